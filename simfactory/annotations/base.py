@@ -1,0 +1,83 @@
+"""What an annotation is: signals derived from the surface buffer and the trajectory, never guessed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import Motion, Surface, SurfaceBuffer, Trajectory
+from simfactory.signals import Signal
+from simfactory.spec import CameraSpec, SceneSpec
+
+__all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Visible"]
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+Visible = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrameContext:
+    """All that one camera knows about one frame.
+
+    Attributes:
+        frame: Index of the frame.
+        clip: What holds for the whole clip.
+        rgb: `(height, width, 3)` uint8 sRGB.
+        surface: What each pixel centre sees.
+        forward: Motion to frame + 1; None at the last frame.
+        backward: Motion to frame − 1; None at the first frame.
+    """
+
+    frame: int
+    clip: "ClipContext"
+    rgb: npt.NDArray[np.uint8]
+    surface: SurfaceBuffer
+    forward: Motion | None
+    backward: Motion | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipContext:
+    """All that one camera knows about an episode.
+
+    Attributes:
+        spec: The scene.
+        camera: The camera.
+        intrinsics: `(3, 3)` K [px].
+        camera_to_world: `(time, 4, 4)`.
+        surfaces: Surfaces by position; `Surface.instance` is the id.
+        trajectory: States of all bodies at all frames.
+        keyframes: Frame index → surface buffer, for frame 0 and a few later frames (filled as frames are rendered,
+            complete when per-clip signals are computed).
+        visible: Points `(time, point, 3)` world [m] → `(time, point)`: in front of the camera, inside the frame
+            and not hidden by any surface at that frame, by ray cast.
+    """
+
+    spec: SceneSpec
+    camera: CameraSpec
+    intrinsics: npt.NDArray[np.float64]
+    camera_to_world: npt.NDArray[np.float64]
+    surfaces: tuple[Surface, ...]
+    trajectory: Trajectory
+    keyframes: Mapping[int, SurfaceBuffer]
+    visible: Visible
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Annotation:
+    """One modality; each file of this folder exports one as `ANNOTATION`.
+
+    Attributes:
+        name: What users write in `--modalities`.
+        signals: The arrays it yields.
+        frame: Computes the slices of one frame, without the time axis (ragged signals: all rows of the frame).
+        clip: Computes whole arrays once all frames are rendered.
+        needs: Which costly inputs `frame` reads: any of `rgb`, `forward`, `backward`.
+    """
+
+    name: str
+    signals: tuple[Signal, ...]
+    frame: Callable[[FrameContext], Arrays] | None = None
+    clip: Callable[[ClipContext], Arrays] | None = None
+    needs: frozenset[str] = frozenset()

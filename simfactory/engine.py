@@ -1,0 +1,226 @@
+"""The engine: specs in, recorded clips out. Simulates environments together, renders all their tiles at once.
+
+It takes specs from its caller and never samples. Physics runs first (states are small), then frames are
+rendered, annotated, checked and handed to recorders as a stream: memory does not grow with a clip's length.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from simfactory import quality
+from simfactory.annotations import annotations
+from simfactory.episode import Trajectory, scene_surfaces
+from simfactory.preflight import check_memory, check_scene
+from simfactory.recording import Clip, ClipHeader, MemoryRecorder, OpenRecorder
+from simfactory.simulators import Simulator, create_simulator
+from simfactory.spec import SceneSpec
+from simfactory.stages import Stages
+from simfactory.tiles import FrameStream, tile_groups
+
+__all__ = ["Engine", "Outcome"]
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outcome:
+    """What became of one spec.
+
+    Attributes:
+        spec: The spec.
+        committed: Ids of the clips this run added.
+        quality: The episode's quality report (JSON).
+        trajectory: All states.
+    """
+
+    spec: SceneSpec
+    committed: tuple[str, ...]
+    quality: Mapping[str, object]
+    trajectory: Trajectory
+
+    @property
+    def passed(self) -> bool:
+        """Whether the quality gate let the episode through."""
+        return bool(self.quality["passed"])
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the quality gate refused the episode."""
+        reasons = self.quality["reasons"]
+        return tuple(str(reason) for reason in reasons) if isinstance(reasons, Iterable) else ()
+
+
+class Engine:
+    """Runs specs on one backend and one device."""
+
+    def __init__(
+        self,
+        *,
+        backend: str = "newton",
+        preset: str = "draft",
+        profile: str = "memory",
+        device: str = "cpu",
+        on_frames: Callable[[int], None] | None = None,
+    ) -> None:
+        """Create an engine.
+
+        Args:
+            backend: Simulator backend.
+            preset: Render preset.
+            profile: Precision profile of the dataset that records; it enters the clips' ids.
+            device: `cpu` or a CUDA device such as `cuda:0`.
+            on_frames: Called with the number of frames just recorded.
+
+        Raises:
+            BackendError: Unknown backend.
+            BackendUnavailable: Its packages are not installed.
+        """
+        self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
+        self.stages = Stages()
+        self._simulator: Simulator = create_simulator(backend, device=device)
+        self._on_frames = on_frames or (lambda count: None)
+
+    def run(
+        self,
+        specs: Iterable[SceneSpec],
+        *,
+        open_recorder: OpenRecorder,
+        environments: int = 2,
+        gate: bool = True,
+    ) -> Iterator[Outcome]:
+        """Simulate and record specs, several environments at a time; yield each outcome as it is known.
+
+        Clips of an episode are committed together, after its quality gate; a refused episode leaves nothing.
+
+        Args:
+            specs: Resolved specs; pulled as environments become free.
+            open_recorder: Opens the recorder of a clip, or returns None for a clip that need not be recorded.
+            environments: How many specs to simulate together.
+            gate: Whether a failed quality report keeps an episode from being committed.
+
+        Raises:
+            SpecError: A camera sees nothing by construction, or a name is unknown.
+            UnsupportedBody: The backend does not simulate a body kind.
+            ResourceError: A frame does not fit into memory.
+        """
+        for batch in self._batches(specs, environments):
+            yield from self._record(batch, self._simulate(batch), open_recorder, gate=gate)
+
+    def simulate(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
+        """Return the trajectories of specs with one signature: physics alone."""
+        return self._simulate(specs)
+
+    def prepare(self, spec: SceneSpec) -> float:
+        """Compile (or load from the cache) every kernel a spec needs, on two of its frames at 16×16 px.
+
+        Returns:
+            Wall time [s].
+        """
+        begin = time.perf_counter()
+        cameras = tuple(camera.model_copy(update={"width": 16, "height": 16}) for camera in spec.cameras[:1])
+        small = spec.model_copy(update={"frame_count": 2, "cameras": cameras})
+        silent = Engine(backend=self.backend, preset=self.preset, device=self.device)
+        for _ in silent.run([small], open_recorder=MemoryRecorder, gate=False):
+            pass
+        silent.close()
+        return time.perf_counter() - begin
+
+    def close(self) -> None:
+        """Free the simulator."""
+        self._simulator.release()
+
+    def _batches(self, specs: Iterable[SceneSpec], environments: int) -> Iterator[list[SceneSpec]]:
+        batch: list[SceneSpec] = []
+        for spec in specs:
+            check_scene(spec, backend=self.backend)
+            check_memory(spec, in_memory=False)
+            annotations(spec.sensors.modalities)  # refuses unknown names before anything is simulated
+            if batch and self._simulator.signature(batch[0]) != self._simulator.signature(spec):
+                yield batch
+                batch = []
+            batch.append(spec)
+            if len(batch) == environments:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
+    def _simulate(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
+        with self.stages.measure("simulate"):
+            self._simulator.load(specs)
+            states = [[self._simulator.state(env)] for env in range(len(specs))]
+            for frame in range(1, max(spec.frame_count for spec in specs)):
+                self._simulator.step()
+                for env, spec in enumerate(specs):
+                    if frame < spec.frame_count:
+                        states[env].append(self._simulator.state(env))
+            return [
+                Trajectory.from_states(recorded, self._simulator.properties(env)) for env, recorded in enumerate(states)
+            ]
+
+    def _record(
+        self,
+        specs: Sequence[SceneSpec],
+        trajectories: Sequence[Trajectory],
+        open_recorder: OpenRecorder,
+        *,
+        gate: bool,
+    ) -> list[Outcome]:
+        takes = [_Take(spec, trajectory) for spec, trajectory in zip(specs, trajectories, strict=True)]
+        try:
+            for take in takes:
+                take.open(open_recorder, backend=self.backend, preset=self.preset, profile=self.profile)
+            for group in tile_groups([clip for take in takes for clip in take.clips]):
+                self._render(group)
+            return [self._decide(take, gate=gate) for take in takes]
+        finally:
+            for take in takes:
+                for clip in take.clips:
+                    clip.recorder.abort()  # nothing is left of what was not committed
+
+    def _decide(self, take: "_Take", *, gate: bool) -> Outcome:
+        with self.stages.measure("check"):
+            report = quality.episode_report(
+                take.spec, take.trajectory, take.surfaces, [clip.checks for clip in take.clips]
+            )
+        verdict = report.to_json()
+        committed: list[str] = []
+        if report.passed or not gate:
+            with self.stages.measure("commit"):
+                committed = [clip.clip_id for clip in take.clips if clip.commit(verdict, self._simulator.version())]
+        else:
+            logger.info("episode %d.%d refused: %s", take.spec.index, take.spec.attempt, ", ".join(report.reasons))
+        return Outcome(spec=take.spec, committed=tuple(committed), quality=verdict, trajectory=take.trajectory)
+
+    def _render(self, clips: Sequence["Clip"]) -> None:
+        stream = FrameStream(clips, preset=self.preset, device=self.device, stages=self.stages)
+        try:
+            for frame in range(stream.frame_count):
+                for clip, context in zip(clips, stream.frame(frame), strict=True):
+                    clip.take(context, self.stages)
+                self._on_frames(len(clips))
+            with self.stages.measure("annotate"):
+                for clip in clips:
+                    clip.finish()
+        finally:
+            stream.close()
+
+
+class _Take:
+    """One episode between simulation and commit."""
+
+    def __init__(self, spec: SceneSpec, trajectory: Trajectory) -> None:
+        self.spec, self.trajectory = spec, trajectory
+        self.surfaces = scene_surfaces(spec)
+        self.clips: list[Clip] = []
+
+    def open(self, open_recorder: OpenRecorder, *, backend: str, preset: str, profile: str) -> None:
+        """Open a recorder for each camera that is still wanted."""
+        active = annotations(self.spec.sensors.modalities)
+        for camera in self.spec.cameras:
+            header = ClipHeader.of(self.spec, camera, active, backend=backend, preset=preset, profile=profile)
+            recorder = open_recorder(header)
+            if recorder is not None:
+                self.clips.append(Clip(header, recorder, active, self.trajectory, self.surfaces))

@@ -1,0 +1,283 @@
+"""What passes between simulation, rendering, annotation and storage: arrays with shapes, units and frames."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.meshes import TriangleMesh, body_mesh, ground_mesh, room_mesh
+from simfactory.spec import CameraSpec, SceneSpec, VisualMaterial
+
+__all__ = [
+    "FIRST_BODY",
+    "GROUND",
+    "ROOM",
+    "SKY",
+    "BodyProperties",
+    "ClipRecording",
+    "Contacts",
+    "Episode",
+    "Motion",
+    "Surface",
+    "SurfaceBuffer",
+    "Trajectory",
+    "WorldState",
+    "scene_surfaces",
+]
+
+Bool = npt.NDArray[np.bool_]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+UInt16 = npt.NDArray[np.uint16]
+
+SKY, GROUND, ROOM, FIRST_BODY = 0, 1, 2, 3  # instance ids; body k has id FIRST_BODY + k
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contacts:
+    """Contacts of one environment at one instant.
+
+    Attributes:
+        a: `(contact,)` uint16 instance id of the first side.
+        b: `(contact,)` uint16 instance id of the second side.
+        point: `(contact, 3)` position, world frame [m].
+        normal: `(contact, 3)` unit, from a to b, world frame.
+        impulse: `(contact,)` normal impulse over the last frame [N·s]; NaN where the backend cannot tell.
+    """
+
+    a: UInt16
+    b: UInt16
+    point: Float32
+    normal: Float32
+    impulse: Float32
+
+    @classmethod
+    def none(cls) -> "Contacts":
+        """Return an empty set."""
+        empty, ids = np.zeros((0, 3), np.float32), np.zeros(0, np.uint16)
+        return cls(a=ids, b=ids, point=empty, normal=empty, impulse=np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BodyProperties:
+    """Effective physical parameters of an environment's bodies: what the solver used.
+
+    Attributes:
+        mass: `(body,)` [kg]; inf for bodies that do not react.
+        inertia: `(body, 3, 3)` about the centre of mass, body frame [kg·m²]; 0 where mass is inf.
+        friction: `(body,)` Coulomb coefficient [1].
+        restitution: `(body,)` [1].
+        ground_friction: Coulomb coefficient of ground and room [1]; NaN without ground.
+        rules: How pairs combine and what is approximated, in words, by parameter name.
+    """
+
+    mass: Float64
+    inertia: Float64
+    friction: Float64
+    restitution: Float64
+    ground_friction: float
+    rules: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorldState:
+    """Geometry in motion: one environment at one instant, as host arrays that the receiver owns.
+
+    Attributes:
+        time: Time since the episode began [s].
+        position: `(body, 3)` position of each body's local origin, world frame [m].
+        quat_xyzw: `(body, 4)` body-to-world rotation.
+        linear_velocity: `(body, 3)` of the centre of mass, world frame [m/s].
+        angular_velocity: `(body, 3)` world frame [rad/s].
+        vertices: Body index → `(vertex, 3)` world positions [m] of deforming bodies, in the order of `body_mesh`.
+        contacts: Contacts at this instant.
+    """
+
+    time: float
+    position: Float32
+    quat_xyzw: Float32
+    linear_velocity: Float32
+    angular_velocity: Float32
+    vertices: Mapping[int, Float32] = field(default_factory=dict)
+    contacts: Contacts = field(default_factory=Contacts.none)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Trajectory:
+    """All states of an episode, frame k at time k/fps; fields as in `WorldState` with a time axis in front.
+
+    Attributes:
+        time: `(time,)` [s].
+        position: `(time, body, 3)` [m].
+        quat_xyzw: `(time, body, 4)`.
+        linear_velocity: `(time, body, 3)` [m/s].
+        angular_velocity: `(time, body, 3)` [rad/s].
+        vertices: Body index → `(time, vertex, 3)` [m].
+        contacts: One `Contacts` per frame.
+        properties: Effective physical parameters.
+    """
+
+    time: Float64
+    position: Float32
+    quat_xyzw: Float32
+    linear_velocity: Float32
+    angular_velocity: Float32
+    vertices: Mapping[int, Float32]
+    contacts: tuple[Contacts, ...]
+    properties: BodyProperties
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames."""
+        return len(self.time)
+
+    def state(self, frame: int) -> WorldState:
+        """Return the state at a frame."""
+        return WorldState(
+            time=float(self.time[frame]),
+            position=self.position[frame],
+            quat_xyzw=self.quat_xyzw[frame],
+            linear_velocity=self.linear_velocity[frame],
+            angular_velocity=self.angular_velocity[frame],
+            vertices={body: points[frame] for body, points in self.vertices.items()},
+            contacts=self.contacts[frame],
+        )
+
+    @classmethod
+    def from_states(cls, states: list[WorldState], properties: BodyProperties) -> "Trajectory":
+        """Stack states, one per frame."""
+        return cls(
+            time=np.array([state.time for state in states]),
+            position=np.stack([state.position for state in states]),
+            quat_xyzw=np.stack([state.quat_xyzw for state in states]),
+            linear_velocity=np.stack([state.linear_velocity for state in states]),
+            angular_velocity=np.stack([state.angular_velocity for state in states]),
+            vertices={body: np.stack([state.vertices[body] for state in states]) for body in states[0].vertices},
+            contacts=tuple(state.contacts for state in states),
+            properties=properties,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surface:
+    """One rendered instance: fixed triangles whose vertices move with a body's pose, deform, or stand still.
+
+    Attributes:
+        instance: Instance id, 1 and up.
+        name: `ground`, `room` or the body's name.
+        body: Index of the body, or None for the fixed world.
+        mesh: Triangles; vertices in the body's local frame (world frame if body is None) [m].
+        deforming: Whether `WorldState.vertices[body]` replaces the mesh's vertices.
+        visual: Looks.
+    """
+
+    instance: int
+    name: str
+    body: int | None
+    mesh: TriangleMesh
+    deforming: bool
+    visual: VisualMaterial
+
+
+def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
+    """Return the surfaces of a scene, ordered by instance id.
+
+    Raises:
+        AssetError: A user mesh is missing or unreadable.
+    """
+    fixed: list[Surface] = []
+    for instance, name, mesh, owner in (
+        (GROUND, "ground", ground_mesh(spec.ground) if spec.ground else None, spec.ground),
+        (ROOM, "room", room_mesh(spec.room) if spec.room else None, spec.room),
+    ):
+        if mesh is not None and owner is not None:
+            fixed.append(
+                Surface(instance=instance, name=name, body=None, mesh=mesh, deforming=False, visual=owner.visual)
+            )
+    bodies = [
+        Surface(
+            instance=FIRST_BODY + index,
+            name=body.name,
+            body=index,
+            mesh=body_mesh(body),
+            deforming=body.kind != "rigid",
+            visual=body.visual,
+        )
+        for index, body in enumerate(spec.bodies)
+    ]
+    return (*fixed, *bodies)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SurfaceBuffer:
+    """Which surface point each pixel centre sees, for one tile (one camera at one instant).
+
+    Attributes:
+        instance: `(height, width)` uint16; 0 = nothing hit.
+        triangle: `(height, width)` int32 index into the surface's triangles; -1 where nothing is hit.
+        bary: `(height, width, 2)` weights (b0, b1) of the triangle's first two vertices; b2 = 1 − b0 − b1.
+        depth: `(height, width)` z along the optical axis [m]; inf where nothing is hit.
+        normal: `(height, width, 3)` geometric unit normal, world frame, facing the camera; 0 where nothing is hit.
+    """
+
+    instance: UInt16
+    triangle: Int32
+    bary: Float32
+    depth: Float32
+    normal: Float32
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Motion:
+    """Where each pixel's surface point is at another instant t', for one tile.
+
+    Attributes:
+        flow: `(height, width, 2)` raster displacement (du, dv) [px], t → t'; NaN where nothing is hit or the
+            point is not in front of the camera at t'.
+        displacement: `(height, width, 3)` of the surface point, world frame [m]; 0 where nothing is hit.
+        depth: `(height, width)` z of the point in the camera at t' [m]; inf where nothing is hit.
+        occluded: `(height, width)` the point is hidden by a surface at t' (False where outside or not hit).
+        outside: `(height, width)` the point is outside the frame or behind the camera at t'.
+    """
+
+    flow: Float32
+    displacement: Float32
+    depth: Float32
+    occluded: Bool
+    outside: Bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipRecording:
+    """One camera's recording of an episode, in memory.
+
+    Attributes:
+        clip_id: Identity of the clip.
+        camera: The camera.
+        arrays: Signal name → array with all frames; ragged signals flat, with `<group>/offsets`.
+        attributes: JSON attributes, as in the store.
+    """
+
+    clip_id: str
+    camera: CameraSpec
+    arrays: Mapping[str, npt.NDArray[np.generic]]
+    attributes: Mapping[str, object]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Episode:
+    """What one scene spec yielded.
+
+    Attributes:
+        spec: The spec.
+        trajectory: All states.
+        clips: One recording per camera.
+        quality: The quality report (JSON); `passed` says whether a store would take the episode.
+    """
+
+    spec: SceneSpec
+    trajectory: Trajectory
+    clips: tuple[ClipRecording, ...]
+    quality: Mapping[str, object]

@@ -1,0 +1,219 @@
+"""Triangle meshes of every shape: one description shared by physics, rendering and annotations."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.assets import load_mesh
+from simfactory.spec import (
+    BodyRigid,
+    BodySheet,
+    Box,
+    Capsule,
+    Cone,
+    Cylinder,
+    Geometry,
+    Ground,
+    MeshAsset,
+    Prism,
+    Room,
+    Sphere,
+    Superellipsoid,
+)
+
+__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights"]
+
+Points = npt.NDArray[np.float64]
+Triangles = npt.NDArray[np.int32]
+
+SEGMENTS = 64  # around a circle: sagitta 0.12 % of the radius
+RINGS = 32  # from pole to pole
+GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TriangleMesh:
+    """A triangle mesh; outward faces wind counter-clockwise.
+
+    Attributes:
+        vertices: `(vertex, 3)` float64, local frame [m].
+        triangles: `(triangle, 3)` int32.
+        smooth_angle: Edges flatter than this are shaded smoothly [rad]; 0 = faceted.
+    """
+
+    vertices: Points
+    triangles: Triangles
+    smooth_angle: float = 0.0
+
+    def volume(self) -> float:
+        """Return the enclosed volume [m³] (closed meshes only)."""
+        a, b, c = (self.vertices[self.triangles[:, k]] for k in range(3))
+        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6.0)
+
+    def centroid(self) -> Points:
+        """Return the centre of the enclosed volume `(3,)` [m] (closed meshes only)."""
+        a, b, c = (self.vertices[self.triangles[:, k]] for k in range(3))
+        weight = np.einsum("ij,ij->i", a, np.cross(b, c))
+        return np.asarray((weight[:, None] * (a + b + c)).sum(axis=0) / (4.0 * weight.sum()))
+
+    def scaled(self, factors: tuple[float, float, float]) -> "TriangleMesh":
+        """Return the mesh with its axes multiplied by positive factors."""
+        return TriangleMesh(
+            vertices=self.vertices * np.asarray(factors), triangles=self.triangles, smooth_angle=self.smooth_angle
+        )
+
+
+def body_mesh(body: BodyRigid | BodySheet) -> TriangleMesh:
+    """Return a body's mesh in its local frame [m], scale and aspect applied (a sheet at rest).
+
+    Raises:
+        AssetError: A user mesh is missing or unreadable.
+    """
+    if isinstance(body, BodySheet):
+        width, depth = body.size
+        return _grid(
+            np.linspace(-width / 2, width / 2, body.cells + 1), np.linspace(-depth / 2, depth / 2, body.cells + 1)
+        )
+    return geometry_mesh(body.geometry).scaled(body.factors)
+
+
+def geometry_mesh(geometry: Geometry) -> TriangleMesh:
+    """Return the mesh of a shape in its local frame [m], before scale and aspect."""
+    match geometry:
+        case Box(size=size):
+            return _box(size)
+        case Sphere(radius=radius):
+            return _superellipsoid((radius, radius, radius), (1.0, 1.0))
+        case Superellipsoid(radii=radii, exponents=exponents):
+            return _superellipsoid(radii, exponents)
+        case Cylinder(radius=radius, height=height):
+            return _revolve([(radius, -height / 2), (radius, height / 2)], SEGMENTS)
+        case Cone(radius=radius, height=height):
+            return _recentred(_revolve([(radius, 0.0), (0.0, height)], SEGMENTS))
+        case Capsule(radius=radius, height=height):
+            return _capsule(radius, height)
+        case Prism(sides=sides, radius=radius, height=height, taper=taper):
+            mesh = _revolve([(radius, 0.0), (radius * taper, height)], sides)
+            return _recentred(TriangleMesh(vertices=mesh.vertices, triangles=mesh.triangles))
+        case MeshAsset(digest=digest, scale=scale):
+            vertices, triangles = load_mesh(digest)
+            mesh = TriangleMesh(vertices=vertices * scale, triangles=triangles, smooth_angle=0.7)
+            return _recentred(mesh)
+
+
+def ground_mesh(ground: Ground) -> TriangleMesh:
+    """Return the floor as a grid of cells of at most `GROUND_CELL` [m], world frame, at most 256 × 256 cells."""
+    cells = int(np.clip(np.ceil(ground.size / GROUND_CELL), 2, 256))
+    line = np.linspace(-ground.size / 2, ground.size / 2, cells + 1)
+    return _grid(line, line)
+
+
+def room_mesh(room: Room) -> TriangleMesh:
+    """Return the walls (and the ceiling, if any) with faces turned inwards, world frame [m]."""
+    sx, sy, sz = room.size
+    vertices: list[Points] = []
+    triangles: list[Triangles] = []
+    sides = [
+        ((-sx / 2, -sy / 2, 0.0), (sx, 0.0, 0.0), (0.0, 0.0, sz)),
+        ((sx / 2, -sy / 2, 0.0), (0.0, sy, 0.0), (0.0, 0.0, sz)),
+        ((sx / 2, sy / 2, 0.0), (-sx, 0.0, 0.0), (0.0, 0.0, sz)),
+        ((-sx / 2, sy / 2, 0.0), (0.0, -sy, 0.0), (0.0, 0.0, sz)),
+    ]
+    if room.ceiling:
+        sides.append(((-sx / 2, -sy / 2, sz), (sx, 0.0, 0.0), (0.0, sy, 0.0)))
+    for corner, along, across in sides:
+        u, v = np.asarray(along), np.asarray(across)
+        grid = _grid(
+            np.linspace(0.0, 1.0, int(np.ceil(np.linalg.norm(u) / GROUND_CELL)) + 1),
+            np.linspace(0.0, 1.0, int(np.ceil(np.linalg.norm(v) / GROUND_CELL)) + 1),
+        )
+        points = np.asarray(corner) + grid.vertices[:, :1] * u + grid.vertices[:, 1:2] * v
+        triangles.append((grid.triangles[:, ::-1] + sum(map(len, vertices))).astype(np.int32))
+        vertices.append(points)
+    return TriangleMesh(vertices=np.concatenate(vertices), triangles=np.concatenate(triangles))
+
+
+def sheet_heights(sheet: BodySheet, time: float) -> npt.NDArray[np.float64]:
+    """Return the local z `(vertex,)` [m] of a vibrating sheet's vertices at a time [s]."""
+    rest = body_mesh(sheet).vertices
+    x, y = rest[:, 0] / sheet.size[0] + 0.5, rest[:, 1] / sheet.size[1] + 0.5
+    swing = sheet.amplitude * np.sin(2.0 * np.pi * sheet.frequency * time)
+    return np.asarray(swing * np.sin(np.pi * sheet.modes[0] * x) * np.sin(np.pi * sheet.modes[1] * y))
+
+
+def _recentred(mesh: TriangleMesh) -> TriangleMesh:
+    return TriangleMesh(
+        vertices=mesh.vertices - mesh.centroid(), triangles=mesh.triangles, smooth_angle=mesh.smooth_angle
+    )
+
+
+def _grid(xs: Points, ys: Points) -> TriangleMesh:
+    """A level grid facing +z."""
+    x, y = np.meshgrid(xs, ys, indexing="ij")
+    vertices = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=-1)
+    index = np.arange(x.size).reshape(x.shape)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+    quads = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
+    return TriangleMesh(vertices=vertices, triangles=quads.astype(np.int32), smooth_angle=1.0)
+
+
+def _box(size: tuple[float, float, float]) -> TriangleMesh:
+    corners = np.array([[x, y, z] for x in (-0.5, 0.5) for y in (-0.5, 0.5) for z in (-0.5, 0.5)])
+    quads = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = [t for a, b, c, d in quads for t in ((a, b, c), (a, c, d))]
+    return TriangleMesh(vertices=corners * np.asarray(size), triangles=np.asarray(triangles, np.int32))
+
+
+def _revolve(profile: list[tuple[float, float]], segments: int) -> TriangleMesh:
+    """Turn (radius, z) points, listed upwards, about z; both ends are closed on the axis."""
+    angle = np.arange(segments) * (2.0 * np.pi / segments)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    rings = [(radius, z) for radius, z in profile if radius > 0.0]
+    vertices = np.concatenate(
+        [
+            [[0.0, 0.0, profile[0][1]]],
+            *(np.concatenate([radius * circle, np.full((segments, 1), z)], axis=-1) for radius, z in rings),
+            [[0.0, 0.0, profile[-1][1]]],
+        ]
+    )
+    index = 1 + np.arange(len(rings) * segments).reshape(len(rings), segments)
+    after = np.roll(index, -1, axis=1)
+    bottom = np.stack([np.zeros(segments, np.int64), after[0], index[0]], axis=-1)
+    top = np.stack([np.full(segments, len(vertices) - 1), index[-1], after[-1]], axis=-1)
+    lower = np.stack([index[:-1], after[:-1], after[1:]], axis=-1).reshape(-1, 3)
+    upper = np.stack([index[:-1], after[1:], index[1:]], axis=-1).reshape(-1, 3)
+    triangles = np.concatenate([bottom, lower, upper, top]).astype(np.int32)
+    return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=np.pi / 6)
+
+
+def _capsule(radius: float, height: float) -> TriangleMesh:
+    polar = np.linspace(0.0, np.pi / 2, RINGS // 2 + 1)
+    lower = [(radius * np.sin(a), -height / 2 - radius * np.cos(a)) for a in polar]
+    upper = [(radius * np.cos(a), height / 2 + radius * np.sin(a)) for a in polar]
+    profile = [(0.0, lower[0][1]), *lower[1:], *upper[:-1], (0.0, upper[-1][1])]
+    return _revolve(profile, SEGMENTS)
+
+
+def _superellipsoid(radii: tuple[float, float, float], exponents: tuple[float, float]) -> TriangleMesh:
+    def power(value: Points, exponent: float) -> Points:
+        return np.asarray(np.sign(value) * np.abs(value) ** exponent)
+
+    profile = [
+        (0.0, -1.0),
+        *((np.cos(a), np.sin(a)) for a in np.linspace(-np.pi / 2, np.pi / 2, RINGS + 1)[1:-1]),
+        (0.0, 1.0),
+    ]
+    mesh = _revolve(profile, SEGMENTS)
+    ring = np.linalg.norm(mesh.vertices[:, :2], axis=-1)
+    safe = np.where(ring > 0.0, ring, 1.0)
+    radial = power(ring, exponents[0])
+    vertices = np.stack(
+        [
+            radii[0] * radial * power(mesh.vertices[:, 0] / safe, exponents[1]),
+            radii[1] * radial * power(mesh.vertices[:, 1] / safe, exponents[1]),
+            radii[2] * power(mesh.vertices[:, 2], exponents[0]),
+        ],
+        axis=-1,
+    )
+    return TriangleMesh(vertices=vertices, triangles=mesh.triangles, smooth_angle=np.pi / 3)

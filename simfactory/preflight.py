@@ -1,0 +1,140 @@
+"""What is refused before simulating: scenes that a backend, the memory or the disk cannot take, blind cameras."""
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.cameras import camera_to_world
+from simfactory.episode import scene_surfaces
+from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
+from simfactory.simulators import backend_class, backend_names
+from simfactory.spec import BodyRigid, SceneSpec
+from simfactory.transforms import quat_to_matrix
+
+__all__ = ["RENDER_BYTES_PER_PIXEL", "check_disk", "check_memory", "check_scene"]
+
+RENDER_BYTES_PER_PIXEL = 260  # surface buffers of three instants, two motions, colours
+RECORD_BYTES_PER_PIXEL = 64  # one frame of all signals, decoded
+STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips of plain scenes: a lower bound
+CHUNK_FRAMES = 8
+
+
+def check_scene(spec: SceneSpec, *, backend: str) -> None:
+    """Refuse a scene that cannot be simulated or seen.
+
+    Raises:
+        UnsupportedBody: The backend does not simulate one of the body kinds.
+        SpecError: A camera is below the ground, in a wall, or inside a body.
+        AssetError: A user mesh is missing or unreadable.
+        BackendUnavailable: The backend's packages are not installed.
+    """
+    simulator = backend_class(backend)
+    for position, body in enumerate(spec.bodies):
+        if not simulator.supports(body.kind):
+            able = [name for name in backend_names() if name != backend and _supports(name, body.kind)]
+            raise UnsupportedBody(
+                f"bodies.{position}.kind is {body.kind!r}, which backend {backend!r} does not simulate; "
+                f"backends that do: {', '.join(able) or 'none'}"
+            )
+    times = np.arange(spec.frame_count) / spec.fps
+    for position, camera in enumerate(spec.cameras):
+        path = camera_to_world(camera, times)[:, :3, 3]
+        _check_camera(spec, f"cameras.{position} ({camera.name})", path)
+
+
+def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
+    """Refuse frames too large to render here; with `in_memory`, also clips too long to hold.
+
+    Raises:
+        ResourceError: More memory would be needed than is available.
+    """
+    pixels = max(camera.width * camera.height for camera in spec.cameras)
+    total = sum(camera.width * camera.height for camera in spec.cameras)
+    frames = spec.frame_count if in_memory else CHUNK_FRAMES
+    needed = pixels * RENDER_BYTES_PER_PIXEL + total * RECORD_BYTES_PER_PIXEL * frames
+    available = _available_memory()
+    if needed > available:
+        size = f"{spec.cameras[0].width}x{spec.cameras[0].height}"
+        raise ResourceError(
+            f"{len(spec.cameras)} cameras of {size} with {spec.frame_count} frames need {needed / 2**30:.1f} GiB of "
+            f"memory, {available / 2**30:.1f} GiB are available: lower cameras, size or frame_count"
+            + (" or generate into a dataset, which streams" if in_memory else "")
+        )
+
+
+def check_disk(spec: SceneSpec, path: Path, *, profile: str) -> None:
+    """Refuse an episode whose clips cannot fit on the disk of a dataset.
+
+    Raises:
+        ResourceError: More disk would be needed than is free.
+    """
+    pixels = sum(camera.width * camera.height for camera in spec.cameras)
+    needed = pixels * spec.frame_count * STORED_BYTES_PER_PIXEL[profile]
+    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    if needed > free:
+        raise ResourceError(
+            f"{len(spec.cameras)} clips of {spec.frame_count} frames at {spec.cameras[0].width}x"
+            f"{spec.cameras[0].height} need at least {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
+            f"{existing}: lower cameras, size or frame_count, or free some space"
+        )
+
+
+def _supports(name: str, kind: str) -> bool:
+    try:
+        return backend_class(name).supports(kind)
+    except BackendUnavailable:
+        return False
+
+
+def _available_memory() -> int:
+    """Bytes that can be taken without swapping: Linux's own estimate where it gives one."""
+    meminfo = Path("/proc/meminfo")
+    if meminfo.exists():
+        for line in meminfo.read_text().splitlines():
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _check_camera(spec: SceneSpec, label: str, path: npt.NDArray[np.float64]) -> None:
+    if spec.ground is not None and path[:, 2].min() <= 0.0:
+        raise SpecError(f"{label} is at z = {path[:, 2].min():.3g} m, below the ground: give its path z > 0")
+    if spec.room is not None:
+        half = np.array([spec.room.size[0] / 2, spec.room.size[1] / 2])
+        reach = np.abs(path[:, :2]).max(axis=0)
+        if (reach >= half).any() or (spec.room.ceiling and path[:, 2].max() >= spec.room.size[2]):
+            raise SpecError(
+                f"{label} is inside a wall or outside the room: it reaches |x|, |y| = {reach[0]:.3g}, {reach[1]:.3g} m, "
+                f"z = {path[:, 2].max():.3g} m; the room allows < {half[0]:.3g}, {half[1]:.3g}"
+                + (f", {spec.room.size[2]:.3g}" if spec.room.ceiling else "")
+            )
+    for surface in scene_surfaces(spec):
+        body = None if surface.body is None else spec.bodies[surface.body]
+        if isinstance(body, BodyRigid):
+            frames = path if body.mobility == "static" else path[:1]
+            local = (frames - np.asarray(body.position)) @ quat_to_matrix(body.orientation)
+            if _inside(local, surface.mesh.vertices, surface.mesh.triangles):
+                raise SpecError(f"{label} is inside body {body.name!r}: move the camera or the body")
+
+
+def _inside(
+    points: npt.NDArray[np.float64], vertices: npt.NDArray[np.float64], triangles: npt.NDArray[np.int32]
+) -> bool:
+    """Whether any point lies inside a closed mesh, by the solid angle its triangles subtend.
+
+    Source: A. Van Oosterom, J. Strackee, "The solid angle of a plane triangle", IEEE TBME (1983).
+    """
+    near = (points > vertices.min(axis=0)).all(axis=1) & (points < vertices.max(axis=0)).all(axis=1)
+    for point in points[near]:
+        a, b, c = (vertices[triangles[:, k]] - point for k in range(3))
+        la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
+        volume = np.einsum("ij,ij->i", a, np.cross(b, c))
+        base = la * lb * lc + np.einsum("ij,ij->i", a, b) * lc
+        base += np.einsum("ij,ij->i", b, c) * la + np.einsum("ij,ij->i", c, a) * lb
+        if abs(np.arctan2(volume, base).sum()) > np.pi:
+            return True
+    return False

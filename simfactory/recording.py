@@ -1,0 +1,245 @@
+"""A clip while it is recorded: its identity, its frames, and the recorder protocol that takes them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory import quality
+from simfactory.annotations import keyframes
+from simfactory.annotations.base import Annotation, ClipContext, FrameContext, Visible
+from simfactory.cameras import camera_to_world, intrinsics
+from simfactory.episode import ClipRecording, Surface, SurfaceBuffer, Trajectory, scene_surfaces
+from simfactory.signals import Signal
+from simfactory.spec import CameraSpec, SceneSpec
+from simfactory.stages import Stages
+from simfactory.store import CLIP_SCHEMA, JSON, clip_id
+
+__all__ = ["Clip", "ClipHeader", "MemoryRecorder", "OpenRecorder", "Recorder"]
+
+Arrays = Mapping[str, npt.NDArray[np.generic]]
+Attributes = Mapping[str, JSON]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipHeader:
+    """What is known of a clip before its first frame.
+
+    Attributes:
+        spec: The scene.
+        camera: The camera that records.
+        signals: What is recorded.
+        modalities: Names of the annotations that are recorded.
+        backend: Simulator backend.
+        preset: Render preset.
+        profile: Precision profile of the dataset, or `memory`.
+    """
+
+    spec: SceneSpec
+    camera: CameraSpec
+    signals: tuple[Signal, ...]
+    modalities: tuple[str, ...]
+    backend: str
+    preset: str
+    profile: str
+
+    @classmethod
+    def of(
+        cls,
+        spec: SceneSpec,
+        camera: CameraSpec,
+        active: tuple[Annotation, ...],
+        *,
+        backend: str,
+        preset: str,
+        profile: str,
+    ) -> "ClipHeader":
+        """Return the header of the clip that a camera records of a spec."""
+        return cls(
+            spec=spec,
+            camera=camera,
+            signals=tuple(signal for annotation in active for signal in annotation.signals),
+            modalities=tuple(annotation.name for annotation in active),
+            backend=backend,
+            preset=preset,
+            profile=profile,
+        )
+
+    @property
+    def clip_id(self) -> str:
+        """The clip's id: a hash of all that its bytes depend on; the scene's other cameras do not enter."""
+        return clip_id(
+            {
+                "scene": self.spec.digest(cameras=False),
+                "camera": self.camera.model_dump(mode="json"),
+                "backend": self.backend,
+                "preset": self.preset,
+                "modalities": sorted(self.modalities),
+                "profile": self.profile,
+                "schema": CLIP_SCHEMA,
+            }
+        )
+
+    def row(self) -> dict[str, JSON]:
+        """Return the clip's row in the catalogue."""
+        spec, camera = self.spec, self.camera
+        return {
+            "scene": spec.scene,
+            "category": spec.category,
+            "tier": spec.tier,
+            "seed": spec.seed,
+            "index": spec.index,
+            "replacement": spec.attempt,
+            "camera": camera.name,
+            "rig": camera.rig,
+            "backend": self.backend,
+            "preset": self.preset,
+            "frame_count": spec.frame_count,
+            "fps": spec.fps,
+            "width": camera.width,
+            "height": camera.height,
+            "modalities": list(self.modalities),
+            "scene_digest": spec.digest(cameras=False),
+            "caption": spec.caption,
+        }
+
+    def attributes(self) -> dict[str, JSON]:
+        """Return the attributes that are known before the first frame."""
+        return {
+            "spec": self.spec.model_dump(mode="json"),
+            "camera_name": self.camera.name,
+            "fps": self.spec.fps,
+            "modalities": list(self.modalities),
+            "backend": self.backend,
+            "preset": self.preset,
+            "caption": self.spec.caption,
+            "phenomena": list(self.spec.phenomena),
+            "instances": {surface.name: surface.instance for surface in scene_surfaces(self.spec)},
+            "source": "simulation",
+        }
+
+
+class Recorder(Protocol):
+    """Takes the frames of one clip. `store.ClipWriter` is one, `MemoryRecorder` another."""
+
+    def append(self, frame: Arrays) -> None:
+        """Take one frame: each signal's slice without the time axis."""
+
+    def commit(self, *, arrays: Arrays, attributes: Attributes, row: Attributes) -> bool:
+        """Finish the clip; False if another writer already had committed it."""
+
+    def abort(self) -> None:
+        """Drop the clip unless it is committed; may be called again."""
+
+
+OpenRecorder = Callable[[ClipHeader], Recorder | None]
+
+
+class MemoryRecorder:
+    """Keeps a clip's frames in memory."""
+
+    def __init__(self, header: ClipHeader) -> None:
+        """Open a recorder for a clip."""
+        self._header = header
+        self._frames: list[dict[str, npt.NDArray[np.generic]]] = []
+        self.recording: ClipRecording | None = None
+
+    def append(self, frame: Arrays) -> None:
+        """Take one frame, copied."""
+        self._frames.append({name: np.array(array) for name, array in frame.items()})
+
+    def commit(self, *, arrays: Arrays, attributes: Attributes, row: Attributes) -> bool:
+        """Stack the frames into a `ClipRecording`."""
+        stacked = dict(arrays)
+        for signal in self._header.signals:
+            if signal.name not in self._frames[0]:
+                continue
+            slices = [frame[signal.name] for frame in self._frames]
+            if signal.ragged:
+                group = signal.name.rpartition("/")[0]
+                stacked[f"{group}/offsets"] = np.cumsum([0, *map(len, slices)], dtype=np.int64)
+                stacked[signal.name] = np.concatenate(slices)
+            else:
+                stacked[signal.name] = np.stack(slices)
+        self.recording = ClipRecording(
+            clip_id=self._header.clip_id, camera=self._header.camera, arrays=stacked, attributes=dict(attributes)
+        )
+        return True
+
+    def abort(self) -> None:
+        """Drop the frames."""
+        self._frames = []
+
+
+class Clip:
+    """One camera's clip while it is being recorded: frames in, annotated arrays to its recorder."""
+
+    def __init__(
+        self,
+        header: ClipHeader,
+        recorder: Recorder,
+        active: tuple[Annotation, ...],
+        trajectory: Trajectory,
+        surfaces: tuple[Surface, ...],
+    ) -> None:
+        """Start a clip of an episode."""
+        self.header, self.recorder = header, recorder
+        self.trajectory, self.surfaces = trajectory, surfaces
+        self.poses = camera_to_world(header.camera, trajectory.time)
+        self._active = active
+        self._keyframes: dict[int, SurfaceBuffer] = {}
+        self._keyframe_indices = frozenset(keyframes(trajectory.frame_count))
+        self._arrays: dict[str, npt.NDArray[np.generic]] = {}
+
+    @property
+    def clip_id(self) -> str:
+        """The clip's id."""
+        return self.header.clip_id
+
+    def bind(self, visible: Visible) -> None:
+        """Give the clip the ray caster of its tile."""
+        self.context = ClipContext(
+            spec=self.header.spec,
+            camera=self.header.camera,
+            intrinsics=intrinsics(self.header.camera),
+            camera_to_world=self.poses,
+            surfaces=self.surfaces,
+            trajectory=self.trajectory,
+            keyframes=self._keyframes,
+            visible=visible,
+        )
+        self.checks = quality.ClipChecks(self.context)
+
+    def take(self, context: FrameContext, stages: Stages) -> None:
+        """Annotate, check and record one frame."""
+        if context.frame in self._keyframe_indices:
+            surface = context.surface
+            self._keyframes[context.frame] = SurfaceBuffer(
+                instance=surface.instance.copy(),
+                triangle=surface.triangle.copy(),
+                bary=surface.bary.copy(),
+                depth=surface.depth.copy(),
+                normal=surface.normal.copy(),
+            )
+        with stages.measure("annotate"):
+            arrays: dict[str, npt.NDArray[np.generic]] = {}
+            for annotation in self._active:
+                if annotation.frame is not None:
+                    arrays.update(annotation.frame(context))
+        with stages.measure("check"):
+            self.checks.frame(context)
+        with stages.measure("encode"):
+            self.recorder.append(arrays)
+
+    def finish(self) -> None:
+        """Compute the arrays that need all frames."""
+        for annotation in self._active:
+            if annotation.clip is not None:
+                self._arrays.update(annotation.clip(self.context))
+
+    def commit(self, verdict: Attributes, simulator: str) -> bool:
+        """Commit the clip; False if another writer already had."""
+        attributes = {**self.header.attributes(), "quality": verdict, "simulator": simulator}
+        return self.recorder.commit(arrays=self._arrays, attributes=attributes, row=self.header.row())

@@ -1,0 +1,84 @@
+"""What surrounds the bodies: gravity, air, ground, room, lights and sky."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simfactory.spec.base import Model, Unit3, Vec3
+from simfactory.spec.material import PhysicalMaterial, VisualMaterial
+
+__all__ = ["Environment", "Ground", "Light", "LightPoint", "LightSun", "Room", "Sky", "Wind"]
+
+Kelvin = Annotated[float, Field(ge=0.0, le=5000.0)]
+Acceleration = Annotated[float, Field(ge=-50.0, le=50.0)]
+Speed = Annotated[float, Field(ge=-100.0, le=100.0)]
+
+
+class Wind(Model):
+    """A uniform wind."""
+
+    velocity: tuple[Speed, Speed, Speed] = Field(default=(0.0, 0.0, 0.0), description="Mean velocity [m/s], ±100")
+    turbulence: float = Field(default=0.0, ge=0.0, le=1.0, description="Gust speed over mean speed [1], 0–1")
+
+
+class Environment(Model):
+    """Fields that act on every body."""
+
+    gravity: tuple[Acceleration, Acceleration, Acceleration] = Field(
+        default=(0.0, 0.0, -9.81), description="Gravitational acceleration, world frame [m/s²], ±50 per axis"
+    )
+    air_density: float = Field(default=0.0, ge=0.0, le=10.0, description="Density of the air [kg/m³], 0 (vacuum) – 10")
+    air_viscosity: float = Field(default=1.8e-5, ge=0.0, le=1.0, description="Dynamic viscosity [Pa·s], 0–1")
+    wind: Wind = Field(default=Wind(), description="Wind; acts only where air_density > 0")
+    temperature: Kelvin = Field(default=293.15, description="Temperature at the origin [K], 0–5,000")
+    temperature_gradient: Vec3 = Field(default=(0.0, 0.0, 0.0), description="Gradient of the temperature [K/m]")
+
+
+class Ground(Model):
+    """A level square floor at z = 0, centred on the origin."""
+
+    size: float = Field(default=60.0, ge=1.0, le=1000.0, description="Edge length [m], 1–1,000")
+    physical: PhysicalMaterial
+    visual: VisualMaterial
+
+
+class Room(Model):
+    """Four walls around the origin, standing on the ground, with or without a ceiling."""
+
+    size: tuple[
+        Annotated[float, Field(ge=1.0, le=100.0)],
+        Annotated[float, Field(ge=1.0, le=100.0)],
+        Annotated[float, Field(ge=1.0, le=100.0)],
+    ] = Field(description="Inner width (x), depth (y), height (z) [m], 1–100")
+    ceiling: bool = Field(default=False, description="Whether the room is closed at the top")
+    physical: PhysicalMaterial
+    visual: VisualMaterial
+
+
+class LightSun(Model):
+    """A distant light with a sharp-edged shadow."""
+
+    kind: Literal["sun"] = "sun"
+    direction: Vec3 = Field(description="Direction in which the light travels, world frame; any length but zero")
+    irradiance: float = Field(ge=0.0, le=100.0, description="Irradiance on a facing surface, exposure-relative, 0–100")
+    temperature: float = Field(default=5800.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
+
+
+class LightPoint(Model):
+    """A light that shines evenly in all directions."""
+
+    kind: Literal["point"] = "point"
+    position: Vec3 = Field(description="Position, world frame [m]")
+    intensity: float = Field(ge=0.0, le=10000.0, description="Radiant intensity, exposure-relative, 0–10,000")
+    temperature: float = Field(default=4000.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
+
+
+Light = Annotated[LightSun | LightPoint, Field(discriminator="kind")]
+
+
+class Sky(Model):
+    """A procedural sky that lights the scene from all sides."""
+
+    turbidity: float = Field(default=3.0, ge=1.0, le=10.0, description="Haziness [1], 1 (clear) – 10")
+    intensity: float = Field(default=1.0, ge=0.0, le=10.0, description="Brightness, exposure-relative, 0–10")
+    horizon_color: Unit3 = Field(default=(0.75, 0.78, 0.82), description="Colour below the horizon, sRGB, 0–1")

@@ -1,0 +1,85 @@
+"""Shapes of bodies, each centred on its centre of volume, its axis along local z."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simfactory.spec.base import Digest, Model
+
+__all__ = ["Box", "Capsule", "Cone", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid"]
+
+Length = Annotated[float, Field(gt=0.0, le=100.0)]
+
+
+class Box(Model):
+    """A cuboid."""
+
+    shape: Literal["box"] = "box"
+    size: tuple[Length, Length, Length] = Field(description="Edge lengths along local x, y, z [m], 0 < s ≤ 100")
+
+
+class Sphere(Model):
+    """A ball."""
+
+    shape: Literal["sphere"] = "sphere"
+    radius: Length = Field(description="Radius [m], 0 < r ≤ 100")
+
+
+class Cylinder(Model):
+    """A circular cylinder along local z."""
+
+    shape: Literal["cylinder"] = "cylinder"
+    radius: Length = Field(description="Radius [m], 0 < r ≤ 100")
+    height: Length = Field(description="Height along local z [m], 0 < h ≤ 100")
+
+
+class Capsule(Model):
+    """A cylinder along local z with half-sphere ends."""
+
+    shape: Literal["capsule"] = "capsule"
+    radius: Length = Field(description="Radius [m], 0 < r ≤ 100")
+    height: Length = Field(description="Length of the cylindrical part along local z [m], 0 < h ≤ 100")
+
+
+class Cone(Model):
+    """A circular cone, apex towards local +z."""
+
+    shape: Literal["cone"] = "cone"
+    radius: Length = Field(description="Base radius [m], 0 < r ≤ 100")
+    height: Length = Field(description="Height along local z [m], 0 < h ≤ 100")
+
+
+class Prism(Model):
+    """A generated convex solid: a regular polygon swept along local z, tapering towards +z."""
+
+    shape: Literal["prism"] = "prism"
+    sides: int = Field(ge=3, le=24, description="Corners of the base polygon, 3–24")
+    radius: Length = Field(description="Circumscribed radius of the base [m], 0 < r ≤ 100")
+    height: Length = Field(description="Height along local z [m], 0 < h ≤ 100")
+    taper: float = Field(ge=0.05, le=1.0, description="Top radius over base radius, 0.05–1")
+
+
+class Superellipsoid(Model):
+    """A generated convex solid between a box, a ball and an octahedron.
+
+    Source: A. Barr, "Superquadrics and angle-preserving transformations", IEEE CG&A (1981).
+    """
+
+    shape: Literal["superellipsoid"] = "superellipsoid"
+    radii: tuple[Length, Length, Length] = Field(description="Half extents along local x, y, z [m], 0 < r ≤ 100")
+    exponents: tuple[Annotated[float, Field(ge=0.1, le=2.0)], Annotated[float, Field(ge=0.1, le=2.0)]] = Field(
+        description="Roundness north-south and east-west, 0.1 (box) – 1 (ball) – 2 (octahedron)"
+    )
+
+
+class MeshAsset(Model):
+    """A user's mesh, found by the digest of its file in the asset store."""
+
+    shape: Literal["mesh"] = "mesh"
+    digest: Digest
+    scale: Length = Field(default=1.0, description="Metres per file unit, 0 < s ≤ 100")
+
+
+Geometry = Annotated[
+    Box | Sphere | Cylinder | Capsule | Cone | Prism | Superellipsoid | MeshAsset, Field(discriminator="shape")
+]

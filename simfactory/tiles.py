@@ -1,0 +1,117 @@
+"""Frames of many (environment, camera) tiles, rendered together and in order."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.annotations.base import FrameContext
+from simfactory.preflight import RENDER_BYTES_PER_PIXEL
+from simfactory.recording import Clip
+from simfactory.rendering import Renderer
+from simfactory.stages import Stages
+
+__all__ = ["FrameStream", "tile_groups"]
+
+TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
+INSTANTS = 3  # kept alive at once: motion needs the frames before and after
+
+
+def tile_groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
+    """Yield clips that can be rendered together: one resolution and length, within the memory for tiles."""
+
+    def key(clip: Clip) -> tuple[int, int, int]:
+        return clip.header.camera.width, clip.header.camera.height, clip.trajectory.frame_count
+
+    for wanted in dict.fromkeys(map(key, clips)):
+        same = [clip for clip in clips if key(clip) == wanted]
+        count = max(1, TILE_BYTES // (wanted[0] * wanted[1] * RENDER_BYTES_PER_PIXEL))
+        for begin in range(0, len(same), count):
+            yield same[begin : begin + count]
+
+
+class FrameStream:
+    """Renders the frames of one group of clips, one launch for all tiles."""
+
+    def __init__(self, clips: Sequence[Clip], *, preset: str, device: str, stages: Stages) -> None:
+        """Open a renderer for clips of one resolution and length; clips of one episode stand together.
+
+        Raises:
+            SpecError: Unknown preset.
+        """
+        self._clips, self._stages = clips, stages
+        episodes = list({id(clip.trajectory): clip for clip in clips}.values())
+        self._trajectories = [clip.trajectory for clip in episodes]
+        scenes = []
+        for first in episodes:
+            cameras = tuple(clip.header.camera for clip in clips if clip.trajectory is first.trajectory)
+            scenes.append((first.header.spec.model_copy(update={"cameras": cameras}), first.surfaces))
+        with stages.measure("load"):
+            self._renderer = Renderer(scenes, preset=preset, device=device)
+        self._poses = np.stack([clip.poses for clip in clips], axis=1)  # (time, tile, 4, 4)
+        self._placed: dict[int, Placed] = {}
+        self._surfaces: dict[int, DeviceSurface] = {}
+        for tile, clip in enumerate(clips):
+            clip.bind(lambda points, tile=tile: self._visible(tile, points))
+
+    @property
+    def frame_count(self) -> int:
+        """Number of frames of every clip."""
+        return len(self._poses)
+
+    def close(self) -> None:
+        """Free the renderer."""
+        self._renderer.close()
+
+    def frame(self, frame: int) -> list[FrameContext]:
+        """Return one frame's context for each clip; call in order. Arrays are valid until the next call."""
+        before, after = frame - 1, frame + 1
+        for needed in (frame, after):
+            if needed < self.frame_count and needed not in self._surfaces:
+                self._show(needed)
+        forward = self._motion(frame, after, slot=0) if after < self.frame_count else None
+        backward = self._motion(frame, before, slot=1) if before >= 0 else None
+        with self._stages.measure("shade"):
+            rgb = self._renderer.shade(self._surfaces[frame], self._placed[frame], self._poses[frame], frame)
+        return [
+            FrameContext(
+                frame=frame,
+                clip=clip.context,
+                rgb=rgb[tile],
+                surface=self._surfaces[frame].tile(tile),
+                forward=None if forward is None else forward.tile(tile),
+                backward=None if backward is None else backward.tile(tile),
+            )
+            for tile, clip in enumerate(self._clips)
+        ]
+
+    def _motion(self, frame: int, other: int, *, slot: int) -> DeviceMotion:
+        with self._stages.measure("motion"):
+            return self._renderer.motion(
+                self._surfaces[frame],
+                self._placed[frame],
+                self._placed[other],
+                self._poses[frame],
+                self._poses[other],
+                slot=slot,
+            )
+
+    def _show(self, frame: int) -> None:
+        with self._stages.measure("surface"):
+            self._placed[frame] = self._place(frame, slot=frame % INSTANTS)
+            self._surfaces[frame] = self._renderer.surface(
+                self._placed[frame], self._poses[frame], slot=frame % INSTANTS
+            )
+        self._placed.pop(frame - INSTANTS, None)
+        self._surfaces.pop(frame - INSTANTS, None)
+
+    def _place(self, frame: int, *, slot: int) -> Placed:
+        return self._renderer.place([trajectory.state(frame) for trajectory in self._trajectories], slot=slot)
+
+    def _visible(self, tile: int, points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Which points `(time, point, 3)` a tile's camera sees at each frame `(time, point)`; after the last frame."""
+        seen = np.zeros(points.shape[:2], np.bool_)
+        for frame in range(self.frame_count):
+            placed = self._place(frame, slot=0)
+            seen[frame] = self._renderer.visible(placed, tile, self._poses[frame, tile], points[frame])
+        return seen
