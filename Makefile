@@ -1,0 +1,62 @@
+# simfactory: `make demo` shows what it does, `make test` proves that it works. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# Chooses the interpreter, 3.11 or 3.12: make setup PYTHON=python3.12
+PYTHON ?=
+export PYTHON
+
+bin := .venv/bin
+
+# What `make demo` makes.
+CATEGORY ?= rigid
+CLIPS ?= 5
+SEED ?= 7
+FRAMES ?= 48
+FPS ?= 24
+SIZE ?= 256x256
+BACKEND ?= newton
+OUT ?= out/demo
+
+# How `make test` runs pytest: processes, and anything else (make test PYTEST_ARGS="-k flow --cov").
+PYTEST_WORKERS ?= 2
+PYTEST_ARGS ?=
+
+.PHONY: help setup setup-test demo test check fix bench lock clean
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: ## make .venv with the simfactory command in it (no root needed)
+	@deploy/setup.sh generate
+
+setup-test:
+	@deploy/setup.sh test
+
+demo: setup ## generate a small rigid-body dataset on the CPU and say where to look
+	$(bin)/simfactory generate --category $(CATEGORY) --clips $(CLIPS) --seed $(SEED) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT)
+
+test: check ## lint, check types and imports, run all tests
+	$(bin)/pytest -n $(PYTEST_WORKERS) --dist loadscope $(PYTEST_ARGS)
+
+check: setup-test ## lint, check types and imports only
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports --no-logo
+
+fix: setup-test ## format the code and repair what the linter can
+	$(bin)/ruff check --fix
+	$(bin)/ruff format
+
+bench: setup ## measure the cost of a committed frame
+	$(bin)/python benchmarks/generate.py
+
+lock: ## write requirements/*.txt anew from pyproject.toml (LOCK_ARGS=--upgrade: newer versions)
+	deploy/lock.sh $(LOCK_ARGS)
+
+clean: ## remove .venv, caches and out/
+	rm -rf .venv out build dist .coverage .coverage.* htmlcov .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -1,0 +1,27 @@
+"""What a path on the command line means: a dataset with all its clips, or one clip."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simfactory.errors import StoreError
+
+if TYPE_CHECKING:
+    from simfactory.dataset import Clip
+
+__all__ = ["locate"]
+
+
+def locate(path: Path) -> tuple[Path, list["Clip"]]:
+    """Return the dataset's folder and the clips that a path stands for.
+
+    Raises:
+        StoreError: It is neither a dataset nor a committed clip, or the dataset is empty.
+    """
+    from simfactory.dataset import open_clip, open_dataset
+
+    if path.suffix == ".zarr":
+        return path.absolute().parents[2], [open_clip(path)]
+    clips = list(open_dataset(path))
+    if not clips:
+        raise StoreError(f"{path} holds no committed clip yet: run `simfactory generate --out {path}`")
+    return path, clips

@@ -1,0 +1,41 @@
+"""`simfactory verify`: checksums, schema, ground truth against itself, and on request the simulation again."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from simfactory.dataset import Clip
+
+__all__ = ["verify"]
+
+
+def verify(
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    replay: Annotated[bool, typer.Option(help="Simulate again and compare digests.")] = False,
+) -> None:
+    """Check every clip: checksums, schema, ground truth against itself; with --replay the simulation too."""
+    from simfactory.cli.locate import locate
+    from simfactory.quality import verify_clip
+    from simfactory.replay import replay_clips
+    from simfactory.store import validate
+
+    _, clips = locate(dataset)
+    findings = [f"{found.clip_id} {found.path}: {found.problem}" for found in validate(dataset)]
+    damaged = {line.split()[0] for line in findings}
+    sound = [clip for clip in clips if clip.id not in damaged]
+    for clip in sound:
+        findings += [f"{clip.id} {problem}" for problem in verify_clip(clip)]
+    if replay:
+        findings += replay_clips([clip for clip in sound if _is_simulated(clip)])
+    for line in findings:
+        typer.echo(line)
+    checks = "checksums, schema, ground truth" + (", replay" if replay else "")
+    typer.echo(f"{len(clips)} clips, {len(findings)} findings ({checks})")
+    if findings:
+        raise typer.Exit(code=1)
+
+
+def _is_simulated(clip: "Clip") -> bool:
+    return clip.attributes.get("source") == "simulation"
