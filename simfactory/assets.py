@@ -71,14 +71,13 @@ def _parse(path: Path, suffix: str) -> tuple[npt.NDArray[np.float64], npt.NDArra
     import trimesh
 
     try:
-        mesh = trimesh.load(path, file_type=suffix, force="mesh", process=True)
+        mesh = trimesh.load_mesh(path, file_type=suffix)
     except Exception as error:  # readers of four formats raise whatever they like on broken bytes
         raise AssetError(f"cannot read {path.name} as {suffix}: {error}") from error
-    triangles = np.asarray(getattr(mesh, "faces", ()), np.int32)
-    if triangles.size == 0:
+    if len(mesh.faces) == 0:
         raise AssetError(f"{path.name} holds no triangles: export a triangle mesh")
-    if len(triangles) > TRIANGLES_MAX:
-        raise AssetError(f"{path.name} has {len(triangles):,} triangles; at most {TRIANGLES_MAX:,} are allowed")
+    if len(mesh.faces) > TRIANGLES_MAX:
+        raise AssetError(f"{path.name} has {len(mesh.faces):,} triangles; at most {TRIANGLES_MAX:,} are allowed")
     mesh.merge_vertices(merge_tex=True, merge_norm=True)
     if not mesh.is_watertight or mesh.volume <= 0.0:
         raise AssetError(f"{path.name} is not a closed surface with outward faces: close its holes and fix its normals")

@@ -23,11 +23,10 @@ def camera_to_world(camera: CameraSpec, times: npt.ArrayLike) -> npt.NDArray[np.
     path = camera.path
     match path:
         case CameraFixed():
-            position = np.broadcast_to(np.asarray(path.position, np.float64), (len(times), 3))
+            return look_at(np.tile(np.asarray(path.position), (len(times), 1)), np.asarray(path.target))
         case CameraOrbit():
             angle = path.azimuth + path.azimuth_rate * times
             circle = np.stack(
                 [path.radius * np.cos(angle), path.radius * np.sin(angle), np.full_like(angle, path.height)], axis=-1
             )
-            position = np.asarray(path.target) + circle
-    return look_at(position, np.asarray(path.target))
+            return look_at(np.asarray(path.target) + circle, np.asarray(path.target))

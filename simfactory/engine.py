@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import warp
+
 from simfactory import quality
 from simfactory.annotations import annotations
 from simfactory.episode import Trajectory, scene_surfaces
@@ -77,6 +79,7 @@ class Engine:
             BackendError: Unknown backend.
             BackendUnavailable: Its packages are not installed.
         """
+        warp.config.log_level = logging.ERROR  # loaded modules and an absent GPU are no news to users
         self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
         self.stages = Stages()
         self._simulator: Simulator = create_simulator(backend, device=device)
@@ -171,7 +174,8 @@ class Engine:
         takes = [_Take(spec, trajectory) for spec, trajectory in zip(specs, trajectories, strict=True)]
         try:
             for take in takes:
-                take.open(open_recorder, backend=self.backend, preset=self.preset, profile=self.profile)
+                if not gate or self._physics_report(take).passed:  # what physics refuses is not rendered
+                    take.open(open_recorder, backend=self.backend, preset=self.preset, profile=self.profile)
             for group in tile_groups([clip for take in takes for clip in take.clips]):
                 self._render(group)
             return [self._decide(take, gate=gate) for take in takes]
@@ -179,6 +183,10 @@ class Engine:
             for take in takes:
                 for clip in take.clips:
                     clip.recorder.abort()  # nothing is left of what was not committed
+
+    def _physics_report(self, take: "_Take") -> quality.QualityReport:
+        with self.stages.measure("check"):
+            return quality.episode_report(take.spec, take.trajectory, take.surfaces, [])
 
     def _decide(self, take: "_Take", *, gate: bool) -> Outcome:
         with self.stages.measure("check"):

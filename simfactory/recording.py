@@ -70,13 +70,14 @@ class ClipHeader:
     @property
     def clip_id(self) -> str:
         """The clip's id: a hash of all that its bytes depend on; the scene's other cameras do not enter."""
+        modalities: list[JSON] = [*sorted(self.modalities)]
         return clip_id(
             {
                 "scene": self.spec.digest(cameras=False),
                 "camera": self.camera.model_dump(mode="json"),
                 "backend": self.backend,
                 "preset": self.preset,
-                "modalities": sorted(self.modalities),
+                "modalities": modalities,
                 "profile": self.profile,
                 "schema": CLIP_SCHEMA,
             }
@@ -241,5 +242,5 @@ class Clip:
 
     def commit(self, verdict: Attributes, simulator: str) -> bool:
         """Commit the clip; False if another writer already had."""
-        attributes = {**self.header.attributes(), "quality": verdict, "simulator": simulator}
+        attributes = {**self.header.attributes(), "quality": dict(verdict), "simulator": simulator}
         return self.recorder.commit(arrays=self._arrays, attributes=attributes, row=self.header.row())

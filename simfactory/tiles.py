@@ -1,6 +1,7 @@
 """Frames of many (environment, camera) tiles, rendered together and in order."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -8,7 +9,7 @@ import numpy.typing as npt
 from simfactory.annotations.base import FrameContext
 from simfactory.preflight import RENDER_BYTES_PER_PIXEL
 from simfactory.recording import Clip
-from simfactory.rendering import Renderer
+from simfactory.rendering import DeviceMotion, DeviceSurface, Placed, Renderer
 from simfactory.stages import Stages
 
 __all__ = ["FrameStream", "tile_groups"]
@@ -52,7 +53,7 @@ class FrameStream:
         self._placed: dict[int, Placed] = {}
         self._surfaces: dict[int, DeviceSurface] = {}
         for tile, clip in enumerate(clips):
-            clip.bind(lambda points, tile=tile: self._visible(tile, points))
+            clip.bind(partial(self._visible, tile))
 
     @property
     def frame_count(self) -> int:
@@ -69,15 +70,15 @@ class FrameStream:
         for needed in (frame, after):
             if needed < self.frame_count and needed not in self._surfaces:
                 self._show(needed)
-        forward = self._motion(frame, after, slot=0) if after < self.frame_count else None
-        backward = self._motion(frame, before, slot=1) if before >= 0 else None
+        forward = self._motion(frame, after) if after < self.frame_count else None
+        backward = self._motion(frame, before) if before >= 0 else None
         with self._stages.measure("shade"):
             rgb = self._renderer.shade(self._surfaces[frame], self._placed[frame], self._poses[frame], frame)
         return [
             FrameContext(
                 frame=frame,
                 clip=clip.context,
-                rgb=rgb[tile],
+                rgb=rgb.tile(tile),
                 surface=self._surfaces[frame].tile(tile),
                 forward=None if forward is None else forward.tile(tile),
                 backward=None if backward is None else backward.tile(tile),
@@ -85,7 +86,7 @@ class FrameStream:
             for tile, clip in enumerate(self._clips)
         ]
 
-    def _motion(self, frame: int, other: int, *, slot: int) -> DeviceMotion:
+    def _motion(self, frame: int, other: int) -> DeviceMotion:
         with self._stages.measure("motion"):
             return self._renderer.motion(
                 self._surfaces[frame],
@@ -93,7 +94,6 @@ class FrameStream:
                 self._placed[other],
                 self._poses[frame],
                 self._poses[other],
-                slot=slot,
             )
 
     def _show(self, frame: int) -> None:

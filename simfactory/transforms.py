@@ -67,7 +67,8 @@ def quat_to_matrix(quat_xyzw: npt.ArrayLike) -> Array:
 
 def quat_rotate(quat_xyzw: npt.ArrayLike, vectors: npt.ArrayLike) -> Array:
     """Rotate vectors `(..., 3)` by quaternions `(..., 4)`."""
-    return np.einsum("...ij,...j->...i", quat_to_matrix(quat_xyzw), np.asarray(vectors, np.float64))
+    rotated: Array = np.einsum("...ij,...j->...i", quat_to_matrix(quat_xyzw), np.asarray(vectors, np.float64))
+    return rotated
 
 
 def pose_matrix(position: npt.ArrayLike, quat_xyzw: npt.ArrayLike) -> Array:
@@ -94,7 +95,8 @@ def invert_pose(matrix: npt.ArrayLike) -> Array:
 def transform_points(matrix: npt.ArrayLike, points: npt.ArrayLike) -> Array:
     """Apply one 4×4 matrix `(4, 4)` to points `(..., 3)`."""
     matrix = np.asarray(matrix, np.float64)
-    return np.asarray(points, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    moved: Array = np.asarray(points, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    return moved
 
 
 def look_at(position: npt.ArrayLike, target: npt.ArrayLike, up: npt.ArrayLike = (0.0, 0.0, 1.0)) -> Array:
@@ -126,7 +128,8 @@ def project(points_camera: npt.ArrayLike, intrinsics: npt.ArrayLike) -> Array:
     points = np.asarray(points_camera, np.float64)
     k = np.asarray(intrinsics, np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return points[..., :2] / points[..., 2:] * np.stack([k[0, 0], k[1, 1]]) + k[:2, 2]
+        pixels: Array = points[..., :2] / points[..., 2:] * np.stack([k[0, 0], k[1, 1]]) + k[:2, 2]
+    return pixels
 
 
 def unproject(pixels: npt.ArrayLike, depth: npt.ArrayLike, intrinsics: npt.ArrayLike) -> Array:

@@ -33,7 +33,7 @@ def _dataset_record(dataset: Path, clips: list["Clip"]) -> dict[str, object]:
     from simfactory.dataset import open_dataset
     from simfactory.store import open_folder, read_rejections
 
-    rows = open_dataset(dataset).rows
+    rows = open_dataset(dataset).rows()
     counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in ("category", "tier", "scene", "backend")}
     return {
         "dataset": str(dataset),

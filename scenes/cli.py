@@ -1,0 +1,181 @@
+"""The subcommands `generate`, `scenes` and `spec`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from scenes.progress import RunProgress
+from simfactory.errors import SpecError
+
+__all__ = ["generate", "scenes", "spec"]
+
+CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
+TIERS = ("single", "two_body", "multi_object")
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdigit() and height.isdigit()):
+        raise SpecError(f"size is {text!r}; give WIDTHxHEIGHT in pixels, e.g. 256x256")
+    return int(width), int(height)
+
+
+def _listed(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder of the dataset; made if missing, continued if not.")],
+    category: Annotated[str, CATEGORY] = "rigid",
+    scene: Annotated[str | None, typer.Option(help="One base scene; default: all of the category.")] = None,
+    tier: Annotated[str | None, typer.Option(help=f"{', '.join(TIERS)}; default: drawn 30/35/35 %.")] = None,
+    clips: Annotated[int, typer.Option(help="Number of clips: one camera's recording of one episode.")] = 5,
+    seed: Annotated[int, typer.Option(help="Same seed, same clips.")] = 0,
+    frames: Annotated[int, typer.Option(help="Frames per clip.")] = 48,
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 24.0,
+    size: Annotated[str, typer.Option(help="Width x height in pixels.")] = "256x256",
+    cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
+    views: Annotated[int | None, typer.Option(help="Cameras per episode; default: all of the rigs (five).")] = None,
+    modalities: Annotated[str | None, typer.Option(help="Signals, comma-separated; default: all.")] = None,
+    spec: Annotated[Path | None, typer.Option(help="JSON file of resolved specs, instead of sampling.")] = None,
+    backend: Annotated[str, typer.Option(help="Simulator: newton or mock.")] = "newton",
+    preset: Annotated[str, typer.Option(help="Render preset.")] = "draft",
+    profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
+    device: Annotated[str, typer.Option(help="cpu or a CUDA device, e.g. cuda:0.")] = "cpu",
+    workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Sample scenes, simulate, render, annotate and check them, and commit the clips to a dataset."""
+    from scenes.generate import FileSpecs, SampledSpecs, Specs, require_complete
+    from scenes.generate import generate as run
+    from simfactory.preflight import check_disk, check_memory, check_scene
+    from simfactory.processes import Job, core_count
+    from simfactory.spec import read_specs
+    from simfactory.store import create_dataset
+
+    specs: Specs
+    if spec is not None:
+        specs = FileSpecs(specs=read_specs(spec))
+    else:
+        options: dict[str, object] = {
+            "category": category,
+            "scene": scene,
+            "tier": tier,
+            "seed": seed,
+            "frame_count": frames,
+            "fps": fps,
+            "size": _size(size),
+            "rigs": _listed(cameras),
+            "views": views,
+            "modalities": _listed(modalities),
+        }
+        specs = SampledSpecs(clip_count=clips, options=options)
+    first = specs.spec(0, 0)
+    if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
+        check_scene(first, backend=backend)
+        check_memory(first, in_memory=False)
+        check_disk(first, out, profile=profile)
+    create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
+    job = Job(
+        dataset=out,
+        profile=profile,
+        backend=backend,
+        preset=preset,
+        device=device,
+        workers=core_count() if workers is None else workers,
+    )
+    console = Console(stderr=True)
+    with RunProgress(console) as progress:
+        generation = run(specs, job, observer=progress)
+    previews = _previews(out, generation.clip_ids)
+    report = {
+        "dataset": str(out),
+        "clips": len(generation.clip_ids),
+        "added": generation.added,
+        "refused": dict(generation.refused),
+        **previews,
+        "prepare_seconds": round(generation.prepare_seconds, 2),
+        "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in sorted(generation.cpu_seconds.items())},
+    }
+    if as_json:
+        typer.echo(json.dumps(report))
+    else:
+        progress.summarize(report)
+    require_complete(generation)
+
+
+def _previews(out: Path, clip_ids: list[str]) -> dict[str, str]:
+    """Write the contact sheet and the video of the first clip beside the data."""
+    if not clip_ids:
+        return {}
+    from simfactory.cli.preview import write_preview
+    from simfactory.dataset import open_dataset
+
+    clip = open_dataset(out)[clip_ids[0]]
+    sheet, video = write_preview(clip, out / "previews")
+    return {"contact_sheet": str(sheet), "preview": str(video)}
+
+
+def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
+    """List the base scenes."""
+    from rich.table import Table
+
+    from scenes import catalogue
+
+    listed = catalogue()
+    if as_json:
+        rows = [
+            {"name": s.name, "category": s.category, "tiers": list(s.tiers), "description": s.description}
+            for s in listed
+        ]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    table = Table("scene", "category", "tiers", "what happens", box=None)
+    for base in listed:
+        table.add_row(base.name, base.category, ", ".join(base.tiers), base.description)
+    Console().print(table)
+
+
+spec = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="Scene specs.")
+
+
+@spec.callback()
+def _spec() -> None:
+    """Work with scene specs."""
+
+
+@spec.command("sample")
+def sample_specs(
+    category: Annotated[str, CATEGORY] = "rigid",
+    scene: Annotated[str | None, typer.Option(help="One base scene.")] = None,
+    tier: Annotated[str | None, typer.Option(help=", ".join(TIERS))] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same specs.")] = 0,
+    index: Annotated[int, typer.Option(help="First episode.")] = 0,
+    count: Annotated[int, typer.Option(help="Number of episodes.")] = 1,
+    frames: Annotated[int, typer.Option(help="Frames per clip.")] = 48,
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 24.0,
+    size: Annotated[str, typer.Option(help="Width x height in pixels.")] = "256x256",
+    cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
+    views: Annotated[int | None, typer.Option(help="Cameras per episode.")] = None,
+) -> None:
+    """Print resolved specs, one JSON object per line."""
+    from scenes import sample
+
+    for number in range(index, index + count):
+        resolved = sample(
+            category,
+            scene=scene,
+            tier=tier,  # type: ignore[arg-type]  # any text may come from a user: sample() names what is allowed
+            seed=seed,
+            index=number,
+            frame_count=frames,
+            fps=fps,
+            size=_size(size),
+            rigs=_listed(cameras),
+            views=views,
+        )
+        sys.stdout.write(resolved.model_dump_json() + "\n")

@@ -1,0 +1,233 @@
+"""Fill a dataset with sampled episodes: who owns the sampling, and replaces what the quality gate refuses."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from simfactory.annotations import annotations
+from simfactory.errors import SimulationError, SpecError
+from simfactory.preflight import check_disk, check_memory, check_scene
+from simfactory.processes import Job, Progress, run_job
+from simfactory.recording import ClipHeader
+from simfactory.spec import SceneSpec
+from simfactory.store import JSON, committed_ids, digest, read_rejections, record_rejection
+
+__all__ = ["ATTEMPTS_MAX", "Generation", "Specs", "generate"]
+
+ATTEMPTS_MAX = 10  # replacements tried for one episode before the run gives up on it
+
+
+class Specs(Protocol):
+    """Where specs come from: a sampler or a file."""
+
+    def __len__(self) -> int:
+        """Return the number of episodes."""
+
+    def spec(self, index: int, attempt: int) -> SceneSpec | None:
+        """Return the spec of an episode's attempt; None if there is no such replacement."""
+
+
+@dataclass(slots=True)
+class Generation:
+    """What a run did.
+
+    Attributes:
+        clip_ids: Every clip of the request, new or not, in order.
+        added: Number of clips this run committed.
+        refused: Reason code → number of refused episodes of this run.
+        failed: Indices of episodes for which no attempt passed.
+        prepare_seconds: Wall time for compiling or loading kernels [s].
+        cpu_seconds: CPU time by stage, all processes [s].
+    """
+
+    clip_ids: list[str] = field(default_factory=list)
+    added: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    failed: list[int] = field(default_factory=list)
+    prepare_seconds: float = 0.0
+    cpu_seconds: Counter[str] = field(default_factory=Counter)
+
+
+class Observer(Protocol):
+    """Is told how a run goes."""
+
+    def planned(self, frames: int) -> None:
+        """So many frames are still to be recorded in this round."""
+
+    def prepared(self, seconds: float) -> None:
+        """Kernels are ready after a wall time [s]."""
+
+    def recorded(self, frames: int) -> None:
+        """So many frames were just recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Try:
+    """One attempt at one episode."""
+
+    index: int
+    spec: SceneSpec
+    clip_ids: tuple[str, ...]
+
+
+def generate(specs: Specs, job: Job, *, observer: Observer) -> Generation:
+    """Record every episode that is not in the dataset yet.
+
+    Rounds: all first attempts, then replacements of the refused ones, until none is left. Repeating a run adds
+    nothing: clips are known by their ids, refused attempts by their records.
+
+    Raises:
+        SpecError: A spec is impossible; the message names the field.
+        ResourceError: Memory or disk do not suffice.
+        SimulationError: A worker process died.
+    """
+    generation = Generation()
+    final: dict[int, tuple[str, ...]] = {}
+    known = read_rejections(job.dataset)
+    attempts = dict.fromkeys(range(len(specs)), 0)
+    while attempts:
+        tries = list(_next_tries(specs, job, attempts, known, generation.failed))
+        final.update({one.index: one.clip_ids for one in tries})
+        done = committed_ids(job.dataset)
+        wanted = [one for one in tries if not done.issuperset(one.clip_ids)]
+        refused = _run_round(wanted, job, generation, observer, done)
+        attempts = {one.index: one.spec.attempt + 1 for one in refused}
+        for one in refused:
+            known[_episode_key(one.spec, job)] = ()
+    for index in generation.failed:
+        final.pop(index, None)
+    generation.clip_ids = [clip for index in sorted(final) for clip in final[index]]
+    return generation
+
+
+def _next_tries(
+    specs: Specs, job: Job, attempts: dict[int, int], known: dict[str, tuple[str, ...]], failed: list[int]
+) -> Iterator[_Try]:
+    for index, first in attempts.items():
+        for attempt in range(first, ATTEMPTS_MAX):
+            spec = specs.spec(index, attempt)
+            if spec is None:
+                failed.append(index)
+                break
+            if _episode_key(spec, job) not in known:
+                yield _Try(index, spec, _clip_ids(spec, job))
+                break
+        else:
+            failed.append(index)
+
+
+def _run_round(
+    tries: Sequence[_Try], job: Job, generation: Generation, observer: Observer, done: set[str]
+) -> list[_Try]:
+    for one in tries:
+        check_scene(one.spec, backend=job.backend)
+        check_memory(one.spec, in_memory=False)
+        check_disk(one.spec, job.dataset, profile=job.profile)
+    observer.planned(sum(one.spec.frame_count * len(set(one.clip_ids) - done) for one in tries))
+
+    def prepared(seconds: float) -> None:
+        generation.prepare_seconds += seconds
+        observer.prepared(seconds)
+
+    refused: list[_Try] = []
+    progress = Progress(on_prepared=prepared, on_frames=observer.recorded)
+    for result in run_job(job, [one.spec for one in tries], progress=progress):
+        generation.cpu_seconds.update(result.cpu_seconds)
+        generation.added += len(result.committed)
+        if result.reasons:
+            one = tries[result.position]
+            generation.refused.update(result.reasons)
+            record_rejection(
+                job.dataset,
+                _identity(one.spec, job),
+                reasons=result.reasons,
+                spec=one.spec.model_dump(mode="json"),
+            )
+            refused.append(one)
+    return sorted(refused, key=lambda one: one.index)
+
+
+def _identity(spec: SceneSpec, job: Job) -> dict[str, JSON]:
+    return {"scene": spec.digest(), "backend": job.backend, "preset": job.preset}
+
+
+def _episode_key(spec: SceneSpec, job: Job) -> str:
+    return digest(_identity(spec, job))[:32]
+
+
+def _clip_ids(spec: SceneSpec, job: Job) -> tuple[str, ...]:
+    active = annotations(spec.sensors.modalities)
+    headers = (
+        ClipHeader.of(spec, camera, active, backend=job.backend, preset=job.preset, profile=job.profile)
+        for camera in spec.cameras
+    )
+    return tuple(header.clip_id for header in headers)
+
+
+def require_complete(generation: Generation) -> None:
+    """Raise if an episode found no attempt that passes.
+
+    Raises:
+        SimulationError: The message names the episodes and the reasons.
+    """
+    if generation.failed:
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in generation.refused.most_common())
+        raise SimulationError(
+            f"episodes {sorted(generation.failed)} found no attempt that passes the quality gate"
+            f"{': ' + reasons if reasons else ''}; the other clips are committed. Choose another seed, or read the "
+            "refused specs in the dataset's rejections/ folder"
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileSpecs:
+    """Specs given as they are: a refused one has no replacement."""
+
+    specs: Sequence[SceneSpec]
+
+    def __len__(self) -> int:
+        """Return the number of episodes."""
+        return len(self.specs)
+
+    def spec(self, index: int, attempt: int) -> SceneSpec | None:
+        """Return a spec for the first attempt only."""
+        return self.specs[index] if attempt == 0 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SampledSpecs:
+    """Sampled specs that together give a number of clips; the last episode may give fewer.
+
+    Attributes:
+        clip_count: Clips wanted.
+        options: Keyword arguments of `scenes.sample`, the category under `category`.
+    """
+
+    clip_count: int
+    options: dict[str, object]
+
+    def __post_init__(self) -> None:
+        """Refuse a count without clips."""
+        if self.clip_count < 1:
+            raise SpecError(f"clips is {self.clip_count}; ask for at least 1")
+
+    def __len__(self) -> int:
+        """Return the number of episodes."""
+        return -(-self.clip_count // self._views)
+
+    @property
+    def _views(self) -> int:
+        return len(self._sample(0, 0).cameras)
+
+    def spec(self, index: int, attempt: int) -> SceneSpec | None:
+        """Return an episode's spec; the last one keeps only the cameras that are wanted."""
+        spec = self._sample(index, attempt)
+        wanted = min(len(spec.cameras), self.clip_count - index * self._views)
+        return spec.model_copy(update={"cameras": spec.cameras[:wanted]})
+
+    def _sample(self, index: int, attempt: int) -> SceneSpec:
+        from scenes.sample import sample
+
+        options = dict(self.options)
+        return sample(options.pop("category"), index=index, attempt=attempt, **options)  # type: ignore[arg-type]

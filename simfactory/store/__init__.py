@@ -1,0 +1,45 @@
+"""The clip store: datasets of Zarr clips that appear whole, exactly once, or not at all."""
+
+from simfactory.store.canonical import JSON, canonical_json, clip_id, digest
+from simfactory.store.commit import (
+    committed_ids,
+    create_dataset,
+    is_committed,
+    leftovers,
+    read_record,
+    sweep,
+)
+from simfactory.store.folder import CLIP_SCHEMA, GRACE_S, PROFILES, DatasetFolder, Profile, open_folder
+from simfactory.store.reader import ClipArrays, open_arrays
+from simfactory.store.rejections import read_rejections, record_rejection
+from simfactory.store.row import COLUMNS
+from simfactory.store.validate import Finding, validate
+from simfactory.store.writer import SATURATED_BIT, ClipWriter
+
+__all__ = [
+    "CLIP_SCHEMA",
+    "COLUMNS",
+    "GRACE_S",
+    "JSON",
+    "PROFILES",
+    "SATURATED_BIT",
+    "ClipArrays",
+    "ClipWriter",
+    "DatasetFolder",
+    "Finding",
+    "Profile",
+    "canonical_json",
+    "clip_id",
+    "committed_ids",
+    "create_dataset",
+    "digest",
+    "is_committed",
+    "leftovers",
+    "open_arrays",
+    "open_folder",
+    "read_record",
+    "read_rejections",
+    "record_rejection",
+    "sweep",
+    "validate",
+]

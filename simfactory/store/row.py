@@ -1,0 +1,56 @@
+"""One catalogue row: the columns a clip can be found by."""
+
+import json
+from collections.abc import Mapping
+
+from simfactory.errors import StoreError
+from simfactory.store.canonical import JSON
+
+__all__ = ["COLUMNS", "checked_row", "row_order"]
+
+COLUMNS: dict[str, type] = {
+    "clip_id": str,
+    "attempt": str,
+    "profile": str,
+    "scene": str,
+    "category": str,
+    "tier": str,
+    "backend": str,
+    "preset": str,
+    "split": str,
+    "seed": int,
+    "index": int,
+    "camera": str,
+    "frame_count": int,
+    "fps": float,
+    "height": int,
+    "width": int,
+    "modalities": list,
+    "bytes": int,
+    "extra": str,
+}
+
+
+def checked_row(row: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return `row` with every column: absent ones are None, unknown ones go into `extra` as JSON.
+
+    Raises:
+        StoreError: A column holds the wrong type.
+    """
+    checked: dict[str, JSON] = {}
+    for column, kind in COLUMNS.items():
+        value = row.get(column)
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if value is not None and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise StoreError(f"catalogue row: {column} is {value!r}; give a {kind.__name__} or leave it out")
+        checked[column] = value
+    extra = {name: value for name, value in row.items() if name not in COLUMNS}
+    if extra:
+        checked["extra"] = json.dumps(extra, sort_keys=True)
+    return checked
+
+
+def row_order(row: Mapping[str, JSON]) -> tuple[tuple[bool, JSON], ...]:
+    """Return the sort key of a row: seed, index, camera, then id; absent values last."""
+    return tuple((row[column] is None, row[column]) for column in ("seed", "index", "camera", "clip_id"))
