@@ -57,6 +57,8 @@ def generate(
     from simfactory.spec import read_specs
     from simfactory.store import create_dataset
 
+    if workers is not None and workers < 1:
+        raise SpecError(f"workers is {workers}; give at least 1")
     specs: Specs
     if spec is not None:
         specs = FileSpecs(specs=read_specs(spec))
@@ -76,7 +78,7 @@ def generate(
         specs = SampledSpecs(clip_count=clips, options=options)
     first = specs.spec(0, 0)
     if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
-        check_scene(first, backend=backend)
+        check_scene(first, backend=backend, preset=preset)
         check_memory(first, in_memory=False)
         check_disk(first, out, profile=profile)
     create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset

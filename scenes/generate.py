@@ -121,7 +121,7 @@ def _run_round(
     tries: Sequence[_Try], job: Job, generation: Generation, observer: Observer, done: set[str]
 ) -> list[_Try]:
     for one in tries:
-        check_scene(one.spec, backend=job.backend)
+        check_scene(one.spec, backend=job.backend, preset=job.preset)
         check_memory(one.spec, in_memory=False)
         check_disk(one.spec, job.dataset, profile=job.profile)
     observer.planned(sum(one.spec.frame_count * len(set(one.clip_ids) - done) for one in tries))

@@ -1,0 +1,90 @@
+"""The contract of camera rigs, and the distance from which a region fills the picture."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from layouts.region import Region
+from layouts.streams import Streams
+from simfactory.rng import Stream
+from simfactory.spec import CameraSpec
+
+__all__ = ["Rig", "distance_to_fit", "farthest", "standoff", "view_angles"]
+
+Vector = npt.NDArray[np.float64]
+
+FIELD_OF_VIEW = (35.0, 75.0)  # [deg]
+MARGIN = (1.06, 1.3)  # distance over the smallest one that keeps the region in the picture
+NEAREST = 1.3  # [m]
+
+
+class Rig(ABC):
+    """A family of cameras; the k-th one draws from a stream of its own."""
+
+    name: ClassVar[str]
+    usual: ClassVar[int]  # how many cameras where nothing else is asked for
+
+    @abstractmethod
+    def camera(self, rank: int, region: Region, *, size: tuple[int, int], streams: Streams) -> CameraSpec:
+        """Return the k-th camera.
+
+        Args:
+            rank: Number of the camera within the rig, 0 or more.
+            region: What it must see, at all times.
+            size: Image width and height [px].
+            streams: Randomness; image size and other cameras change none of the draws.
+        """
+
+
+def view_angles(draw: Stream, size: tuple[int, int]) -> tuple[float, Vector]:
+    """Draw a field of view.
+
+    The drawn angle is meant for the shorter image side; the longer one is widened up to 75°, so that a wide picture
+    needs no more distance than a square one at 35°.
+
+    Returns:
+        The angle over the longer side [deg], and the half angles `(2,)` over width and height [rad].
+    """
+    width, height = size
+    drawn = math.tan(math.radians(draw.uniform(*FIELD_OF_VIEW)) / 2)
+    widest = math.tan(math.radians(FIELD_OF_VIEW[1]) / 2)
+    longer = min(drawn * max(size) / min(size), widest)
+    halves = np.arctan(np.array([width, height]) * (longer / max(size)))
+    return 2.0 * math.degrees(math.atan(longer)), halves
+
+
+def distance_to_fit(directions: Vector, target: Vector, region: Region, half_angles: Vector) -> Vector:
+    """Return the smallest distances `(view,)` [m] from which all spheres of a region are within the picture.
+
+    Args:
+        directions: `(view, 3)` unit vectors from the target to the camera, none vertical.
+        target: `(3,)` point at the centre of the picture [m].
+        region: What must be seen.
+        half_angles: `(2,)` over width and height [rad].
+    """
+    forward = -directions
+    right = np.cross(forward, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right, axis=-1, keepdims=True)
+    offsets = region.centers - target
+    depth = offsets @ forward.T  # (sphere, view)
+    across = np.stack([offsets @ right.T, offsets @ np.cross(forward, right).T])
+    # A sphere touches a side plane of the frustum where |x| cos α + r = (z + d) sin α.
+    cos, sin = np.cos(half_angles)[:, None, None], np.sin(half_angles)[:, None, None]
+    needed = (np.abs(across) * cos + region.radii[None, :, None]) / sin - depth
+    return np.asarray(np.maximum(needed.max(axis=(0, 1)), NEAREST))
+
+
+def farthest(region: Region) -> float:
+    """Return the largest distance [m] from a region's target at which a rig puts a camera.
+
+    A square picture at the narrowest angle needs this much; so does one up to 2.4 times as wide as high.
+    """
+    return MARGIN[1] * max(region.radius / math.sin(math.radians(FIELD_OF_VIEW[0] / 2)), NEAREST)
+
+
+def standoff(fit: Vector, region: Region, draw: Stream) -> float:
+    """Draw the distance [m] of a camera from the target, a little more than every one that fits `(view,)`."""
+    return min(float(fit.max()) * draw.uniform(*MARGIN), farthest(region))

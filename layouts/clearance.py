@@ -1,0 +1,176 @@
+"""Certified distances: between bodies, to the ground and the walls, and of cameras to all of them."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+
+from layouts.solids import Solid, solid
+from simfactory.cameras import camera_to_world
+from simfactory.errors import SpecError
+from simfactory.spec import Body, CameraOrbit, CameraSpec, Ground, Room
+
+__all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
+
+Vector = npt.NDArray[np.float64]
+
+MINIMUM = 1e-4  # [m]; bodies that rest on each other are placed half a millimetre apart
+TOLERANCE = 1e-7  # [m]; width of the interval around the true distance at which the search ends
+STEPS = 100
+
+
+def clearance(first: Solid, second: Solid, *, enough: float = np.inf) -> float:
+    """Return a certified lower bound of the distance between two convex hulls [m]; 0 where they overlap.
+
+    The bound is within `TOLERANCE` of the distance, or at least `enough`.
+
+    Args:
+        first: One body.
+        second: The other one.
+        enough: Distance at which the search may stop [m].
+
+    **Source**: E. Gilbert, D. Johnson, S. Keerthi, "A fast procedure for computing the distance between complex
+    objects in three-dimensional space", IEEE J. Robotics and Automation 4 (1988). Each support point of the
+    Minkowski difference in direction −v gives a separating plane, hence the lower bound v·w/|v|.
+    """
+    nearest = first.center - second.center
+    gap = float(np.linalg.norm(nearest)) - first.radius - second.radius
+    if gap >= enough:
+        return gap
+    bound = max(gap, 0.0)
+    corners: list[Vector] = []
+    for _ in range(STEPS):
+        length = float(np.sqrt(nearest @ nearest))
+        if length <= TOLERANCE:
+            return 0.0
+        corner = first.support(-nearest) - second.support(nearest)
+        bound = max(bound, float(nearest @ corner) / length)
+        if bound >= enough or length - bound <= TOLERANCE:
+            return bound
+        begun = bool(corners)  # the line between the centres serves as a direction only
+        closer, corners = _nearest_on_simplex([*corners, corner])
+        if begun and closer @ closer >= nearest @ nearest:  # no progress left within rounding
+            return bound
+        nearest = closer
+    return bound
+
+
+def certify(
+    bodies: Sequence[Body], ground: Ground | None = None, room: Room | None = None, *, minimum: float = MINIMUM
+) -> None:
+    """Check that at t = 0 no body touches another one, the ground or a wall.
+
+    Meshes count as their convex hulls, a vibrating sheet as the box that it sweeps.
+
+    Args:
+        bodies: All bodies of the scene.
+        ground: The floor, or None.
+        room: The walls, or None.
+        minimum: Distance to keep [m].
+
+    Raises:
+        SpecError: Two of them come closer than `minimum`; the message names the pair.
+    """
+    solids = [solid(body) for body in bodies]
+    for hull in solids:
+        for surface, distance in _margins(hull, ground, room):
+            if distance < minimum:
+                raise SpecError(_overlap(hull.name, surface, distance, minimum))
+    for first, second in combinations(solids, 2):
+        distance = clearance(first, second, enough=minimum)
+        if distance < minimum:
+            raise SpecError(_overlap(first.name, second.name, distance, minimum))
+
+
+def certify_cameras(
+    cameras: Sequence[CameraSpec],
+    bodies: Sequence[Body],
+    ground: Ground | None = None,
+    room: Room | None = None,
+    *,
+    duration: float,
+    minimum: float = 0.05,
+) -> None:
+    """Check that no camera is ever below the ground, in a wall or in a body (bodies as at t = 0).
+
+    Args:
+        cameras: Cameras with their paths.
+        bodies: All bodies of the scene.
+        ground: The floor, or None.
+        room: The walls, or None.
+        duration: How long the cameras move [s].
+        minimum: Distance to keep [m].
+
+    Raises:
+        SpecError: A camera comes closer than `minimum` to something; the message names both.
+    """
+    solids = [solid(body) for body in bodies]
+    for camera in cameras:
+        for position in _positions(camera, duration):
+            point = Solid(
+                name=camera.name,
+                center=position,
+                rotation=np.eye(3),
+                factors=np.ones(3),
+                radius=0.0,
+                local=lambda direction: np.zeros_like(direction),
+            )
+            margins = _margins(point, ground, room)
+            margins += [(hull.name, clearance(point, hull, enough=minimum)) for hull in solids]
+            for obstacle, distance in margins:
+                if distance < minimum:
+                    raise SpecError(_overlap(f"camera {camera.name}", obstacle, distance, minimum))
+
+
+def _positions(camera: CameraSpec, duration: float) -> Vector:
+    """Positions `(time, 3)` [m] of a camera, at most 5° of its circle apart."""
+    sweep = abs(camera.path.azimuth_rate) * duration if isinstance(camera.path, CameraOrbit) else 0.0
+    count = 2 + int(min(sweep, 2.0 * np.pi) / np.radians(5.0)) if sweep > 0.0 else 1
+    span = duration if sweep <= 2.0 * np.pi else duration * 2.0 * np.pi / sweep
+    return camera_to_world(camera, np.linspace(0.0, span, count))[:, :3, 3]
+
+
+def _margins(hull: Solid, ground: Ground | None, room: Room | None) -> list[tuple[str, float]]:
+    """Signed distances [m] to the floor and to the walls; negative beyond them."""
+    margins = []
+    if ground is not None:
+        margins.append(("the ground", -hull.reach(np.array([0.0, 0.0, -1.0]))))
+    if room is not None:
+        for axis, wall in enumerate(("x", "y", "z")[: 3 if room.ceiling else 2]):
+            limit = room.size[axis] * (0.5 if axis < 2 else 1.0)
+            for sign in (1.0, -1.0) if axis < 2 else (1.0,):
+                direction = np.zeros(3)
+                direction[axis] = sign
+                margins.append((f"the room's {'+' if sign > 0 else '-'}{wall} side", limit - hull.reach(direction)))
+    return margins
+
+
+def _overlap(first: str, second: str, distance: float, minimum: float) -> str:
+    return (
+        f"{first} and {second} are {max(distance, 0.0):.3g} m apart, at least {minimum:.3g} m is allowed: "
+        "move one of them or make it smaller"
+    )
+
+
+def _nearest_on_simplex(corners: list[Vector]) -> tuple[Vector, list[Vector]]:
+    """Return the point nearest to the origin of the hull of ≤ 4 corners, and the corners that carry it.
+
+    The last corner is new, hence part of the answer: every subset with it is tried, the best one wins.
+    """
+    *old, new = corners
+    best, carriers = new, [new]
+    for count in range(1, len(old) + 1):
+        for subset in combinations(old, count):
+            edges = np.array([corner - new for corner in subset])
+            gram = edges @ edges.T
+            try:
+                weights = np.linalg.solve(gram, -edges @ new)
+            except np.linalg.LinAlgError:
+                continue  # collinear or coplanar corners: a smaller subset holds the same point
+            if weights.min() < 0.0 or weights.sum() > 1.0:
+                continue
+            point = new + weights @ edges
+            if point @ point < best @ best:
+                best, carriers = point, [*subset, new]
+    return best, carriers

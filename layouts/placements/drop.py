@@ -1,0 +1,81 @@
+"""Drop: bodies begin in the air, falling or thrown."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from layouts.placements.base import Placement, Range, first_free
+from layouts.solids import solid
+from layouts.stage import Stage, heading, moved
+from layouts.streams import Streams
+from simfactory.rng import Stream
+from simfactory.spec import BodyRigid
+
+__all__ = ["Drop"]
+
+UP = np.array([0.0, 0.0, 1.0])
+EARTH = 9.81  # [m/s²]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drop(Placement):
+    """Hangs bodies in the air and lets go.
+
+    Attributes:
+        height: Height of the lowest point above the floor, or above `over` [m].
+        rise: How much higher each further body begins [m].
+        spread: Radius of the disc in which they begin [m].
+        toss: Initial speed [m/s]; lower where gravity is weaker than the Earth's, so that the arc keeps its size. The
+            flight is centred on the disc.
+        elevation: Angle of the throw above the horizontal [deg].
+        spin: Initial rate [rad/s] about a random axis.
+        over: Role above whose first body the bodies hang; empty = above the floor.
+        gap: Distance between bodies [m].
+    """
+
+    height: Range
+    rise: float = 0.0
+    spread: float = 0.0
+    toss: Range = (0.0, 0.0)
+    elevation: Range = (0.0, 0.0)
+    spin: Range = (0.0, 0.0)
+    over: str = ""
+    gap: float = 0.03
+
+    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+        """Return the stage with the bodies in the air."""
+        placed: list[BodyRigid] = []
+        for rank, body in enumerate(bodies):
+            draw = streams("drop", role, body.name)
+            oriented = moved(
+                body,
+                orientation=np.array(draw.quat_xyzw()),
+                angular_velocity=np.array(draw.direction()) * draw.uniform(*self.spin),
+            )
+            thrown = self._thrown(oriented, draw, rank, stage)
+            candidate = partial(self._candidate, thrown, draw)
+            placed.append(first_free(body.name, candidate, (*stage.bodies, *placed), gap=self.gap))
+        return stage.extended(groups={role: tuple(placed)})
+
+    def _candidate(self, thrown: BodyRigid, draw: Stream) -> BodyRigid:
+        offset = self.spread * math.sqrt(draw.uniform()) * heading(draw.uniform(0.0, 2.0 * math.pi))
+        return moved(thrown, position=np.asarray(thrown.position) + offset)
+
+    def _thrown(self, body: BodyRigid, draw: Stream, rank: int, stage: Stage) -> BodyRigid:
+        """The body at its height, behind the centre by half its flight, with its velocity."""
+        center, floor = np.zeros(3), 0.0
+        if self.over:
+            support = solid(stage.groups[self.over][0])
+            center, floor = support.center * np.array([1.0, 1.0, 0.0]), support.reach(UP)
+        drop = draw.uniform(*self.height) + rank * self.rise
+        height = floor + drop + solid(body).extent(-UP)
+        ease = min(math.sqrt(stage.weight / EARTH), 1.0)
+        speed, angle = ease * draw.uniform(*self.toss), math.radians(draw.uniform(*self.elevation))
+        way = heading(draw.uniform(0.0, 2.0 * math.pi))
+        velocity = speed * (math.cos(angle) * way + np.array([0.0, 0.0, math.sin(angle)]))
+        fall = max(-float(stage.gravity[2]), 0.1)
+        flight = (velocity[2] + math.sqrt(velocity[2] ** 2 + 2.0 * fall * drop)) / fall
+        start = center - 0.5 * speed * math.cos(angle) * flight * way
+        return moved(body, position=start + np.array([0.0, 0.0, height]), linear_velocity=velocity)

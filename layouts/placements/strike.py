@@ -1,0 +1,103 @@
+"""Strike: a body comes from a distance and hits what is in place."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from layouts.placements.base import Placement, Range
+from layouts.solids import solid
+from layouts.stage import Stage, heading, is_free, moved, rested, yaw
+from layouts.streams import Streams
+from simfactory.errors import SpecError
+from simfactory.rng import Stream
+from simfactory.spec import BodyRigid, Sphere
+
+__all__ = ["Strike"]
+
+Vector = npt.NDArray[np.float64]
+
+UP = np.array([0.0, 0.0, 1.0])
+SPIN_LIMIT = 10.0  # [rad/s]; a faster ball starts by sliding
+FLOOR_FRICTION = 0.5  # [1]; a middling floor, to estimate how far a body slides
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strike(Placement):
+    """Starts one body so that it meets a target.
+
+    Attributes:
+        target: Role that is aimed at: what moves along the floor at its nearest body, what flies at its last one.
+        speed: Speed of approach along the floor [m/s].
+        distance: Free distance before the meeting [m]; sliding bodies start nearer if friction would stop them.
+        miss: How far beside the target's centre the aim is, in target radii [1], to either side.
+        flight: Whether it flies (aimed through the air) instead of moving along the floor.
+        height: Height above the floor from which it flies [m].
+        closing: Speed at which the target comes towards it [m/s].
+    """
+
+    target: str
+    speed: Range
+    distance: Range = (0.5, 0.9)
+    miss: Range = (0.0, 0.2)
+    flight: bool = False
+    height: Range = (0.2, 0.5)
+    closing: Range = (0.0, 0.0)
+
+    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+        """Return the stage with the striker on its way.
+
+        Raises:
+            SpecError: The striker's start is taken.
+        """
+        (body,) = bodies
+        draw = streams("strike", role)
+        aimed = stage.groups[self.target]
+        way = heading(draw.uniform(0.0, 2.0 * math.pi))
+        side = np.array([-way[1], way[0], 0.0]) * draw.uniform(*self.miss) * draw.choice((-1.0, 1.0))
+        hit = aimed[-1] if self.flight else max(aimed, key=lambda body: solid(body).reach(-way))
+        goal = np.asarray(hit.position) + side * solid(hit).radius
+        speed, closing = draw.uniform(*self.speed), draw.uniform(*self.closing)
+        if self.flight:
+            striker = self._flying(body, goal, speed * way, draw, stage)
+        else:
+            striker = self._gliding(body, hit, goal, speed * way, draw, stage)
+        if not is_free(striker, stage.bodies, gap=0.02):
+            raise SpecError(f"no place for body {role!r}: its start is taken; use a larger `distance`")
+        radius = solid(hit).radius
+        meeting = float(np.linalg.norm(goal[:2] - np.asarray(striker.position[:2]))) / speed
+        if closing > 0.0:
+            aimed = tuple(moved(item, linear_velocity=-closing * way) if item is hit else item for item in aimed)
+        beyond = np.asarray(hit.position) + way * min(0.4 * speed, 1.0)
+        return stage.extended(
+            groups={self.target: aimed, role: (striker,)},
+            waypoints=[(np.asarray(hit.position), radius), (beyond, radius)],
+            arrivals={striker.name: meeting},
+        )
+
+    def _gliding(
+        self, body: BodyRigid, hit: BodyRigid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage
+    ) -> BodyRigid:
+        """On the floor, near enough to arrive with half of its speed; a ball rolls."""
+        speed = float(np.linalg.norm(velocity))
+        way = velocity / speed
+        upright = rested(body, goal[:2], orientation=yaw(math.atan2(way[1], way[0])))
+        gap, spin = draw.uniform(*self.distance), np.zeros(3)
+        if isinstance(body.geometry, Sphere):
+            spin = np.cross(UP, way) * min(speed / solid(upright).radius, SPIN_LIMIT)
+        else:
+            braking = 0.5 * (body.physical.dynamic_friction + FLOOR_FRICTION) * stage.weight
+            gap = max(min(gap, 0.75 * speed * speed / (2.0 * braking)), 0.05)
+        apart = solid(hit).extent(-way) + solid(upright).extent(way) + gap
+        start = np.asarray(upright.position) - apart * way
+        return moved(upright, position=start, linear_velocity=velocity, angular_velocity=spin)
+
+    def _flying(self, body: BodyRigid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage) -> BodyRigid:
+        """In the air, with the velocity whose ballistic path passes through the goal."""
+        time = draw.uniform(*self.distance) / float(np.linalg.norm(velocity))
+        oriented = moved(body, orientation=np.array(draw.quat_xyzw()), position=np.zeros(3))
+        start = goal - velocity * time
+        start[2] = draw.uniform(*self.height) + solid(oriented).extent(-UP)
+        launch = (goal - start) / time - 0.5 * stage.gravity * time
+        return moved(oriented, position=start, linear_velocity=launch)

@@ -1,0 +1,336 @@
+"""Rigid bodies: falling, thrown, sliding, rolling, colliding, toppling."""
+
+from layouts.placements.drop import Drop
+from layouts.placements.obstacle import Obstacle
+from layouts.placements.ramp import Ramp
+from layouts.placements.row import Row
+from layouts.placements.scatter import Scatter
+from layouts.placements.stack import Stack
+from layouts.placements.strike import Strike
+from layouts.placements.sweep import Sweep
+from scenes.category import BaseScene, Category
+from scenes.roles import RoleRigid
+
+__all__ = ["CATEGORY"]
+
+ANY_SHAPE = ("ball", "box", "cylinder", "capsule", "cone", "prism", "pebble")
+FLAT = ("block", "slab", "disc", "column")  # with a level face below and above
+BOUNCY = ("rubber", "silicone", "nylon")
+HARD = ("metal", "mineral", "wood", "polymer")
+GRIPPING = ("wood", "elastomer", "concrete", "granite")
+GLIDING = ("ice", "teflon", "nylon", "polyethylene")
+
+PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
+POST = RoleRigid(name="post", shapes=("post",), materials=("wood", "concrete"), size=(0.35, 0.45), mobility="static")
+
+SINGLE = (
+    BaseScene(
+        name="free_drop",
+        tiers=("single",),
+        description="One body falls onto the floor and comes to rest.",
+        roles=(RoleRigid(name="body", shapes=ANY_SHAPE),),
+        layout=((("body",), Drop(height=(0.5, 1.8), spin=(0.0, 3.0))),),
+        caption="{body} falls onto the floor and comes to rest.",
+        phenomena=("free_fall", "impact"),
+        gravity="any",
+    ),
+    BaseScene(
+        name="bounce",
+        tiers=("single",),
+        description="An elastic ball bounces several times.",
+        roles=(RoleRigid(name="ball", shapes=("ball",), materials=BOUNCY, size=(0.15, 0.35)),),
+        layout=((("ball",), Drop(height=(0.5, 1.3), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
+        caption="{ball} is dropped and bounces, a little lower each time.",
+        phenomena=("free_fall", "bounce", "energy_loss"),
+    ),
+    BaseScene(
+        name="projectile_toss",
+        tiers=("single",),
+        description="One body is thrown, flies in an arc, lands and tumbles on.",
+        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.35)),),
+        layout=((("body",), Drop(height=(0.3, 1.0), toss=(1.2, 2.8), elevation=(15.0, 60.0), spin=(0.0, 10.0))),),
+        caption="{body} is thrown, flies in an arc and tumbles over the floor.",
+        phenomena=("projectile_motion", "impact", "tumbling"),
+    ),
+    BaseScene(
+        name="ramp_slide",
+        tiers=("single",),
+        description="One body slides down a ramp too steep for its friction.",
+        roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "block", "disc"), size=(0.2, 0.38))),
+        layout=((("plank", "post", "body"), Ramp(slope=(17.0, 30.0), regime="slide", run=0.8)),),
+        caption="{body} slides down a ramp and out onto the floor.",
+        phenomena=("sliding_friction", "inclined_plane"),
+    ),
+    BaseScene(
+        name="ramp_stick",
+        tiers=("single",),
+        description="One body is set moving down a ramp; friction stops it and holds it there.",
+        roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "disc"), size=(0.2, 0.38))),
+        layout=((("plank", "post", "body"), Ramp(slope=(8.0, 18.0), regime="stick")),),
+        caption="{body} slips a little way down a ramp, then friction stops it and holds it.",
+        phenomena=("sliding_friction", "static_friction", "inclined_plane"),
+    ),
+    BaseScene(
+        name="ramp_roll",
+        tiers=("single",),
+        description="A ball or a cylinder rolls down a ramp.",
+        roles=(PLANK, POST, RoleRigid(name="roller", shapes=("ball", "ball", "cylinder"), size=(0.2, 0.36))),
+        layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 22.0), regime="roll")),),
+        caption="{roller} rolls down a ramp and on over the floor.",
+        phenomena=("rolling", "inclined_plane"),
+    ),
+    BaseScene(
+        name="spin_down",
+        tiers=("single",),
+        description="A body spins on the floor like a top until friction stops it.",
+        roles=(RoleRigid(name="top", shapes=("block", "slab", "disc", "column", "cone")),),
+        layout=((("top",), Scatter(spin=(5.0, 10.0))),),
+        caption="{top} spins on the floor, slower and slower.",
+        phenomena=("rotation", "sliding_friction"),
+    ),
+    BaseScene(
+        name="floor_slide",
+        tiers=("single",),
+        description="A body slides over the floor until friction stops it.",
+        roles=(RoleRigid(name="body", shapes=("slab", "disc", "block"), materials=(*GLIDING, "metal", "wood")),),
+        layout=((("body",), Scatter(speed=(1.5, 4.0), spin=(0.0, 4.0))),),
+        caption="{body} slides over the floor and slows down.",
+        phenomena=("sliding_friction",),
+    ),
+)
+
+TWO_BODY = (
+    BaseScene(
+        name="head_on_collision",
+        tiers=("two_body",),
+        description="Two bodies run into each other, centre against centre.",
+        roles=(
+            RoleRigid(name="first", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+            RoleRigid(name="second", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+        ),
+        layout=(
+            (("first",), Scatter()),
+            (("second",), Strike(target="first", speed=(0.8, 1.6), miss=(0.0, 0.05), closing=(0.4, 1.0))),
+        ),
+        caption="{first} and {second} roll towards each other and collide head-on.",
+        phenomena=("collision", "momentum_transfer", "rolling"),
+    ),
+    BaseScene(
+        name="glancing_collision",
+        tiers=("two_body",),
+        description="A ball grazes another one; both leave at an angle.",
+        roles=(
+            RoleRigid(name="target", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+        ),
+        layout=(
+            (("target",), Scatter()),
+            (("ball",), Strike(target="target", speed=(1.0, 2.0), miss=(0.5, 1.0))),
+        ),
+        caption="{ball} grazes {target}, and both roll off at an angle.",
+        phenomena=("collision", "momentum_transfer", "deflection"),
+    ),
+    BaseScene(
+        name="ball_into_block",
+        tiers=("two_body",),
+        description="A rolling ball hits a block and pushes it over the floor.",
+        roles=(
+            RoleRigid(
+                name="block", shapes=("box", "block", "prism", "cylinder"), materials=("wood", "foam", "polymer")
+            ),
+            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+        ),
+        layout=(
+            (("block",), Scatter()),
+            (("ball",), Strike(target="block", speed=(1.5, 3.0), miss=(0.0, 0.4))),
+        ),
+        caption="{ball} rolls into {block} and knocks it away.",
+        phenomena=("collision", "momentum_transfer", "sliding_friction"),
+    ),
+    BaseScene(
+        name="sliding_blocks",
+        tiers=("two_body",),
+        description="A gliding block bumps into a resting one.",
+        roles=(
+            RoleRigid(name="target", shapes=("block", "slab", "disc"), materials=GLIDING),
+            RoleRigid(name="slider", shapes=("block", "slab", "disc"), materials=(*GLIDING, "metal")),
+        ),
+        layout=(
+            (("target",), Scatter()),
+            (("slider",), Strike(target="target", speed=(1.8, 3.5), distance=(0.3, 0.7), miss=(0.0, 0.5))),
+        ),
+        caption="{slider} glides over the floor and bumps into {target}.",
+        phenomena=("collision", "sliding_friction"),
+    ),
+    BaseScene(
+        name="ramp_into_block",
+        tiers=("two_body",),
+        description="A ball rolls down a ramp into a block at its foot.",
+        roles=(
+            PLANK,
+            POST,
+            RoleRigid(name="roller", shapes=("ball",), materials=HARD, size=(0.2, 0.34)),
+            RoleRigid(name="block", shapes=("block", "box", "column"), size=(0.18, 0.32)),
+        ),
+        layout=(
+            (("plank", "post", "roller"), Ramp(slope=(14.0, 24.0), regime="roll", foot=(-0.1, 0.0))),
+            (("block",), Obstacle(ramp="roller_plank")),
+        ),
+        caption="{roller} rolls down a ramp and hits {block} at its foot.",
+        phenomena=("rolling", "inclined_plane", "collision"),
+    ),
+    BaseScene(
+        name="drop_onto_block",
+        tiers=("two_body",),
+        description="A body falls onto the edge of a resting block.",
+        roles=(
+            RoleRigid(name="block", shapes=FLAT, size=(0.25, 0.45)),
+            RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.3)),
+        ),
+        layout=(
+            (("block",), Scatter()),
+            (("body",), Drop(height=(0.4, 1.2), over="block", spread=0.12, spin=(0.0, 4.0))),
+        ),
+        caption="{body} falls onto {block} and tumbles off.",
+        phenomena=("free_fall", "collision", "tumbling"),
+    ),
+    BaseScene(
+        name="pushed_pile",
+        tiers=("two_body",),
+        description="A push moves the lower one of two stacked bodies; the upper one lags behind.",
+        roles=(RoleRigid(name="block", shapes=("slab", "block", "disc"), count=(2, 2), size=(0.22, 0.42)),),
+        layout=((("block",), Stack(shift=0.15, push=(0.15, 0.4))),),
+        caption="A push moves the lower one of {block}; the upper one lags behind.",
+        phenomena=("impulse", "inertia", "sliding_friction"),
+    ),
+)
+
+MULTI_OBJECT = (
+    BaseScene(
+        name="pile_drop",
+        tiers=("multi_object",),
+        description="Many bodies fall onto each other and form a pile.",
+        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, count=(4, 9), size=(0.16, 0.32)),),
+        layout=((("body",), Drop(height=(0.2, 0.4), rise=0.22, spread=0.3, spin=(0.0, 4.0))),),
+        caption="{body} fall onto each other and form a pile.",
+        phenomena=("free_fall", "collision", "piling"),
+        gravity="any",
+    ),
+    BaseScene(
+        name="scatter_toss",
+        tiers=("multi_object",),
+        description="A body is thrown among others that lie on the floor.",
+        roles=(
+            RoleRigid(
+                name="target", shapes=("box", "block", "cylinder", "prism", "cone"), count=(3, 6), size=(0.16, 0.34)
+            ),
+            RoleRigid(name="missile", shapes=ANY_SHAPE, materials=HARD, size=(0.18, 0.32)),
+        ),
+        layout=(
+            (("target",), Scatter(spread=0.55)),
+            (
+                ("missile",),
+                Strike(target="target", speed=(2.0, 3.5), distance=(0.9, 1.2), flight=True, height=(0.5, 0.9)),
+            ),
+        ),
+        caption="{missile} is thrown among {target}.",
+        phenomena=("projectile_motion", "collision"),
+    ),
+    BaseScene(
+        name="tower_strike",
+        tiers=("multi_object",),
+        description="A thrown ball hits a tower of blocks and brings it down.",
+        roles=(
+            RoleRigid(
+                name="block",
+                shapes=FLAT,
+                materials=("wood", "polymer", "foam", "ceramic"),
+                count=(3, 5),
+                size=(0.2, 0.36),
+            ),
+            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.2, 0.34)),
+        ),
+        layout=(
+            (("block",), Stack()),
+            (
+                ("ball",),
+                Strike(
+                    target="block",
+                    speed=(3.0, 4.5),
+                    distance=(0.9, 1.3),
+                    miss=(0.0, 0.3),
+                    flight=True,
+                    height=(0.3, 0.7),
+                ),
+            ),
+        ),
+        caption="{ball} hits a tower of {block} and brings it down.",
+        phenomena=("projectile_motion", "collision", "toppling"),
+    ),
+    BaseScene(
+        name="tower_push",
+        tiers=("multi_object",),
+        description="A push pulls the lowest block out from under a tower.",
+        roles=(RoleRigid(name="block", shapes=FLAT, count=(3, 5), size=(0.2, 0.36)),),
+        layout=((("block",), Stack(push=(0.15, 0.4))),),
+        caption="A sudden push to the lowest of {block} topples the tower.",
+        phenomena=("impulse", "inertia", "toppling"),
+    ),
+    BaseScene(
+        name="domino_row",
+        tiers=("multi_object",),
+        description="A push topples the first of a row of dominoes.",
+        roles=(
+            RoleRigid(name="domino", shapes=("tile",), materials=GRIPPING, count=(5, 8), size=(0.32, 0.4), alike=True),
+        ),
+        layout=((("domino",), Row(spacing=(0.3, 0.45), push=(1.0, 1.6))),),
+        caption="The first of {domino} is pushed, and the row falls.",
+        phenomena=("impulse", "toppling", "chain_reaction"),
+    ),
+    BaseScene(
+        name="bowling",
+        tiers=("multi_object",),
+        description="A ball rolls into a group of standing bodies.",
+        roles=(
+            RoleRigid(name="pin", shapes=("cylinder", "cone", "box", "column"), count=(4, 7), size=(0.2, 0.34)),
+            RoleRigid(
+                name="ball", shapes=("ball",), materials=("steel", "granite", "glass", "nylon"), size=(0.22, 0.36)
+            ),
+        ),
+        layout=(
+            (("pin",), Scatter(spread=0.55)),
+            (("ball",), Strike(target="pin", speed=(2.5, 4.5), distance=(0.8, 1.2))),
+        ),
+        caption="{ball} rolls into {pin}.",
+        phenomena=("rolling", "collision"),
+    ),
+)
+
+SEVERAL_TIERS = (
+    BaseScene(
+        name="pusher_sweep",
+        tiers=("single", "two_body", "multi_object"),
+        description="A bar sweeps over the floor and carries along what lies in its way.",
+        roles=(
+            RoleRigid(
+                name="body",
+                shapes=ANY_SHAPE,
+                size=(0.16, 0.36),
+                counts={"single": (1, 1), "two_body": (2, 2), "multi_object": (3, 6)},
+            ),
+            RoleRigid(name="bar", shapes=("bar",), materials=("metal", "wood"), size=(1.1, 1.4), mobility="kinematic"),
+        ),
+        layout=(
+            (("body",), Scatter(spread=0.45)),
+            (("bar",), Sweep(speed=(0.5, 1.0))),
+        ),
+        caption="{bar} sweeps over the floor and pushes {body}.",
+        phenomena=("pushing", "sliding_friction"),
+    ),
+)
+
+CATEGORY = Category(
+    name="rigid",
+    description="Bodies that do not deform.",
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *SEVERAL_TIERS),
+)

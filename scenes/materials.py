@@ -1,0 +1,151 @@
+"""Named materials and floors, read from `materials.toml`, and the draw of one body's material."""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from layouts import Streams
+from scenes.perturbation import perturbed
+from simfactory.errors import SpecError
+from simfactory.rng import Stream
+from simfactory.spec import PhysicalMaterial
+
+__all__ = ["BOUNDS", "Appearance", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
+
+Span = tuple[float, float]
+Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+Pattern = Literal["", "checker", "stripes", "noise", "marble", "wood"]
+
+# What may be drawn, after perturbation.
+BOUNDS: dict[str, Span] = {
+    "density": (100.0, 8000.0),
+    "young": (1e4, 1e12),
+    "poisson": (0.20, 0.45),
+    "friction": (0.05, 1.0),
+    "restitution": (0.0, 0.9),
+    "damping": (0.0, 0.1),
+}
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Appearance(_Row):
+    """How a bare material looks."""
+
+    colors: tuple[Hex, ...] = Field(min_length=1, description="Base colours to choose from, sRGB")
+    second: Hex | None = Field(default=None, description="Second colour of the pattern, sRGB")
+    pattern: Pattern = Field(default="", description="Texture; empty = plain")
+    roughness: Span = Field(description="Microfacet roughness [1], 0–1")
+    metallic: float = Field(default=0.0, ge=0.0, le=1.0, description="0 dielectric – 1 metal")
+    transmission: float = Field(default=0.0, ge=0.0, le=1.0, description="Share of light that passes [1], 0–1")
+    refractive_index: float = Field(default=1.5, ge=1.0, le=3.0, description="Index of refraction [1], 1–3")
+    painted: float = Field(ge=0.0, le=1.0, description="How often it is painted instead [1], 0–1")
+
+
+class Material(_Row):
+    """Ranges of the physical parameters of one named material."""
+
+    family: str = Field(description="Kind of material, e.g. metal")
+    density: Span = Field(description="[kg/m³]")
+    young: Span = Field(description="Young's modulus [Pa]")
+    poisson: Span = Field(description="Poisson's ratio [1]")
+    friction: Span = Field(description="Static coefficient [1]")
+    slip: Span = Field(description="Dynamic over static coefficient [1]")
+    restitution: Span = Field(description="Speed after over speed before an impact [1]")
+    damping: Span = Field(description="Rate of velocity decay [1/s]")
+    look: Appearance
+
+
+class Surface(_Row):
+    """A floor or wall: what it is made of and a muted look."""
+
+    material: str = Field(description="Name of the material it is made of")
+    use: tuple[Literal["floor", "wall"], ...] = Field(description="Where it is found")
+    colors: tuple[Hex, ...] = Field(min_length=1, description="Base colours, sRGB")
+    seconds: tuple[Hex, ...] = Field(min_length=1, description="Second colours, one for each base colour, sRGB")
+    pattern: Pattern = Field(description="Texture")
+    scale: Span = Field(description="Period of the pattern [m]")
+    roughness: Span = Field(description="Microfacet roughness [1], 0–1")
+
+
+@cache
+def _table() -> dict[str, Any]:  # Any: TOML
+    return tomllib.loads(files("scenes").joinpath("materials.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def materials() -> dict[str, Material]:
+    """Return the materials by name.
+
+    Raises:
+        SpecError: The table breaks its schema.
+    """
+    try:
+        return {name: Material.model_validate(row) for name, row in _table()["material"].items()}
+    except ValidationError as error:
+        raise SpecError(f"scenes/materials.toml: {error}") from error
+
+
+@cache
+def surfaces() -> dict[str, Surface]:
+    """Return the floors and walls by name.
+
+    Raises:
+        SpecError: The table breaks its schema.
+    """
+    try:
+        return {name: Surface.model_validate(row) for name, row in _table()["surface"].items()}
+    except ValidationError as error:
+        raise SpecError(f"scenes/materials.toml: {error}") from error
+
+
+def pool(*wanted: str) -> tuple[str, ...]:
+    """Return the names of materials that are named or belong to a named family; all if none is given.
+
+    Raises:
+        SpecError: A name is neither a material nor a family.
+    """
+    table = materials()
+    known = {*table, *(material.family for material in table.values())}
+    for name in wanted:
+        if name not in known:
+            raise SpecError(f"material {name!r} is unknown; allowed are {sorted(known)}: name materials or families")
+    return tuple(name for name, row in table.items() if not wanted or name in wanted or row.family in wanted)
+
+
+def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
+    """Draw the physical parameters of one body.
+
+    The material has one base value an episode; bodies made of it differ from that by ±10 %.
+
+    Args:
+        name: Name of a material.
+        body: Name of the body (or floor).
+        streams: Randomness; draws from "material", name and "body", body, "physical".
+    """
+    row = materials()[name]
+    base, draw = streams("material", name), streams("body", body, "physical")
+    density = _around(base.log_uniform(*row.density), draw, "density")
+    young = _around(base.log_uniform(*row.young), draw, "young")
+    poisson = _around(base.uniform(*row.poisson), draw, "poisson")
+    static = _around(base.uniform(*row.friction), draw, "friction")
+    dynamic = min(max(static * base.uniform(*row.slip), BOUNDS["friction"][0]), static)
+    return PhysicalMaterial(
+        name=name,
+        density=density,
+        young_modulus=young,
+        poisson_ratio=poisson,
+        static_friction=static,
+        dynamic_friction=dynamic,
+        restitution=_around(base.uniform(*row.restitution), draw, "restitution"),
+        damping=_around(base.log_uniform(*row.damping), draw, "damping"),
+    )
+
+
+def _around(base: float, draw: Stream, parameter: str) -> float:
+    return perturbed(base, draw, bounds=BOUNDS[parameter])

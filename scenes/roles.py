@@ -1,0 +1,53 @@
+"""Roles that rigid bodies play."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from layouts import Streams
+from scenes.category import Member, Role
+from scenes.looks import body_look
+from scenes.materials import physical, pool
+from scenes.shapes import SHAPES, shaped
+from simfactory.spec import BodyRigid
+
+__all__ = ["RoleRigid"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleRigid(Role):
+    """A rigid body.
+
+    Attributes:
+        shapes: Names of the shapes to choose from.
+        materials: Names of materials or families to choose from; empty = all.
+        size: Largest extent [m].
+        mobility: How the body moves.
+        alike: Whether all bodies of the role share shape, size and material.
+    """
+
+    shapes: tuple[str, ...]
+    materials: tuple[str, ...] = ()
+    size: tuple[float, float] = (0.16, 0.4)
+    mobility: Literal["dynamic", "static", "kinematic"] = "dynamic"
+    alike: bool = False
+
+    def cast(self, name: str, *, rank: int, streams: Streams) -> Member:
+        """Draw one rigid body."""
+        kind = ("role", self.name) if self.alike else ("body", name)
+        draw = streams(*kind, "shape")
+        shape = SHAPES[draw.choice(self.shapes)]
+        size = draw.uniform(*self.size)
+        form = shaped(shape, size, draw)
+        material = streams(*kind, "material").choice(pool(*self.materials))
+        look = body_look(material, name, rank=rank, size=size, streams=streams)
+        body = BodyRigid(
+            name=name,
+            position=(0.0, 0.0, 0.0),
+            physical=physical(material, name, streams=streams),
+            visual=look.visual,
+            geometry=form.geometry,
+            scale=form.scale,
+            aspect=form.aspect,
+            mobility=self.mobility,
+        )
+        return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)

@@ -1,0 +1,109 @@
+"""Shapes of bodies: words for proportions, and the draw of a geometry with scale and aspect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from simfactory.rng import Stream
+from simfactory.spec import Box, Capsule, Cone, Cylinder, Geometry, Prism, Sphere, Superellipsoid
+
+__all__ = ["SHAPES", "Shape", "Shaped", "shaped"]
+
+Vec = tuple[float, float, float]
+
+SCALE = (0.5, 2.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """A family of similar bodies.
+
+    Attributes:
+        noun: Word for it in captions.
+        geometry: Draws a geometry of given extents along local x, y, z [m].
+        extents: Proportions before aspect [1].
+        aspect: Range of the factors along each axis, log-uniform, within 0.5–2.
+        round: Whether x and y share a factor, so that circles stay circles.
+    """
+
+    noun: str
+    geometry: Callable[[Vec, Stream], Geometry]
+    extents: Vec = (1.0, 1.0, 1.0)
+    aspect: tuple[float, float] = (1.0, 1.0)
+    round: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shaped:
+    """A drawn shape: geometry × scale × aspect has the wanted size."""
+
+    geometry: Geometry
+    scale: float
+    aspect: Vec
+
+
+def _box(size: Vec, _: Stream) -> Geometry:
+    return Box(size=size)
+
+
+def _sphere(size: Vec, _: Stream) -> Geometry:
+    return Sphere(radius=size[0] / 2)
+
+
+def _cylinder(size: Vec, _: Stream) -> Geometry:
+    return Cylinder(radius=size[0] / 2, height=size[2])
+
+
+def _capsule(size: Vec, _: Stream) -> Geometry:
+    return Capsule(radius=size[0] / 2, height=size[2] - size[0])
+
+
+def _cone(size: Vec, _: Stream) -> Geometry:
+    return Cone(radius=size[0] / 2, height=size[2])
+
+
+def _prism(size: Vec, draw: Stream) -> Geometry:
+    return Prism(sides=draw.integer(3, 8), radius=size[0] / 2, height=size[2], taper=draw.uniform(0.45, 1.0))
+
+
+def _column(size: Vec, draw: Stream) -> Geometry:
+    return Prism(sides=draw.integer(4, 8), radius=size[0] / 2, height=size[2], taper=draw.uniform(0.85, 1.0))
+
+
+def _superellipsoid(size: Vec, draw: Stream) -> Geometry:
+    radii = (size[0] / 2, size[1] / 2, size[2] / 2)
+    return Superellipsoid(radii=radii, exponents=(draw.uniform(0.3, 1.0), draw.uniform(0.3, 1.0)))
+
+
+SHAPES: dict[str, Shape] = {
+    "ball": Shape(noun="ball", geometry=_sphere),
+    "box": Shape(noun="box", geometry=_box, aspect=(0.6, 1.6)),
+    "block": Shape(noun="block", geometry=_box, extents=(1.0, 1.0, 0.8), aspect=(0.8, 1.25)),
+    "slab": Shape(noun="slab", geometry=_box, extents=(1.0, 0.8, 0.35), aspect=(0.85, 1.15)),
+    "tile": Shape(noun="domino", geometry=_box, extents=(0.2, 0.55, 1.0), aspect=(0.95, 1.05)),
+    "cylinder": Shape(noun="cylinder", geometry=_cylinder, aspect=(0.7, 1.4), round=True),
+    "disc": Shape(noun="disc", geometry=_cylinder, extents=(1.0, 1.0, 0.35), aspect=(0.85, 1.15), round=True),
+    "capsule": Shape(noun="capsule", geometry=_capsule, extents=(0.45, 0.45, 1.0)),
+    "cone": Shape(noun="cone", geometry=_cone, extents=(0.9, 0.9, 1.0), aspect=(0.8, 1.25), round=True),
+    "prism": Shape(noun="prism", geometry=_prism, aspect=(0.7, 1.4)),
+    "column": Shape(noun="prism", geometry=_column, extents=(1.0, 1.0, 0.7), aspect=(0.85, 1.15), round=True),
+    "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.6, 1.6)),
+    "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
+    "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
+    "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
+}
+
+
+def shaped(shape: Shape, size: float, draw: Stream) -> Shaped:
+    """Draw a geometry of a shape whose largest extent is a size.
+
+    Args:
+        shape: The family.
+        size: Largest extent with scale and aspect applied [m] (of the circumscribed circle for prisms).
+        draw: Randomness.
+    """
+    scale = draw.log_uniform(*SCALE)
+    across, along, up = (draw.log_uniform(*shape.aspect) for _ in range(3))
+    aspect = (across, across if shape.round else along, up)
+    unit = size / (scale * max(extent * factor for extent, factor in zip(shape.extents, aspect, strict=True)))
+    x, y, z = (extent * unit for extent in shape.extents)
+    return Shaped(geometry=shape.geometry((x, y, z), draw), scale=scale, aspect=aspect)

@@ -1,0 +1,74 @@
+"""Surroundings: gravity, air, floor and walls."""
+
+import math
+
+import numpy as np
+
+from layouts import Region, Streams, enclose
+from layouts.stage import heading, snapped
+from scenes.category import GravityChoice
+from scenes.looks import surface_look
+from scenes.materials import physical, surfaces
+from simfactory.spec import Environment, Ground, Room
+
+__all__ = ["environment", "floor", "walls"]
+
+NOMINAL = 9.81  # [m/s²]
+VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
+TILT = 10.0  # [deg]
+AIR_SHARE, AIR_DENSITY, WIND = 0.15, 1.2, (0.0, 3.0)  # [kg/m³], [m/s]
+ROOM_SHARE = 0.25
+
+
+def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
+    """Draw gravity and air; most episodes have the Earth's gravity and no air.
+
+    Args:
+        gravity: Whether gravity may tilt.
+        streams: Randomness; draws from "environment".
+    """
+    draw = streams("environment", "gravity")
+    varied = draw.chance(VARIED_SHARE)
+    strength, bearing = draw.uniform(*VARIED), draw.uniform(0.0, 2.0 * math.pi)
+    tilt = math.radians(draw.uniform(0.0, TILT)) if varied and gravity == "any" else 0.0
+    down = np.array([0.0, 0.0, -math.cos(tilt)]) + math.sin(tilt) * heading(bearing)
+    air = streams("environment", "air")
+    windy = air.chance(AIR_SHARE)
+    wind = air.uniform(*WIND) * heading(air.uniform(0.0, 2.0 * math.pi))
+    return Environment.model_validate(
+        {
+            "gravity": snapped(down * (strength if varied else NOMINAL)),
+            "air_density": AIR_DENSITY if windy else 0.0,
+            "wind": {"velocity": snapped(wind) if windy else (0.0, 0.0, 0.0)},
+        }
+    )
+
+
+def floor(*, streams: Streams) -> Ground:
+    """Draw the ground."""
+    draw = streams("ground")
+    surface = surfaces()[draw.choice([name for name, row in surfaces().items() if "floor" in row.use])]
+    return Ground(
+        physical=physical(surface.material, "ground", streams=streams), visual=surface_look(surface, draw=draw)
+    )
+
+
+def walls(region: Region, *, farthest: float, streams: Streams) -> Room | None:
+    """Draw whether there are walls, and which.
+
+    Args:
+        region: Where the action is.
+        farthest: Largest distance of a camera from the region's target [m].
+        streams: Randomness; draws from "walls" and "room".
+    """
+    draw = streams("walls")
+    if not draw.chance(ROOM_SHARE):
+        return None
+    surface = surfaces()[draw.choice([name for name, row in surfaces().items() if "wall" in row.use])]
+    return enclose(
+        region,
+        farthest=farthest,
+        physical=physical(surface.material, "room", streams=streams),
+        visual=surface_look(surface, draw=draw),
+        streams=streams,
+    )
