@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from simfactory import catalog
 from simfactory.annotations import annotations
 from simfactory.errors import SimulationError, SpecError
 from simfactory.preflight import check_disk, check_memory, check_scene
@@ -95,6 +96,7 @@ def generate(specs: Specs, job: Job, *, observer: Observer) -> Generation:
         attempts = {one.index: one.spec.attempt + 1 for one in refused}
         for one in refused:
             known[_episode_key(one.spec, job)] = ()
+    catalog.update(job.dataset)
     for index in generation.failed:
         final.pop(index, None)
     generation.clip_ids = [clip for index in sorted(final) for clip in final[index]]

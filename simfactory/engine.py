@@ -111,10 +111,6 @@ class Engine:
         for batch in self._batches(specs, environments):
             yield from self._record(batch, self._simulate(batch), open_recorder, gate=gate)
 
-    def simulate(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
-        """Return the trajectories of specs with one signature: physics alone."""
-        return self._simulate(specs)
-
     def prepare(self, spec: SceneSpec) -> float:
         """Compile (or load from the cache) every kernel a spec needs, on two of its frames at 16×16 px.
 
@@ -137,9 +133,8 @@ class Engine:
     def _batches(self, specs: Iterable[SceneSpec], environments: int) -> Iterator[list[SceneSpec]]:
         batch: list[SceneSpec] = []
         for spec in specs:
-            check_scene(spec, backend=self.backend)
+            check_scene(spec, backend=self.backend, preset=self.preset)
             check_memory(spec, in_memory=False)
-            annotations(spec.sensors.modalities)  # refuses unknown names before anything is simulated
             if batch and self._simulator.signature(batch[0]) != self._simulator.signature(spec):
                 yield batch
                 batch = []

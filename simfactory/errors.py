@@ -66,7 +66,7 @@ class StoreError(SimfactoryError):
     """A dataset or a clip cannot be read or written."""
 
 
-class ClipNotFound(StoreError, KeyError):
+class ClipNotFound(StoreError, LookupError):
     """No committed clip has this id."""
 
 

@@ -7,30 +7,40 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.annotations import annotations
 from simfactory.cameras import camera_to_world
 from simfactory.episode import scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
+from simfactory.rendering import find_preset
 from simfactory.simulators import backend_class, backend_names
 from simfactory.spec import BodyRigid, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
-__all__ = ["RENDER_BYTES_PER_PIXEL", "check_disk", "check_memory", "check_scene"]
+__all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
 
 RENDER_BYTES_PER_PIXEL = 260  # surface buffers of three instants, two motions, colours
 RECORD_BYTES_PER_PIXEL = 64  # one frame of all signals, decoded
 STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips of plain scenes: a lower bound
 CHUNK_FRAMES = 8
+TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
 
 
-def check_scene(spec: SceneSpec, *, backend: str) -> None:
-    """Refuse a scene that cannot be simulated or seen.
+def tiles_together(pixels: int) -> int:
+    """Return how many tiles of so many pixels are rendered together."""
+    return max(1, TILE_BYTES // (pixels * RENDER_BYTES_PER_PIXEL))
+
+
+def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None:
+    """Refuse a scene that cannot be simulated, rendered or seen.
 
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
-        SpecError: A camera is below the ground, in a wall, or inside a body.
+        SpecError: A camera is below the ground, in a wall, or inside a body; a modality or the preset is unknown.
         AssetError: A user mesh is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed.
     """
+    annotations(spec.sensors.modalities)
+    find_preset(preset)
     simulator = backend_class(backend)
     for position, body in enumerate(spec.bodies):
         if not simulator.supports(body.kind):
@@ -52,9 +62,13 @@ def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
         ResourceError: More memory would be needed than is available.
     """
     pixels = max(camera.width * camera.height for camera in spec.cameras)
-    total = sum(camera.width * camera.height for camera in spec.cameras)
-    frames = spec.frame_count if in_memory else CHUNK_FRAMES
-    needed = pixels * RENDER_BYTES_PER_PIXEL + total * RECORD_BYTES_PER_PIXEL * frames
+    together = min(len(spec.cameras), tiles_together(pixels))
+    needed = together * pixels * RENDER_BYTES_PER_PIXEL
+    if in_memory:
+        total = sum(camera.width * camera.height for camera in spec.cameras)
+        needed += total * RECORD_BYTES_PER_PIXEL * spec.frame_count
+    else:
+        needed += together * pixels * RECORD_BYTES_PER_PIXEL * CHUNK_FRAMES
     available = _available_memory()
     if needed > available:
         size = f"{spec.cameras[0].width}x{spec.cameras[0].height}"
@@ -70,7 +84,10 @@ def check_disk(spec: SceneSpec, path: Path, *, profile: str) -> None:
 
     Raises:
         ResourceError: More disk would be needed than is free.
+        SpecError: The profile is unknown.
     """
+    if profile not in STORED_BYTES_PER_PIXEL:
+        raise SpecError(f"profile is {profile!r}; choose one of {', '.join(STORED_BYTES_PER_PIXEL)}")
     pixels = sum(camera.width * camera.height for camera in spec.cameras)
     needed = pixels * spec.frame_count * STORED_BYTES_PER_PIXEL[profile]
     existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
@@ -108,7 +125,7 @@ def _check_camera(spec: SceneSpec, label: str, path: npt.NDArray[np.float64]) ->
         reach = np.abs(path[:, :2]).max(axis=0)
         if (reach >= half).any() or (spec.room.ceiling and path[:, 2].max() >= spec.room.size[2]):
             raise SpecError(
-                f"{label} is inside a wall or outside the room: it reaches |x|, |y| = {reach[0]:.3g}, {reach[1]:.3g} m, "
+                f"{label} is inside a wall or outside the room: it reaches |x| = {reach[0]:.3g}, |y| = {reach[1]:.3g}, "
                 f"z = {path[:, 2].max():.3g} m; the room allows < {half[0]:.3g}, {half[1]:.3g}"
                 + (f", {spec.room.size[2]:.3g}" if spec.room.ceiling else "")
             )

@@ -7,14 +7,13 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.annotations.base import FrameContext
-from simfactory.preflight import RENDER_BYTES_PER_PIXEL
+from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
 from simfactory.rendering import DeviceMotion, DeviceSurface, Placed, Renderer
 from simfactory.stages import Stages
 
 __all__ = ["FrameStream", "tile_groups"]
 
-TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
 INSTANTS = 3  # kept alive at once: motion needs the frames before and after
 
 
@@ -26,7 +25,7 @@ def tile_groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
 
     for wanted in dict.fromkeys(map(key, clips)):
         same = [clip for clip in clips if key(clip) == wanted]
-        count = max(1, TILE_BYTES // (wanted[0] * wanted[1] * RENDER_BYTES_PER_PIXEL))
+        count = tiles_together(wanted[0] * wanted[1])
         for begin in range(0, len(same), count):
             yield same[begin : begin + count]
 

@@ -214,7 +214,7 @@ class Attempt:
             path = self.clip / name
             with disk_errors(path, needed=len(data)):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                write_file(path, data)
+                write_file(path, data, durable=False)
             files[name] = FileRecord(hashlib.sha256(data).hexdigest(), len(data))
         return files
 

@@ -4,13 +4,15 @@ import errno
 import os
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 from simfactory.errors import ResourceError, StoreError
 
-__all__ = ["disk_errors", "sync_folder", "write_all", "write_file"]
+__all__ = ["disk_errors", "sync_path", "sync_tree", "write_all", "write_file"]
 
+_SYNC_THREADS = 8
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
@@ -51,19 +53,27 @@ def write_all(descriptor: int, data: bytes | memoryview) -> None:
         view = view[os.write(descriptor, view) :]
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Create `path` with `data` and make it durable; an existing file is an error."""
+def write_file(path: Path, data: bytes, *, durable: bool) -> None:
+    """Create `path` with `data`, durably or for now only visibly; an existing file is an error."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
     try:
         write_all(descriptor, data)
-        os.fsync(descriptor)
+        if durable:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync_tree(root: Path) -> None:
+    """Make everything below `root` durable, many files at a time: the disk then writes them in few batches."""
+    paths = [root, *root.rglob("*")]
+    with ThreadPoolExecutor(_SYNC_THREADS) as pool:
+        list(pool.map(sync_path, paths))
+
+
+def sync_path(path: Path) -> None:
+    """Make a file's bytes, or the names in a folder, durable."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

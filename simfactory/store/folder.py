@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
@@ -51,7 +51,7 @@ class DatasetFolder(os.PathLike[str]):
 
     path: Path
     profile: Profile
-    volume: Volume
+    volume: Volume = field(compare=False)
 
     def __fspath__(self) -> str:
         """Return the folder as a string, so that the handle can stand where a path can."""

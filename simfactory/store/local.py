@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import final
 
 from simfactory.store.base import Volume
-from simfactory.store.disk import disk_errors, sync_folder, write_file
+from simfactory.store.disk import disk_errors, sync_path, sync_tree, write_file
 from simfactory.store.ulid import new_ulid
 
 __all__ = ["LocalVolume"]
@@ -28,6 +28,10 @@ class LocalVolume(Volume):
     def __init__(self, root: Path) -> None:
         self.root = root
         self._locks: dict[str, int] = {}
+
+    def __reduce__(self) -> tuple[type["LocalVolume"], tuple[Path]]:
+        """Go to another process without the attempts held in this one."""
+        return LocalVolume, (self.root,)
 
     def read(self, key: str) -> bytes:
         """Return the bytes of the file `key`."""
@@ -53,13 +57,13 @@ class LocalVolume(Volume):
             self._make_folder(temporary.parent)
             self._make_folder(target.parent)
             try:
-                write_file(temporary, data)
+                write_file(temporary, data, durable=True)
                 os.link(temporary, target)
             except FileExistsError:
                 return False
             finally:
                 temporary.unlink(missing_ok=True)
-            sync_folder(target.parent)
+            sync_path(target.parent)
         return True
 
     def remove(self, key: str) -> None:
@@ -80,15 +84,14 @@ class LocalVolume(Volume):
         return folder
 
     def publish(self, name: str, part: str, key: str) -> None:
-        """Sync every folder of the staged part, rename it to `key`, sync the parents."""
+        """Sync everything in the staged part, rename it to `key`, sync the parents."""
         source = self.root / _STAGING / name / part
         target = self.root / key
         with disk_errors(target):
-            for folder, _, _ in os.walk(source):
-                sync_folder(Path(folder))
+            sync_tree(source)
             self._make_folder(target.parent)
             source.rename(target)
-            sync_folder(target.parent)
+            sync_path(target.parent)
 
     def release(self, name: str) -> None:
         """Remove `staging/<name>`, then let go of its lock."""
@@ -135,7 +138,7 @@ class LocalVolume(Volume):
         if folder.is_dir():
             return
         folder.mkdir(parents=True, exist_ok=True)
-        sync_folder(folder.parent)
+        sync_path(folder.parent)
 
 
 def _newest(path: Path) -> float:

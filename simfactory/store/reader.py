@@ -74,9 +74,9 @@ class ClipArrays(ABC):
         if 0 in shape:
             return
         grid = cast(dict[str, dict[str, list[int]]], document["chunk_grid"])["configuration"]["chunk_shape"]
-        rest = "/0" * (len(shape) - 1)
+        rest = ".0" * (len(shape) - 1)
         for index in range(-(-shape[0] // grid[0])):
-            file = self.path / name / f"c/{index}{rest}"
+            file = self.path / name / f"c.{index}{rest}"
             if not file.exists():
                 raise FileNotFoundError(f"{file} is missing")
 

@@ -61,7 +61,7 @@ def array_document(signal: Signal, encoding: Encoding, storage: Mapping[str, JSO
         "zarr_format": 3,
         "node_type": "array",
         "data_type": encoding.stored.name,
-        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "."}},
         "fill_value": _fill_json(encoding),
         "dimension_names": list(signal.dims),
         "storage_transformers": [],

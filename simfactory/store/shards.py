@@ -51,12 +51,11 @@ class _ShardFile:
         self.size += len(data)
 
     def finish(self, *, index_length: int) -> FileRecord:
-        """Close durably; `index_length` 0 leaves a plain chunk file without an index."""
+        """Close; `index_length` 0 leaves a plain chunk file without an index."""
         if index_length:
             entries = self.index + [_ABSENT] * (index_length - len(self.index))
             index = struct.pack(f"<{2 * index_length}Q", *itertools.chain.from_iterable(entries))
             self.append(index + checksum(index))
-        os.fsync(self._descriptor)
         self.close()
         return FileRecord(self._hash.hexdigest(), self.size)
 
@@ -132,7 +131,8 @@ class ShardStream:
         if self._file is not None and self._chunk_rows % layout.shard_chunks == 0:
             self._close_file(index_length=layout.shard_chunks * layout.tile_count)
         if self._file is None:
-            key = "/".join(["c", str(self._chunk_rows // layout.shard_chunks), *["0"] * len(layout.row_shape)])
+            # Dots keep the file in the array's own folder: nested ones would each have to be made and synced.
+            key = ".".join(["c", str(self._chunk_rows // layout.shard_chunks), *["0"] * len(layout.row_shape)])
             with disk_errors(self.folder / key):
                 self._file = _ShardFile(self.folder / key)
         for corner in np.ndindex(*layout.tiles):

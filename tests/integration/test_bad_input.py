@@ -1,0 +1,112 @@
+"""Bad input: one clear line that names the field and the range, a non-zero exit, nothing left behind."""
+
+import json
+
+import pytest
+
+
+def sampled(simfactory):
+    return json.loads(simfactory("spec", "sample", "--frames", "4", "--size", "32x32", "--views", "1"))
+
+
+def change(path, value):
+    """Return a function that sets one field of a spec."""
+
+    def apply(spec):
+        *parents, last = path
+        for key in parents:
+            spec = spec[key]
+        spec[last] = value
+
+    return apply
+
+
+BODY = ("bodies", 0)
+MESH = {"shape": "mesh", "digest": "0" * 64}
+SPECS = {
+    "negative density": (change((*BODY, "physical", "density"), -3.0), ["bodies.0", "density", "greater than", "-3"]),
+    "unknown kind": (change((*BODY, "kind"), "plasma"), ["bodies.0", "plasma", "rigid"]),
+    "unknown field": (change(("wobble",), 1), ["wobble", "not permitted"]),
+    "a number that is none": (change(("fps",), "NaN"), ["fps"]),
+    "camera below the ground": (
+        change(("cameras", 0, "path"), {"kind": "fixed", "position": [1, 1, -2], "target": [0, 0, 0]}),
+        ["cameras.0", "below the ground"],
+    ),
+    "too many frames": (change(("frame_count",), 1_000_000), ["frame_count", "100000"]),
+    "missing mesh": (change((*BODY, "geometry"), MESH), ["no mesh with digest", "assets add"]),
+    "a sheet for newton": (
+        change(
+            BODY,
+            {
+                "kind": "sheet",
+                "name": "sheet",
+                "position": [0, 0, 1],
+                "size": [1, 1],
+                "amplitude": 0.1,
+                "frequency": 1,
+                "physical": {"density": 100, "static_friction": 0.5, "dynamic_friction": 0.5, "restitution": 0.1},
+                "visual": {},
+            },
+        ),
+        ["bodies.0.kind", "sheet", "mock"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SPECS)
+def test_an_impossible_spec_is_refused_in_one_line(simfactory, tmp_path, case):
+    apply, words = SPECS[case]
+    spec = sampled(simfactory)
+    spec["motions"], spec["triggers"] = [], []
+    apply(spec)
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    expect_refusal(simfactory, tmp_path, ("--spec", "spec.json"), words)
+
+
+OPTIONS = {
+    "frames beyond the disk": (("--size", "4096x4096", "--frames", "100000"), ["GiB", "4096x4096", "free"]),
+    "size": (("--size", "big"), ["big", "WIDTHxHEIGHT"]),
+    "tiny size": (("--size", "8x8"), ["8x8", "16 to 8192"]),
+    "category": (("--category", "plasma"), ["plasma", "rigid"]),
+    "scene": (("--scene", "nowhere"), ["nowhere", "free_drop"]),
+    "tier": (("--tier", "many"), ["many", "two_body"]),
+    "rig": (("--cameras", "drone"), ["drone", "orbit"]),
+    "views": (("--views", "0"), ["views", "0"]),
+    "clips": (("--clips", "0"), ["clips", "0", "at least 1"]),
+    "modality": (("--modalities", "smell"), ["smell", "depth"]),
+    "backend": (("--backend", "bullet"), ["bullet", "newton"]),
+    "preset": (("--preset", "shiny"), ["shiny", "draft"]),
+    "profile": (("--profile", "tiny"), ["tiny", "portable", "archive"]),
+    "workers": (("--workers", "0"), ["workers", "0"]),
+    "seed": (("--seed", "-1"), ["seed", "-1"]),
+    "no such spec file": (("--spec", "absent.json"), ["absent.json"]),
+}
+
+
+@pytest.mark.parametrize("case", OPTIONS)
+def test_an_impossible_option_is_refused_in_one_line(simfactory, tmp_path, case):
+    options, words = OPTIONS[case]
+    expect_refusal(simfactory, tmp_path, options, words)
+
+
+def expect_refusal(simfactory, folder, options, words):
+    small = () if "--size" in options else ("--size", "32x32")
+    out = simfactory("generate", "--out", "data", *small, *options, fails=True)
+    (line,) = [line for line in out.splitlines() if line.startswith("error: ")]
+    for word in words:
+        assert word in line
+    assert not (folder / "data").exists(), "nothing half-written is left"
+
+
+def test_a_broken_mesh_file_is_refused(simfactory, tmp_path):
+    (tmp_path / "broken.stl").write_bytes(b"solid nothing here")
+    (tmp_path / "sheet.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    assert "broken.stl" in simfactory("assets", "add", "broken.stl", fails=True)
+    assert "not a closed surface" in simfactory("assets", "add", "sheet.obj", fails=True)
+    assert "allowed are obj" in simfactory("assets", "add", __file__, fails=True)
+
+
+def test_a_text_that_is_no_json_is_refused(simfactory, tmp_path):
+    (tmp_path / "spec.json").write_text("{not json")
+    out = simfactory("generate", "--out", "data", "--spec", "spec.json", fails=True)
+    assert "spec.json is not JSON" in out

@@ -1,0 +1,111 @@
+"""`simfactory generate`: counts clips, repeats without adding, survives kills, replaces refused episodes."""
+
+import json
+import os
+import shutil
+import signal
+import time
+
+import pytest
+
+from simfactory.dataset import open_dataset
+from simfactory.store import committed_ids, read_rejections, validate
+
+# Options of `small_dataset`.
+SMALL = ("--clips", "3", "--views", "2", "--frames", "6", "--size", "48x48", "--seed", "3")
+
+
+def test_clips_are_counted_over_cameras_and_the_last_episode_gives_fewer(small_dataset):
+    rows = open_dataset(small_dataset).rows()
+    assert sorted((row["index"], row["camera"]) for row in rows) == [(0, "orbit_0"), (0, "ring_0"), (1, "ring_0")]
+
+
+def test_a_repeated_run_adds_nothing(small_dataset, simfactory, tmp_path):
+    shutil.copytree(small_dataset, tmp_path / "data")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "data" / "clips").rglob("*")}
+    report = json.loads(simfactory("generate", "--out", "data", "--json", *SMALL))
+    assert (report["clips"], report["added"]) == (3, 0)
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data" / "clips").rglob("*")} == before
+
+
+def test_two_workers_make_the_same_clips_as_one(small_dataset, simfactory, tmp_path):
+    simfactory("generate", "--out", "data", "--workers", "2", *SMALL)
+    assert digests(tmp_path / "data") == digests(small_dataset)
+
+
+def digests(dataset):
+    """Clip id → file → sha256 of all array files."""
+    return {
+        clip.id: {name: entry["sha256"] for name, entry in clip.record["files"].items() if "zarr.json" not in name}
+        for clip in open_dataset(dataset)
+    }
+
+
+@pytest.mark.parametrize("moment", [0.3, 0.6])
+def test_a_killed_run_is_completed_by_repeating_it(small_dataset, simfactory, tmp_path, moment):
+    arguments = ("generate", "--out", "data", "--workers", "2", *SMALL)
+    process = simfactory.start(*arguments)
+    while process.poll() is None and not (tmp_path / "data" / "staging").exists():
+        time.sleep(0.01)
+    time.sleep(moment)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+    simfactory(*arguments)
+    assert committed_ids(tmp_path / "data") == committed_ids(small_dataset)
+    assert validate(tmp_path / "data") == []
+    assert digests(tmp_path / "data") == digests(small_dataset)
+
+
+def test_printed_specs_generate_the_same_clips(small_dataset, simfactory, tmp_path):
+    lines = simfactory("spec", "sample", "--seed", "3", "--frames", "6", "--size", "48x48", "--views", "2")
+    (tmp_path / "specs.json").write_text(lines)
+    report = json.loads(simfactory("generate", "--spec", "specs.json", "--out", "data", "--workers", "1", "--json"))
+    assert report["added"] == 2
+    assert committed_ids(tmp_path / "data") < committed_ids(small_dataset)
+
+
+def test_a_refused_episode_is_recorded_and_not_simulated_again(simfactory, tmp_path):
+    line = simfactory("spec", "sample", "--frames", "6", "--size", "16x16", "--views", "1", "--tier", "single")
+    spec = json.loads(line)
+    spec["bodies"][0] |= {"position": [0, 0, 90], "linear_velocity": [0, 0, 99], "mobility": "dynamic"}
+    (tmp_path / "far.json").write_text(json.dumps(spec))
+    arguments = ("generate", "--spec", "far.json", "--out", "data", "--backend", "mock", "--workers", "1", "--json")
+    first, second = simfactory(*arguments, fails=True), simfactory(*arguments, fails=True)
+    assert "quality gate" in first
+    (reasons,) = read_rejections(tmp_path / "data").values()
+    assert "out_of_bounds" in reasons
+    assert json.loads(first.splitlines()[0])["refused"]
+    assert json.loads(second.splitlines()[0])["refused"] == {}, "a known refusal costs nothing"
+    assert committed_ids(tmp_path / "data") == set()
+
+
+def test_a_refused_episode_is_replaced_by_its_next_attempt(tmp_path):
+    import scenes
+    from scenes.generate import SampledSpecs, generate
+    from simfactory.processes import Job
+    from simfactory.store import create_dataset
+
+    class Watcher:
+        def planned(self, frames): ...
+        def prepared(self, seconds): ...
+        def recorded(self, frames): ...
+
+    class FirstIsBroken(SampledSpecs):
+        """Episode 0's first attempt has a body far away."""
+
+        def spec(self, index, attempt):
+            spec = super().spec(index, attempt)
+            if attempt:
+                return spec
+            far = spec.bodies[0].model_copy(update={"position": (0.0, 0.0, 500.0)})
+            return spec.model_copy(update={"bodies": (far, *spec.bodies[1:])})
+
+    options = {"category": "rigid", "seed": 5, "frame_count": 3, "size": (32, 32), "views": 1, "scene": "free_drop"}
+    assert "free_drop" in {base.name for base in scenes.catalogue()}
+    create_dataset(tmp_path, profile="portable")
+    job = Job(dataset=tmp_path, profile="portable", backend="newton", preset="draft", device="cpu", workers=1)
+    generation = generate(FirstIsBroken(clip_count=1, options=options), job, observer=Watcher())
+    assert generation.added == 1
+    assert generation.refused
+    (clip,) = open_dataset(tmp_path)
+    assert clip.spec["attempt"] == 1
