@@ -5,9 +5,11 @@ from importlib.metadata import EntryPoint, entry_points, version
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from simfactory.errors import SimfactoryError
+from simfactory.spec import explain
 
 __all__ = ["main"]
 
@@ -71,6 +73,9 @@ def main() -> None:
         app()
     except SimfactoryError as error:
         typer.echo(f"error: {error.args[0] if error.args else error}", err=True)
+        sys.exit(1)
+    except ValidationError as error:
+        typer.echo(f"error: {explain(error)}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         typer.echo("stopped; what was committed stays, the same command continues", err=True)

@@ -34,7 +34,7 @@ from simfactory.spec.material import (
     VisualMaterial,
     Wood,
 )
-from simfactory.spec.parse import parse_spec, read_specs
+from simfactory.spec.parse import explain, parse_spec, read_specs
 from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
 
 __all__ = [
@@ -85,6 +85,7 @@ __all__ = [
     "VisualMaterial",
     "Wind",
     "Wood",
+    "explain",
     "json_schema",
     "parse_spec",
     "read_specs",

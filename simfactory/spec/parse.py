@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from simfactory.errors import SpecError
 from simfactory.spec.scene import SceneSpec
 
-__all__ = ["parse_spec", "read_specs"]
+__all__ = ["explain", "parse_spec", "read_specs"]
 
 
 def parse_spec(record: object) -> SceneSpec:
