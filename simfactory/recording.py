@@ -1,5 +1,6 @@
 """A clip while it is recorded: its identity, its frames, and the recorder protocol that takes them."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -242,5 +243,13 @@ class Clip:
 
     def commit(self, verdict: Attributes, simulator: str) -> bool:
         """Commit the clip; False if another writer already had."""
-        attributes = {**self.header.attributes(), "quality": dict(verdict), "simulator": simulator}
+        properties = self.trajectory.properties
+        ground = properties.ground_friction
+        attributes = {
+            **self.header.attributes(),
+            "quality": dict(verdict),
+            "simulator": simulator,
+            "solver_rules": dict(properties.rules),
+            "ground_friction": None if math.isnan(ground) else ground,
+        }
         return self.recorder.commit(arrays=self._arrays, attributes=attributes, row=self.header.row())
