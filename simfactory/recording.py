@@ -245,11 +245,12 @@ class Clip:
         """Commit the clip; False if another writer already had."""
         properties = self.trajectory.properties
         ground = properties.ground_friction
-        attributes = {
+        rules: dict[str, JSON] = {**properties.rules}
+        attributes: dict[str, JSON] = {
             **self.header.attributes(),
             "quality": dict(verdict),
             "simulator": simulator,
-            "solver_rules": dict(properties.rules),
+            "solver_rules": rules,
             "ground_friction": None if math.isnan(ground) else ground,
         }
         return self.recorder.commit(arrays=self._arrays, attributes=attributes, row=self.header.row())

@@ -1,0 +1,118 @@
+"""Measure every physical law on a backend: exact, measured, error, tolerance, and what it costs.
+
+Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu]
+"""
+
+import argparse
+import json
+import platform
+import time
+from pathlib import Path
+
+from simfactory.simulators import Simulator, create_simulator
+from simfactory.spec import Box, Capsule, Cone, Cylinder, SceneSpec, Sphere
+from simfactory.testing.laws import Law, measure, rigid_laws
+from simfactory.testing.specs import make_body, make_material, make_spec
+
+RESULTS = Path(__file__).parent / "results" / "laws.json"
+GEOMETRIES = (
+    Box(size=(0.3, 0.4, 0.5)),
+    Sphere(radius=0.2),
+    Cylinder(radius=0.2, height=0.4),
+    Cone(radius=0.25, height=0.5),
+    Capsule(radius=0.15, height=0.3),
+)
+
+
+def five_bodies(*, index: int) -> SceneSpec:
+    """Five bodies that fall onto each other: two seconds at 24 Hz."""
+    bodies = [
+        make_body(
+            f"body_{k}",
+            geometry,
+            position=(0.1 * k, 0.05 * k, 0.5 + 0.6 * k),
+            angular_velocity=(1.0, 2.0, 0.1 * index),
+            physical=make_material(restitution=0.3),
+        )
+        for k, geometry in enumerate(GEOMETRIES)
+    ]
+    return make_spec(bodies=bodies, frame_count=48, air_density=1.2)
+
+
+def cost(simulator: Simulator, *, environments: int) -> dict[str, float]:
+    """Return CPU seconds of loading, and per simulated second of all environments together."""
+    specs = [five_bodies(index=index) for index in range(environments)]
+    simulator.load(specs)  # compiles
+    begin = time.process_time()
+    simulator.load(specs)
+    loaded = time.process_time()
+    for _ in range(48):
+        simulator.step()
+        for environment in range(environments):
+            simulator.state(environment)
+    return {"load": loaded - begin, "per_simulated_second": (time.process_time() - loaded) / 2.0}
+
+
+def row(law: Law, figure: float) -> dict[str, object]:
+    """Return one line of the table as JSON."""
+    return {
+        "law": law.name,
+        "unit": law.unit,
+        "exact": law.exact,
+        "measured": figure,
+        "error": figure - law.exact,
+        "tolerance": law.tolerance,
+        "passed": abs(figure - law.exact) <= law.tolerance,
+        "reason": law.reason,
+    }
+
+
+def main() -> None:
+    """Print the table and store it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--backend", default="newton")
+    parser.add_argument("--substeps", type=int, default=4, help="solver steps per frame of 1/60 s")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args()
+
+    simulator = create_simulator(options.backend, device=options.device)
+    laws = rigid_laws(substeps=options.substeps)
+    if options.backend == "mock":
+        laws = [law for law in laws if not law.needs]
+    begin = time.perf_counter()
+    simulator.load([five_bodies(index=0)])
+    first_load = time.perf_counter() - begin
+    begin = time.process_time()
+    rows = [row(law, figure) for law, figure in zip(laws, measure(simulator, laws), strict=True)]
+    law_seconds = time.process_time() - begin
+    for line in rows:
+        mark = "   " if line["passed"] else "NO "
+        print(
+            f"{mark}{line['law']:<68} {line['measured']:>11.6f} {line['exact']:>11.6f} {line['error']:>+10.1e} "
+            f"{line['tolerance']:>9.1e} {line['unit']}"
+        )
+    costs = {str(count): cost(simulator, environments=count) for count in (1, 4, 16)}
+    print(f"{len(laws)} laws: {law_seconds:.2f} CPU-s; first load (compiles if the cache is cold): {first_load:.1f} s")
+    for count, figures in costs.items():
+        print(
+            f"{count:>3} environments of five bodies: {figures['per_simulated_second']:.3f} CPU-s a simulated second, "
+            f"{figures['load']:.2f} CPU-s to load"
+        )
+    record = {
+        "backend": simulator.version(),
+        "device": options.device,
+        "machine": platform.processor() or platform.machine(),
+        "steps_per_second": 60 * options.substeps,
+        "first_load_seconds": first_load,
+        "law_cpu_seconds": law_seconds,
+        "cost": costs,
+        "laws": rows,
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    stored[options.backend] = record
+    RESULTS.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

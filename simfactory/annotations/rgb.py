@@ -1,0 +1,26 @@
+"""Colour: what the camera records, averaged over each pixel."""
+
+from simfactory.annotations.base import Annotation, Arrays, FrameContext
+from simfactory.signals import Signal
+
+__all__ = ["ANNOTATION"]
+
+
+def _frame(context: FrameContext) -> Arrays:
+    return {"rgb": context.rgb}
+
+
+ANNOTATION = Annotation(
+    name="rgb",
+    signals=(
+        Signal(
+            name="rgb",
+            dims=("time", "y", "x", "channel"),
+            dtype="uint8",
+            unit="1",
+            description="Colour, sRGB, averaged over the pixel.",
+        ),
+    ),
+    frame=_frame,
+    needs=frozenset({"rgb"}),
+)

@@ -1,0 +1,57 @@
+"""Whether the triangles of deforming bodies stay triangles: neither collapsed, nor overstretched, nor folded over."""
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.meshes import TriangleMesh
+
+__all__ = ["area_ratio", "folded_share"]
+
+FOLDED = -0.7  # cosine between neighbours' normals: bent by more than 135°
+
+Float = npt.NDArray[np.floating]
+Float64 = npt.NDArray[np.float64]
+
+
+def area_ratio(mesh: TriangleMesh, vertices: Float) -> float:
+    """Return the largest factor [1] by which a triangle grew or shrank; inf if one collapsed.
+
+    Args:
+        mesh: The body at rest.
+        vertices: Its vertices `(time, vertex, 3)` [m].
+    """
+    rest = np.linalg.norm(_area_vectors(mesh.vertices[None], mesh.triangles), axis=-1)[0]
+    now = np.linalg.norm(_area_vectors(vertices, mesh.triangles), axis=-1)
+    with np.errstate(divide="ignore"):
+        return float(np.maximum(now / rest, rest / now).max())
+
+
+def folded_share(mesh: TriangleMesh, vertices: Float) -> float:
+    """Return the largest share [1] over time of neighbouring triangles that are folded onto each other.
+
+    Args:
+        mesh: The body at rest.
+        vertices: Its vertices `(time, vertex, 3)` [m].
+    """
+    left, right = _neighbours(mesh.triangles)
+    if len(left) == 0:
+        return 0.0
+    normals = _area_vectors(vertices, mesh.triangles)
+    normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
+    cosine = np.einsum("tpx,tpx->tp", normals[:, left], normals[:, right])
+    return float((cosine < FOLDED).mean(axis=1).max())
+
+
+def _area_vectors(vertices: Float, triangles: npt.NDArray[np.int32]) -> Float64:
+    a, b, c = (vertices[:, triangles[:, k]].astype(np.float64) for k in range(3))
+    return np.asarray(np.cross(b - a, c - a))
+
+
+def _neighbours(triangles: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return the two triangles `(pair,)` of every edge that two triangles share."""
+    edges = np.sort(np.concatenate([triangles[:, [0, 1]], triangles[:, [1, 2]], triangles[:, [2, 0]]]), axis=1)
+    owner = np.tile(np.arange(len(triangles)), 3)
+    order = np.lexsort(edges.T)
+    edges, owner = edges[order], owner[order]
+    shared = np.flatnonzero((edges[1:] == edges[:-1]).all(axis=1))
+    return owner[shared], owner[shared + 1]

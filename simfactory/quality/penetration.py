@@ -1,0 +1,162 @@
+"""How deep rigid bodies are inside the ground, walls and each other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import Surface, Trajectory
+from simfactory.meshes import TriangleMesh
+from simfactory.spec import SceneSpec
+from simfactory.transforms import quat_to_matrix
+
+__all__ = ["penetration"]
+
+FRAME_LIMIT = 24  # frames looked at for pairs of bodies
+DIRECTION_COUNT = 64  # for round bodies, which have a face normal in almost every direction
+SUPPORT_COUNT = 256  # directions whose extreme vertices stand for a mesh
+CONVEX = 1e-3  # of the size: vertices may stand this far outside a face of a convex mesh
+
+Float64 = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Solid:
+    """A rigid body's shape, local frame.
+
+    Attributes:
+        body: Index of the body.
+        dynamic: Whether it reacts.
+        convex: Whether its mesh is convex; others take no part in tests between bodies.
+        vertices: `(vertex, 3)` extreme points [m].
+        normals: `(normal, 3)` candidate directions of least overlap.
+        radius: Of the ball about the origin that holds it [m].
+        thickness: Smallest extent along the local axes [m].
+    """
+
+    body: int
+    dynamic: bool
+    convex: bool
+    vertices: Float64
+    normals: Float64
+    radius: float
+    thickness: float
+
+
+def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surface]) -> float:
+    """Return the largest depth of a dynamic body inside anything, over the smallest extent of the bodies involved [1].
+
+    What a body travels in one solver step is taken off the depth: an impact is noticed at the step's end.
+
+    Args:
+        spec: The scene.
+        trajectory: All states.
+        surfaces: Surfaces of the scene.
+    """
+    solids = [
+        _solid(surface.mesh, surface.body, dynamic=bool(np.isfinite(trajectory.properties.mass[surface.body])))
+        for surface in surfaces
+        if surface.body is not None and not surface.deforming
+    ]
+    rotation = quat_to_matrix(trajectory.quat_xyzw)
+    position = trajectory.position.astype(np.float64)
+    linear = np.linalg.norm(trajectory.linear_velocity.astype(np.float64), axis=-1)
+    angular = np.linalg.norm(trajectory.angular_velocity.astype(np.float64), axis=-1)
+    step = 1.0 / (spec.fps * spec.substep_count)
+    worst = 0.0
+    for solid in solids:
+        if solid.dynamic:
+            world = np.einsum("tij,vj->tvi", rotation[:, solid.body], solid.vertices) + position[:, solid.body, None]
+            travel = (linear[:, solid.body] + angular[:, solid.body] * solid.radius) * step
+            worst = max(worst, float((_depth_in_scene(spec, world) - travel).max()) / solid.thickness)
+    frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
+    for first, second in _pairs(solids):
+        a, b = first.body, second.body
+        near = np.linalg.norm(position[frames, a] - position[frames, b], axis=-1) < first.radius + second.radius
+        for frame in frames[near]:
+            poses = [(rotation[frame, body], position[frame, body]) for body in (a, b)]
+            speed = linear[frame, a] + linear[frame, b]
+            speed += angular[frame, a] * first.radius + angular[frame, b] * second.radius
+            depth = _overlap(first, second, poses) - speed * step
+            worst = max(worst, float(depth) / min(first.thickness, second.thickness))
+    return worst
+
+
+def _pairs(solids: Sequence[_Solid]) -> list[tuple[_Solid, _Solid]]:
+    """Pairs of convex solids of which at least one reacts."""
+    usable = [solid for solid in solids if solid.convex]
+    return [(a, b) for k, a in enumerate(usable) for b in usable[k + 1 :] if a.dynamic or b.dynamic]
+
+
+def _depth_in_scene(spec: SceneSpec, world: Float64) -> Float64:
+    """Return how deep `(time,)` [m] vertices `(time, vertex, 3)` are below the ground or inside a wall."""
+    x, y, z = np.moveaxis(world, -1, 0)
+    depth = np.zeros(len(world))
+    if spec.ground is not None:
+        over = np.maximum(np.abs(x), np.abs(y)) < spec.ground.size / 2
+        depth = np.maximum(depth, np.where(over, -z, 0.0).max(axis=1))
+    if spec.room is not None:
+        half_x, half_y, top = spec.room.size[0] / 2, spec.room.size[1] / 2, spec.room.size[2]
+        inside_wall = np.maximum(np.abs(x) - half_x, np.abs(y) - half_y)
+        depth = np.maximum(depth, np.where(z < top, inside_wall, 0.0).max(axis=1))
+        if spec.room.ceiling:
+            depth = np.maximum(depth, (z - top).max(axis=1))
+    return depth
+
+
+def _solid(mesh: TriangleMesh, body: int, *, dynamic: bool) -> _Solid:
+    corners = mesh.vertices[mesh.triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(normals, axis=-1)
+    normals, anchors = normals[length > 0.0] / length[length > 0.0, None], corners[length > 0.0, 0]
+    extent = np.ptp(mesh.vertices, axis=0)
+    some = np.s_[:: max(1, len(normals) // DIRECTION_COUNT)]
+    outside = mesh.vertices @ normals[some].T - np.einsum("nx,nx->n", normals[some], anchors[some])
+    unique = np.unique(normals.round(6), axis=0)
+    vertices = mesh.vertices
+    if len(vertices) > SUPPORT_COUNT:
+        vertices = vertices[np.unique((vertices @ _directions(SUPPORT_COUNT).T).argmax(axis=0))]
+    return _Solid(
+        body=body,
+        dynamic=dynamic,
+        convex=bool(outside.max() < CONVEX * extent.max()),
+        vertices=vertices,
+        normals=unique if len(unique) <= DIRECTION_COUNT else _directions(DIRECTION_COUNT),
+        radius=float(np.linalg.norm(mesh.vertices, axis=-1).max()),
+        thickness=float(extent.min()),
+    )
+
+
+def _directions(count: int) -> Float64:
+    """Unit vectors `(count, 3)`, evenly spread: a golden-angle spiral."""
+    z = 1.0 - (2.0 * np.arange(count) + 1.0) / count
+    angle = np.arange(count) * np.pi * (3.0 - 5.0**0.5)
+    ring = np.sqrt(1.0 - z * z)
+    return np.stack([ring * np.cos(angle), ring * np.sin(angle), z], axis=-1)
+
+
+def _overlap(first: _Solid, second: _Solid, poses: Sequence[tuple[Float64, Float64]]) -> float:
+    """Return the penetration depth [m] of two convex solids: their least overlap along any candidate direction.
+
+    Candidates are the line between the centres, the face normals of both, and directions around the best of them.
+    """
+    (rotation_a, position_a), (rotation_b, position_b) = poses
+    a = first.vertices @ rotation_a.T + position_a
+    b = second.vertices @ rotation_b.T + position_b
+    line = position_b - position_a
+    distance = float(np.linalg.norm(line))
+    candidates = [first.normals @ rotation_a.T, -second.normals @ rotation_b.T]
+    if distance > 0.0:
+        candidates.append(line[None] / distance)
+    directions = np.concatenate(candidates)
+    best = np.inf
+    for spread in (0.15, 0.04, None):
+        overlap = (a @ directions.T).max(axis=0) - (b @ directions.T).min(axis=0)
+        chosen = int(overlap.argmin())
+        best = min(best, float(overlap[chosen]))
+        if best <= 0.0 or spread is None:
+            break
+        around = directions[chosen] + spread * _directions(24)
+        directions = around / np.linalg.norm(around, axis=-1, keepdims=True)
+    return max(best, 0.0)

@@ -1,0 +1,192 @@
+"""What one camera's recording measures while it is made, frame by frame on a sparse grid of pixels."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.annotations import ClipContext, FrameContext
+from simfactory.annotations.material_points import MaterialPoints
+from simfactory.episode import FIRST_BODY, SKY, Motion
+from simfactory.transforms import invert_pose, project, transform_points, unproject
+
+__all__ = ["ClipChecks"]
+
+SAMPLE_COUNT = 1024  # pixels looked at per frame; the grid shifts from frame to frame
+SAME_SURFACE = 0.01  # of z: the nearest pixel's tangent plane passes this close to a point that landed there
+
+Bool = npt.NDArray[np.bool_]
+Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _Mean:
+    """A running mean over finite values, and whether any was not finite."""
+
+    total: float = 0.0
+    count: int = 0
+    finite: bool = True
+
+    def add(self, values: Float64) -> None:
+        kept = values[np.isfinite(values)]
+        self.finite &= len(kept) == len(values)
+        self.total += float(kept.sum())
+        self.count += len(kept)
+
+    @property
+    def value(self) -> float:
+        return self.total / self.count if self.count else 0.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Samples:
+    """Pixels of one frame that hit something: `(sample,)` arrays, world positions now and after the motion."""
+
+    rows: Int64
+    columns: Int64
+    instance: npt.NDArray[np.uint16]
+    depth: Float64
+    position: Float64
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Landing:
+    """Unoccluded points of one frame on their way to the next: `(sample,)` ids, `(sample, 3)` world positions [m]."""
+
+    instance: npt.NDArray[np.uint16]
+    position: Float64
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Running figures of a clip."""
+
+    reprojection: _Mean = field(default_factory=_Mean)
+    depth: _Mean = field(default_factory=_Mean)
+    flow: _Mean = field(default_factory=_Mean)
+    mismatch: _Mean = field(default_factory=_Mean)
+    visible: list[float] = field(default_factory=list)
+
+
+class ClipChecks:
+    """Measures a clip as it is recorded; give it every frame in order.
+
+    What a frame shows is compared with the trajectory (does the pixel's material point project back onto its centre?
+    does flow end where that point goes?) and with the next frame (does what is not occluded land on its own surface?).
+
+    Args:
+        context: The clip.
+    """
+
+    def __init__(self, context: ClipContext) -> None:
+        self._clip = context
+        self._points = MaterialPoints(context.surfaces, context.trajectory)
+        self._tally = _Tally()
+        self._landing: _Landing | None = None
+        self._triangles_known = True
+
+    def frame(self, context: FrameContext) -> None:
+        """Measure one frame."""
+        surface = context.surface
+        self._tally.visible.append(np.count_nonzero(surface.instance >= FIRST_BODY) / surface.instance.size)
+        if self._landing is not None:
+            self._check_landing(context, self._landing)
+        self._landing = None
+        height, width = surface.depth.shape
+        stride = max(1, round((height * width / SAMPLE_COUNT) ** 0.5))
+        shift = context.frame * 7 % stride
+        rows, columns = np.nonzero(surface.instance[shift::stride, shift::stride] != SKY)
+        if len(rows) == 0:
+            return
+        rows, columns = rows * stride + shift, columns * stride + shift
+        triangle = surface.triangle[rows, columns]
+        self._triangles_known &= bool((triangle >= 0).all())
+        bary = surface.bary[rows, columns].astype(np.float64)
+        weights = np.concatenate([bary, 1.0 - bary.sum(axis=-1, keepdims=True)], axis=-1)
+        motions = {+1: context.forward, -1: context.backward}
+        steps = [0, *(step for step, motion in motions.items() if motion is not None)]
+        instance = surface.instance[rows, columns]
+        world = self._points.positions(
+            instance, np.maximum(triangle, 0), weights, frames=[context.frame + step for step in steps]
+        )
+        samples = _Samples(
+            rows=rows,
+            columns=columns,
+            instance=instance,
+            depth=surface.depth[rows, columns].astype(np.float64),
+            position=world[0],
+        )
+        self._check_reprojection(context.frame, samples)
+        for step, target in zip(steps[1:], world[1:], strict=True):
+            motion = motions[step]
+            if motion is not None:
+                self._check_flow(context.frame + step, samples, target, motion)
+        if context.forward is not None:
+            self._depart(context.frame, samples, context.forward)
+
+    @property
+    def finite(self) -> bool:
+        """Whether every looked-at value that must be a number is one."""
+        tally = self._tally
+        return self._triangles_known and tally.reprojection.finite and tally.depth.finite and tally.flow.finite
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Figures of the frames so far: `reprojection_px`, `depth_residual`, `flow_residual`, `warp_mismatch`."""
+        return {
+            "reprojection_px": self._tally.reprojection.value,
+            "depth_residual": self._tally.depth.value,
+            "flow_residual": self._tally.flow.value,
+            "warp_mismatch": self._tally.mismatch.value,
+        }
+
+    @property
+    def visible_area(self) -> Float64:
+        """Share of the image that bodies cover, `(time,)`."""
+        return np.asarray(self._tally.visible, np.float64)
+
+    def _to_image(self, frame: int, world: Float64) -> tuple[Float64, Float64]:
+        """Return raster coordinates `(sample, 2)` and z `(sample,)` of world points at a frame."""
+        camera = transform_points(invert_pose(self._clip.camera_to_world[frame]), world)
+        return project(camera, self._clip.intrinsics), camera[:, 2]
+
+    def _check_reprojection(self, frame: int, samples: _Samples) -> None:
+        raster, z = self._to_image(frame, samples.position)
+        centers = np.stack([samples.columns, samples.rows], axis=-1) + 0.5
+        self._tally.reprojection.add(np.linalg.norm(raster - centers, axis=-1))
+        self._tally.depth.add(np.abs(z - samples.depth) / np.abs(z))
+
+    def _check_flow(self, frame: int, samples: _Samples, target: Float64, motion: Motion) -> None:
+        raster, z = self._to_image(frame, target)
+        flow = motion.flow[samples.rows, samples.columns].astype(np.float64)
+        expected = raster - np.stack([samples.columns, samples.rows], axis=-1) - 0.5
+        front = z > 0.0
+        length = np.linalg.norm(expected[front], axis=-1)
+        self._tally.flow.add(np.linalg.norm(flow[front] - expected[front], axis=-1) / (1.0 + length))
+
+    def _depart(self, frame: int, samples: _Samples, motion: Motion) -> None:
+        """Remember where the pixels' points will be, from depth and displacement alone."""
+        rows, columns = samples.rows, samples.columns
+        centers = np.stack([columns, rows], axis=-1) + 0.5
+        seen = unproject(centers, samples.depth, self._clip.intrinsics)
+        world = transform_points(self._clip.camera_to_world[frame], seen) + motion.displacement[rows, columns]
+        open_ = ~(motion.occluded[rows, columns] | motion.outside[rows, columns])
+        self._landing = _Landing(instance=samples.instance[open_], position=world[open_])
+
+    def _check_landing(self, context: FrameContext, landing: _Landing) -> None:
+        surface = context.surface
+        height, width = surface.depth.shape
+        raster, z = self._to_image(context.frame, landing.position)
+        with np.errstate(invalid="ignore"):
+            inside = (z > 0.0) & (raster >= 0.0).all(axis=-1) & (raster < (width, height)).all(axis=-1)
+        columns, rows = raster[inside].astype(np.int64).T
+        with np.errstate(invalid="ignore"):  # sky has no position: inf - inf; its id differs anyway
+            seen = unproject(
+                np.stack([columns, rows], axis=-1) + 0.5, surface.depth[rows, columns], self._clip.intrinsics
+            )
+            there = transform_points(self._clip.camera_to_world[context.frame], seen)
+            offset = np.einsum("sx,sx->s", surface.normal[rows, columns], landing.position[inside] - there)
+            same: Bool = surface.instance[rows, columns] == landing.instance[inside]
+            same &= np.abs(offset) < SAME_SURFACE * z[inside]
+        self._tally.mismatch.add(np.concatenate([~same, np.ones(int((~inside).sum()))]).astype(np.float64))

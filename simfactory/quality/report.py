@@ -1,0 +1,130 @@
+"""The quality report of an episode: figures, a verdict, and machine-readable reasons."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from simfactory.episode import Surface, Trajectory
+from simfactory.quality.deformation import area_ratio, folded_share
+from simfactory.quality.energy import body_radii, energy_growth
+from simfactory.quality.penetration import penetration
+from simfactory.quality.recording import ClipChecks
+from simfactory.quality.thresholds import Thresholds
+from simfactory.spec import SceneSpec
+from simfactory.store import JSON
+
+__all__ = ["QualityReport", "episode_report"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QualityReport:
+    """What was measured of an episode, and what speaks against keeping it.
+
+    Attributes:
+        reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
+            `reprojection`, `flow`, `warp`, `empty_camera`.
+        figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
+    """
+
+    reasons: tuple[str, ...] = ()
+    figures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no reason against the episode."""
+        return not self.reasons
+
+    def to_json(self) -> dict[str, JSON]:
+        """Return the report as JSON; figures that are not finite become None."""
+        figures: dict[str, JSON] = {
+            name: float(f"{value:.6g}") if math.isfinite(value) else None
+            for name, value in sorted(self.figures.items())
+        }
+        return {"passed": self.passed, "reasons": list(self.reasons), "figures": figures}
+
+
+def episode_report(
+    spec: SceneSpec,
+    trajectory: Trajectory,
+    surfaces: Sequence[Surface],
+    clips: Sequence[ClipChecks],
+    *,
+    thresholds: Thresholds | None = None,
+) -> QualityReport:
+    """Return the quality report of an episode.
+
+    Args:
+        spec: The scene.
+        trajectory: All states.
+        surfaces: Surfaces of the scene.
+        clips: What each camera's recording measured; complete.
+        thresholds: Limits; None = the project's.
+    """
+    limits = thresholds or Thresholds()
+    if not _finite(trajectory):  # nothing else can be computed
+        return QualityReport(reasons=("not_finite",))
+    figures = _physics_figures(spec, trajectory, tuple(surfaces))
+    figures |= _clip_figures(clips, limits)
+    reasons = set() if all(clip.finite for clip in clips) else {"not_finite"}
+    for reason, name, limit in (
+        ("out_of_bounds", "distance", limits.distance),
+        ("out_of_bounds", "speed", limits.speed),
+        ("out_of_bounds", "angular_speed", limits.angular_speed),
+        ("energy_growth", "energy_growth", limits.energy_growth),
+        ("penetration", "penetration", limits.penetration),
+        ("inverted_elements", "area_ratio", limits.area_ratio),
+        ("inverted_elements", "folded_share", limits.folded_share),
+        ("reprojection", "reprojection_px", limits.reprojection),
+        ("reprojection", "depth_residual", limits.depth_residual),
+        ("flow", "flow_residual", limits.flow_residual),
+        ("warp", "warp_mismatch", limits.warp_mismatch),
+    ):
+        if not figures.get(name, 0.0) <= limit:
+            reasons.add(reason)
+    if figures.get("visible_frames", 1.0) < limits.visible_frames:
+        reasons.add("empty_camera")
+    return QualityReport(reasons=tuple(sorted(reasons)), figures=figures)
+
+
+def _finite(trajectory: Trajectory) -> bool:
+    states = (
+        trajectory.position,
+        trajectory.quat_xyzw,
+        trajectory.linear_velocity,
+        trajectory.angular_velocity,
+        *trajectory.vertices.values(),
+    )
+    return all(bool(np.isfinite(state).all()) for state in states)
+
+
+def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Surface, ...]) -> dict[str, float]:
+    radii = body_radii(surfaces, len(spec.bodies))
+    figures = {
+        "distance": float(np.linalg.norm(trajectory.position, axis=-1).max()),
+        "speed": float(np.linalg.norm(trajectory.linear_velocity, axis=-1).max()),
+        "angular_speed": float(np.linalg.norm(trajectory.angular_velocity, axis=-1).max()),
+        "energy_growth": energy_growth(spec, trajectory, radii),
+    }
+    if not trajectory.properties.rules.get("contact", "").startswith("none"):  # a backend without contact says so
+        figures["penetration"] = penetration(spec, trajectory, surfaces)
+    bent = [surface for surface in surfaces if surface.deforming and surface.body in trajectory.vertices]
+    if bent:
+        shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
+        figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)
+        figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in shapes)
+    return figures
+
+
+def _clip_figures(clips: Sequence[ClipChecks], limits: Thresholds) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for clip in clips:
+        for name, value in clip.figures.items():
+            figures[name] = max(figures.get(name, 0.0), value)
+        if len(clip.visible_area):
+            shown = float((clip.visible_area >= limits.visible_area).mean())
+            figures["visible_frames"] = min(figures.get("visible_frames", 1.0), shown)
+            area = float(clip.visible_area.mean())
+            figures["visible_area"] = min(figures.get("visible_area", 1.0), area)
+    return figures

@@ -1,0 +1,44 @@
+"""Thresholds: what an episode may measure at most (or at least) to be kept, each with its reason."""
+
+from dataclasses import dataclass
+
+__all__ = ["Thresholds"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thresholds:
+    """Limits of an episode's figures.
+
+    Attributes:
+        distance: Of a body from the world's origin [m]. Scenes are a few metres wide; beyond this a body has left.
+        speed: Of a body [m/s]. A spec allows 100 per axis, a fall of 100 m adds 44.
+        angular_speed: Of a body [rad/s]. A spec allows 100 per axis; a small body at 5 m/s rolls at 500.
+        energy_growth: Mechanical energy gained beyond all known work, over the episode's energy scale [1].
+            Semi-implicit Euler at 240 Hz errs by 0.5 g dt / v, that is 2 % at 1 m/s; sampled scenes reach 0.5 %.
+        penetration: Depth beyond one substep's travel, over the body's smallest extent [1]. Sampled scenes
+            reach 5 %, in towers that are struck; at three times that a body visibly sinks in.
+        area_ratio: Largest factor by which a triangle of a deforming body may grow or shrink [1].
+        folded_share: Of pairs of neighbouring triangles that face each other [1].
+        reprojection: Mean distance of a pixel's material point, projected, from the pixel's centre [px]. Float32
+            barycentrics of metre-wide triangles err by 1e-4 px on average; a half-pixel bug by 0.5.
+        depth_residual: Mean relative difference of depth and the material point's z [1]; float32 has 6e-8.
+        flow_residual: Mean difference of flow and the material point's projected motion, over 1 px + its length [1].
+        warp_mismatch: Share of unoccluded pixels that land on another surface in the next frame [1]. Landing is
+            looked up at the nearest pixel, so outlines up to half a pixel away count; sampled scenes reach 0.01.
+        visible_area: Share of the image that bodies must cover for a frame to show something [1]: 33 px at 256 × 256.
+        visible_frames: Share of frames that must show something [1]: a body may take its time to fall into view.
+    """
+
+    distance: float = 100.0
+    speed: float = 200.0
+    angular_speed: float = 1000.0
+    energy_growth: float = 0.03
+    penetration: float = 0.15
+    area_ratio: float = 10.0
+    folded_share: float = 0.01
+    reprojection: float = 5e-3
+    depth_residual: float = 1e-5
+    flow_residual: float = 5e-3
+    warp_mismatch: float = 0.1
+    visible_area: float = 5e-4
+    visible_frames: float = 0.25

@@ -1,0 +1,166 @@
+"""Random small scenes that are hard on ground truth: thin, hidden, turning, deforming bodies before moving cameras."""
+
+from simfactory.rng import Stream, stream
+from simfactory.spec import (
+    Body,
+    BodyRigid,
+    Box,
+    CameraFixed,
+    CameraOrbit,
+    CameraSpec,
+    Capsule,
+    Cone,
+    Cylinder,
+    Environment,
+    Geometry,
+    LightSun,
+    Motion,
+    MotionLinear,
+    MotionOscillation,
+    MotionRotation,
+    Prism,
+    SceneSpec,
+    Sensors,
+    Sphere,
+    Superellipsoid,
+    Vec3,
+)
+from simfactory.testing.specs import make_body, make_ground, make_sheet
+
+__all__ = ["sample_scene"]
+
+
+def sample_scene(
+    index: int, *, deforming: bool, size: int = 256, frame_count: int = 4, seed: int = 0, camera_count: int = 2
+) -> SceneSpec:
+    """Return a random scene; the same arguments give the same scene.
+
+    Three to six bodies of all shapes on a loose grid, one of them thin, one driven, a narrow wall that hides some of
+    them, and cameras of which every second one circles the scene.
+
+    Args:
+        index: Number of the scene.
+        deforming: Whether a vibrating sheet takes part.
+        size: Image width and height [px].
+        frame_count: Frames.
+        seed: Seed.
+        camera_count: Cameras.
+    """
+    draws = stream(seed, "ground_truth", index)
+    bodies: list[Body] = [_body(draws, number) for number in range(draws.integer(3, 6))]
+    bodies.append(_thin_body(draws))
+    bodies.append(_driven_body(draws))
+    wall = Box(size=(draws.uniform(0.15, 0.5), 0.05, draws.uniform(0.6, 1.2)))
+    aside = (draws.uniform(-0.6, 0.6), draws.uniform(-1.6, -1.3), wall.size[2] / 2 + 0.01)
+    bodies.append(make_body("wall", wall, position=aside, mobility="static"))
+    if deforming:
+        bodies.append(_sheet(draws))
+    cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
+    return SceneSpec(
+        scene="ground_truth",
+        category="rigid",
+        tier="multi_object",
+        seed=seed,
+        index=index,
+        frame_count=frame_count,
+        fps=draws.choice((12.0, 24.0, 30.0)),
+        environment=Environment(),
+        ground=make_ground(size=draws.choice((12.0, 40.0))) if draws.chance(0.8) else None,
+        lights=(LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),),
+        bodies=tuple(bodies),
+        motions=(_motion(draws),),
+        cameras=tuple(cameras),
+        sensors=Sensors(track_spacing=draws.choice((6, 8, 16)), point_stride=draws.choice((1, 2, 3))),
+    )
+
+
+def _geometry(draws: Stream) -> Geometry:
+    a, b, c = (draws.uniform(0.12, 0.35) for _ in range(3))
+    options: tuple[Geometry, ...] = (
+        Box(size=(2 * a, 2 * b, 2 * c)),
+        Sphere(radius=a),
+        Cylinder(radius=a, height=2 * b),
+        Capsule(radius=a / 2, height=b),
+        Cone(radius=a, height=2 * b),
+        Prism(sides=draws.integer(3, 8), radius=a, height=b, taper=draws.uniform(0.3, 1.0)),
+        Superellipsoid(radii=(a, b, c), exponents=(draws.uniform(0.3, 1.8), draws.uniform(0.3, 1.8))),
+    )
+    return draws.choice(options)
+
+
+def _vector(draws: Stream, reach: float) -> Vec3:
+    return draws.uniform(-reach, reach), draws.uniform(-reach, reach), draws.uniform(-reach, reach)
+
+
+def _body(draws: Stream, number: int) -> BodyRigid:
+    cell = (0.9 * (number % 3 - 1), 0.9 * (number // 3))
+    position = (cell[0] + draws.uniform(-0.1, 0.1), cell[1] + draws.uniform(-0.1, 0.1), draws.uniform(0.75, 1.3))
+    return make_body(
+        f"body_{number}",
+        _geometry(draws),
+        position=position,
+        orientation=draws.quat_xyzw(),
+        linear_velocity=_vector(draws, 1.5),
+        angular_velocity=_vector(draws, 8.0),
+    )
+
+
+def _thin_body(draws: Stream) -> BodyRigid:
+    width = draws.log_uniform(0.008, 0.03)
+    options: tuple[Geometry, ...] = (
+        Box(size=(1.4, width, width)),
+        Cylinder(radius=width / 2, height=1.4),
+        Box(size=(0.7, 0.7, width)),
+    )
+    geometry = draws.choice(options)
+    return make_body(
+        "thin",
+        geometry,
+        position=(0.0, -0.9, draws.uniform(1.7, 2.0)),
+        orientation=draws.quat_xyzw(),
+        linear_velocity=_vector(draws, 1.0),
+        angular_velocity=_vector(draws, 6.0),
+    )
+
+
+def _driven_body(draws: Stream) -> BodyRigid:
+    return make_body("driven", _geometry(draws), position=(draws.uniform(-1.5, -1.0), 2.0, 0.8), mobility="kinematic")
+
+
+def _motion(draws: Stream) -> Motion:
+    options: tuple[Motion, ...] = (
+        MotionLinear(body="driven", velocity=(draws.uniform(0.5, 3.0), 0.0, 0.0)),
+        MotionOscillation(body="driven", amplitude=(0.5, 0.0, 0.2), frequency=draws.uniform(0.5, 3.0)),
+        MotionRotation(body="driven", angular_velocity=_vector(draws, 6.0)),
+    )
+    return draws.choice(options)
+
+
+def _sheet(draws: Stream) -> Body:
+    return make_sheet(
+        position=(draws.uniform(1.2, 1.6), 0.3, draws.uniform(0.4, 1.0)),
+        orientation=draws.quat_xyzw(),
+        size=(draws.uniform(0.6, 1.2), draws.uniform(0.6, 1.2)),
+        cells=24,
+        amplitude=draws.uniform(0.05, 0.2),
+        frequency=draws.uniform(0.5, 4.0),
+        modes=(draws.integer(1, 3), draws.integer(1, 3)),
+    )
+
+
+def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:
+    target = (draws.uniform(-0.3, 0.3), draws.uniform(-0.3, 0.3), draws.uniform(0.4, 0.8))
+    radius, height, azimuth = draws.uniform(3.0, 4.5), draws.uniform(0.3, 2.5), draws.uniform(-2.6, -0.6)
+    path: CameraFixed | CameraOrbit = CameraOrbit(
+        target=target, radius=radius, height=height, azimuth=azimuth, azimuth_rate=draws.uniform(-2.0, 2.0)
+    )
+    if not moving:
+        path = CameraFixed(position=(draws.uniform(-2.0, 2.0), -radius, 0.5 + height), target=target)
+    return CameraSpec(
+        name=f"camera_{number}",
+        rig="test",
+        width=size,
+        height=size,
+        field_of_view=draws.uniform(35.0, 70.0),
+        path=path,
+    )
