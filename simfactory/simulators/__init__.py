@@ -7,7 +7,7 @@ from typing import cast
 from simfactory.errors import BackendError, BackendUnavailable
 from simfactory.simulators.base import Simulator
 
-__all__ = ["Simulator", "backend_names", "backend_class", "create_simulator"]
+__all__ = ["Simulator", "backend_class", "backend_names", "create_simulator"]
 
 
 def backend_names() -> tuple[str, ...]:

@@ -1,0 +1,88 @@
+"""What the renderer hands out: arrays on the device, and per tile as numpy."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import Motion, SurfaceBuffer
+from simfactory.rendering.arrays import Values, WarpArray, host_view
+
+__all__ = ["DeviceImage", "DeviceMotion", "DeviceSurface"]
+
+
+def _fetched(host: dict[str, Values], name: str, array: WarpArray) -> Values:
+    """Fetch an array from the device once for all tiles."""
+    if name not in host:
+        host[name] = host_view(array)
+    return host[name]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceSurface:
+    """Surface buffers of all tiles at one instant; valid until `surface` is called with its slot again.
+
+    Attributes:
+        slot: The slot.
+        item: `(tile, height, width)` int32 index of the instance among all environments' instances; -1 = none.
+        instance: `(tile, height, width)` uint16; this and the rest as in `SurfaceBuffer`.
+        triangle: `(tile, height, width)` int32.
+        bary: `(tile, height, width)` vec2.
+        depth: `(tile, height, width)` float32 [m].
+        normal: `(tile, height, width)` vec3.
+    """
+
+    slot: int
+    item: WarpArray
+    instance: WarpArray
+    triangle: WarpArray
+    bary: WarpArray
+    depth: WarpArray
+    normal: WarpArray
+    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
+
+    def tile(self, index: int) -> SurfaceBuffer:
+        """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
+        names = ("instance", "triangle", "bary", "depth", "normal")
+        return SurfaceBuffer(**{name: _fetched(self._host, name, getattr(self, name))[index] for name in names})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceMotion:
+    """Motion of all tiles; valid until `motion` is called again for the same pair of slots. See `Motion`.
+
+    Attributes:
+        flow: `(tile, height, width)` vec2 [px].
+        displacement: `(tile, height, width)` vec3 [m].
+        depth: `(tile, height, width)` float32 [m].
+        occluded: `(tile, height, width)` bool.
+        outside: `(tile, height, width)` bool.
+    """
+
+    flow: WarpArray
+    displacement: WarpArray
+    depth: WarpArray
+    occluded: WarpArray
+    outside: WarpArray
+    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
+
+    def tile(self, index: int) -> Motion:
+        """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
+        names = ("flow", "displacement", "depth", "occluded", "outside")
+        return Motion(**{name: _fetched(self._host, name, getattr(self, name))[index] for name in names})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceImage:
+    """Images of all tiles; valid until `shade` is called for the same slot again.
+
+    Attributes:
+        rgb: `(tile, height, width, 3)` uint8 sRGB.
+    """
+
+    rgb: WarpArray
+    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
+
+    def tile(self, index: int) -> npt.NDArray[np.uint8]:
+        """Return one tile's rgb `(height, width, 3)`; on the CPU a view that shares the image's validity."""
+        return np.asarray(_fetched(self._host, "rgb", self.rgb)[index], np.uint8)

@@ -1,0 +1,214 @@
+"""Triangles on the device: flat arrays shared by all instances, one tree per distinct mesh, smooth normals."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import warp as wp
+
+from simfactory.episode import Surface
+from simfactory.meshes import TriangleMesh
+from simfactory.rendering.arrays import WarpArray
+from simfactory.rendering.kernels.normals import smooth_normals
+
+__all__ = ["SLOTS", "Geometry", "Shape"]
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int32 = npt.NDArray[np.int32]
+
+SLOTS = 3  # instants that exist at once
+LEAF_SIZE = 2  # triangles per leaf of a mesh's tree: measured fastest of 1, 2, 4
+CONVEX_LIMIT = 20_000_000  # faces × vertices beyond which convexity is not looked for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shape:
+    """One distinct mesh on the device.
+
+    Attributes:
+        meshes: One per slot; a rigid shape has the same in all.
+        first_vertex: Where its vertices begin, per slot.
+        first_normal: Where its corner normals begin, per slot.
+        first_rest: Where its vertices at rest begin.
+        first_index: Where its triangles' indices begin.
+        lower: `(3,)` corner of the bounding box at rest, local [m].
+        upper: `(3,)` opposite corner.
+        radius: Largest distance of a vertex from the box's centre [m].
+        convex: Whether it is closed and convex.
+        cells: Cells along each edge, if it is a level square grid about the origin; otherwise 0.
+        fill: Enclosed share of the bounding box.
+    """
+
+    meshes: tuple[wp.Mesh, ...]
+    first_vertex: tuple[int, ...]
+    first_normal: tuple[int, ...]
+    first_rest: int
+    first_index: int
+    lower: Float64
+    upper: Float64
+    radius: float
+    convex: bool
+    cells: int
+    fill: float
+
+
+class Geometry:
+    """All meshes of a renderer; identical rigid ones exist once.
+
+    Attributes:
+        vertices: `(vertex,)` vec3 on the device, all shapes and slots.
+        indices: `(3 · triangle,)` int32.
+        normals: `(corner,)` vec3, smooth shading normals.
+        rest: `(vertex,)` vec3, vertices at rest of the deforming shapes.
+        shapes: One per surface given, in their order.
+    """
+
+    def __init__(self, surfaces: Sequence[Surface], device: wp.Device) -> None:
+        """Upload the surfaces' meshes and build their trees."""
+        keys = [_key(surface, index) for index, surface in enumerate(surfaces)]
+        distinct = dict(zip(keys, surfaces, strict=True))
+        copies = {key: SLOTS if surface.deforming else 1 for key, surface in distinct.items()}
+        points = [np.tile(s.mesh.vertices.astype(np.float32), (copies[key], 1)) for key, s in distinct.items()]
+        corners = [np.ascontiguousarray(s.mesh.triangles, np.int32).ravel() for s in distinct.values()]
+        rest = [s.mesh.vertices.astype(np.float32) for s in distinct.values() if s.deforming]
+        self.vertices: WarpArray = wp.array(np.concatenate(points), dtype=wp.vec3, device=device)
+        self.indices: WarpArray = wp.array(np.concatenate(corners), dtype=wp.int32, device=device)
+        corner_count = sum(copies[key] * len(corner) for key, corner in zip(distinct, corners, strict=True))
+        self.normals = wp.empty(corner_count, dtype=wp.vec3, device=device)
+        self.rest: WarpArray = wp.array(
+            np.concatenate(rest or [np.zeros((1, 3), np.float32)]), dtype=wp.vec3, device=device
+        )
+        self._device = device
+        self._neighbors: dict[str, tuple[WarpArray, WarpArray, float]] = {}
+        shapes: dict[str, Shape] = {}
+        vertex = index = normal = still = 0
+        for key, surface in distinct.items():
+            shapes[key] = self._shape(surface, copies[key], vertex, index, normal, still)
+            self._smooth(key, shapes[key], surface.mesh, range(copies[key]))
+            vertex += copies[key] * len(surface.mesh.vertices)
+            index += surface.mesh.triangles.size
+            normal += copies[key] * surface.mesh.triangles.size
+            still += len(surface.mesh.vertices) if surface.deforming else 0
+        self.shapes = tuple(shapes[key] for key in keys)
+        self._keys = keys
+
+    def deform(self, surface: int, slot: int, vertices: Float32) -> None:
+        """Move a deforming surface's vertices `(vertex, 3)` in one slot: refit its tree, renew its normals."""
+        shape = self.shapes[surface]
+        mesh = shape.meshes[slot]
+        mesh.points.assign(np.ascontiguousarray(vertices, np.float32))
+        mesh.refit()
+        neighbors, faces, cosine = self._neighbors[self._keys[surface]]
+        self._launch_normals(shape, slot, neighbors, faces, cosine)
+
+    def _shape(self, surface: Surface, copies: int, vertex: int, index: int, normal: int, still: int) -> Shape:
+        mesh = surface.mesh
+        count, corners = len(mesh.vertices), mesh.triangles.size
+        triangles = self.indices[index : index + corners]
+        meshes = [
+            wp.Mesh(
+                self.vertices[vertex + slot * count : vertex + (slot + 1) * count],
+                triangles,
+                bvh_leaf_size=LEAF_SIZE,
+            )
+            for slot in range(copies)
+        ]
+        lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+        solid = not surface.deforming and _is_convex(mesh)
+        return Shape(
+            meshes=tuple(meshes[slot % copies] for slot in range(SLOTS)),
+            first_vertex=tuple(vertex + slot % copies * count for slot in range(SLOTS)),
+            first_normal=tuple(normal + slot % copies * corners for slot in range(SLOTS)),
+            first_rest=still,
+            first_index=index,
+            lower=lower,
+            upper=upper,
+            radius=float(np.linalg.norm(mesh.vertices - 0.5 * (lower + upper), axis=-1).max()),
+            convex=solid,
+            cells=0 if surface.deforming else _grid_cells(mesh),
+            fill=mesh.volume() / max(float(np.prod(upper - lower)), 1e-12) if solid else 0.5,
+        )
+
+    def _smooth(self, key: str, shape: Shape, mesh: TriangleMesh, slots: range) -> None:
+        first, faces = _faces_by_vertex(mesh)
+        cosine = math.cos(mesh.smooth_angle) if mesh.smooth_angle > 0.0 else 2.0
+        neighbors: WarpArray = wp.array(first, dtype=wp.int32, device=self._device)
+        around: WarpArray = wp.array(faces, dtype=wp.int32, device=self._device)
+        self._neighbors[key] = neighbors, around, cosine
+        for slot in slots:
+            self._launch_normals(shape, slot, neighbors, around, cosine)
+
+    def _launch_normals(self, shape: Shape, slot: int, neighbors: WarpArray, faces: WarpArray, cosine: float) -> None:
+        mesh = shape.meshes[slot]
+        corners = mesh.indices.size
+        normals = self.normals[shape.first_normal[slot] : shape.first_normal[slot] + corners]
+        wp.launch(
+            smooth_normals,
+            dim=corners,
+            inputs=[mesh.points, mesh.indices, neighbors, faces, cosine],
+            outputs=[normals],
+            device=self._device,
+        )
+
+
+def _key(surface: Surface, index: int) -> str:
+    """Name a mesh by its content; a deforming one is like no other."""
+    if surface.deforming:
+        return f"deforming {index}"
+    digest = hashlib.sha256(np.ascontiguousarray(surface.mesh.vertices, np.float32).tobytes())
+    digest.update(np.ascontiguousarray(surface.mesh.triangles, np.int32).tobytes())
+    digest.update(np.float64(surface.mesh.smooth_angle).tobytes())
+    return digest.hexdigest()
+
+
+def _faces_by_vertex(mesh: TriangleMesh) -> tuple[Int32, Int32]:
+    """Return which triangles touch each vertex: offsets `(vertex + 1,)` and triangles `(corner,)`."""
+    corners = mesh.triangles.ravel()
+    order = np.argsort(corners, kind="stable")
+    first = np.searchsorted(corners[order], np.arange(len(mesh.vertices) + 1))
+    return first.astype(np.int32), (order // 3).astype(np.int32)
+
+
+def _is_convex(mesh: TriangleMesh) -> bool:
+    """Return whether a mesh is closed and no vertex lies in front of any face."""
+    if len(mesh.triangles) * len(mesh.vertices) > CONVEX_LIMIT or not _is_closed(mesh):
+        return False
+    corners = mesh.vertices[mesh.triangles]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    length = np.linalg.norm(normals, axis=-1)
+    proper = length > 1e-12
+    normals, base = normals[proper] / length[proper, None], corners[proper, 0]
+    offsets = np.einsum("ij,ij->i", normals, base)
+    extent = float(np.ptp(mesh.vertices, axis=0).max())
+    margin = 1e-6 * extent
+    heights = normals.astype(np.float32) @ mesh.vertices.astype(np.float32).T
+    return bool((heights.max(axis=1) <= offsets + margin).all())
+
+
+def _is_closed(mesh: TriangleMesh) -> bool:
+    """Return whether every edge is run through once in each direction."""
+    edges = np.concatenate([mesh.triangles[:, [0, 1]], mesh.triangles[:, [1, 2]], mesh.triangles[:, [2, 0]]])
+    count = len(mesh.vertices)
+    forward = np.sort(edges[:, 0].astype(np.int64) * count + edges[:, 1])
+    backward = np.sort(edges[:, 1].astype(np.int64) * count + edges[:, 0])
+    return bool(np.array_equal(forward, backward) and (np.diff(forward) > 0).all())
+
+
+def _grid_cells(mesh: TriangleMesh) -> int:
+    """Return the cells along each edge if the mesh is exactly the grid that `lattice_triangle` assumes, else 0."""
+    cells = math.isqrt(len(mesh.triangles) // 2)
+    if cells < 2 or 2 * cells * cells != len(mesh.triangles) or (cells + 1) ** 2 != len(mesh.vertices):
+        return 0
+    half = float(mesh.vertices[-1, 0])
+    line = np.linspace(-half, half, cells + 1)
+    x, y = np.meshgrid(line, line, indexing="ij")
+    expected = np.stack([x.ravel(), y.ravel(), np.zeros(x.size)], axis=-1)
+    index = np.arange(x.size).reshape(x.shape)
+    a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
+    triangles = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
+    same = np.array_equal(mesh.triangles, triangles) and np.allclose(mesh.vertices, expected, rtol=0.0, atol=1e-12)
+    return cells if same else 0

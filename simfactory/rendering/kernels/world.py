@@ -1,0 +1,237 @@
+"""What every ray meets: instances over a two-level tree, and exact intersection with their triangles."""
+
+import warp as wp
+
+from simfactory.rendering.kernels.options import OPTIONS
+
+__all__ = [
+    "CONVEX",
+    "DEFORMING",
+    "GROUND_PLANE",
+    "OCCLUDER",
+    "Hit",
+    "Instance",
+    "Point",
+    "World",
+    "any_hit",
+    "blocks",
+    "camera_ray",
+    "closest_hit",
+    "corner",
+    "intersect",
+    "nonzero",
+]
+
+wp.set_module_options(OPTIONS)
+
+CONVEX = wp.constant(1)  # closed and convex: a front-facing point is never hidden by its own instance
+DEFORMING = wp.constant(2)  # vertices are in world coordinates
+OCCLUDER = wp.constant(4)  # darkens the ambient light of its neighbours
+GROUND_PLANE = wp.constant(8)  # the floor, whose far edge fades into the horizon
+
+# Rays of different batches may meet instances in another order; a limit this much beyond the best hit so far lets
+# two instances at the same distance both be seen, and the smaller index wins.
+TIE = wp.constant(1.000001)
+
+
+@wp.struct
+class Instance:
+    """One surface in one placement; vertices, indices and normals lie in flat arrays from the `first_*` offsets on."""
+
+    mesh: wp.uint64
+    rotation: wp.mat33d  # local to world
+    position: wp.vec3d  # of the local origin, world [m]
+    first_vertex: wp.int32
+    first_rest: wp.int32  # vertices at rest, for textures
+    first_index: wp.int32
+    first_normal: wp.int32  # one normal per triangle corner
+    flags: wp.int32
+    instance: wp.int32  # id, 1 and up
+    lattice_cells: wp.int32  # cells along each edge of a level square grid about the origin; 0 = another mesh
+    lattice_half: wp.float64  # half the grid's edge [m]
+    proxy_center: wp.vec3  # of the bounding box, local [m]
+    proxy_half: wp.vec3  # half extents of the bounding box, local [m]
+    proxy_gain: wp.float32  # how much more than an ellipsoid of these extents it hides
+
+
+@wp.struct
+class World:
+    """All environments of one placement."""
+
+    tree: wp.uint64  # over the instances' world bounds, grouped by environment
+    roots: wp.array(dtype=wp.int32)  # by environment
+    instances: wp.array(dtype=Instance)
+    vertices: wp.array(dtype=wp.vec3)
+    indices: wp.array(dtype=wp.int32)
+    normals: wp.array(dtype=wp.vec3)
+
+
+@wp.struct
+class Hit:
+    """The nearest triangle along a ray; item is an index into `World.instances`, -1 for none."""
+
+    item: wp.int32
+    triangle: wp.int32
+    distance: wp.float32  # in lengths of the ray's direction
+
+
+@wp.struct
+class Point:
+    """Where a ray meets a triangle's plane, in float64."""
+
+    distance: wp.float64  # in lengths of the ray's direction
+    b0: wp.float64
+    b1: wp.float64
+    local: wp.vec3d  # in the frame of the instance's vertices
+    normal: wp.vec3d  # unit, outward by winding, frame of the vertices
+
+
+@wp.func
+def nonzero(direction: wp.vec3):
+    """Keep slab tests free of 0 · inf."""
+    x = direction[0]
+    y = direction[1]
+    z = direction[2]
+    if wp.abs(x) < 1.0e-12:
+        x = 1.0e-12
+    if wp.abs(y) < 1.0e-12:
+        y = 1.0e-12
+    if wp.abs(z) < 1.0e-12:
+        z = 1.0e-12
+    return wp.vec3(x, y, z)
+
+
+@wp.func
+def camera_ray(camera_to_world: wp.mat44d, intrinsics: wp.vec4d, u: wp.float64, v: wp.float64):
+    """Return the direction of the ray through raster point (u, v), world frame, with depth 1 along the optical axis."""
+    x = (u - intrinsics[2]) / intrinsics[0]
+    y = (v - intrinsics[3]) / intrinsics[1]
+    return wp.vec3d(
+        camera_to_world[0, 0] * x + camera_to_world[0, 1] * y + camera_to_world[0, 2],
+        camera_to_world[1, 0] * x + camera_to_world[1, 1] * y + camera_to_world[1, 2],
+        camera_to_world[2, 0] * x + camera_to_world[2, 1] * y + camera_to_world[2, 2],
+    )
+
+
+@wp.func
+def lattice_distance(world: World, item: int, start: wp.vec3d, along: wp.vec3d):
+    """Return where a local ray crosses a level grid, or -1: a floor of many cells needs no tree."""
+    distance = wp.float64(-1.0)
+    if along[2] != wp.float64(0.0):
+        crossing = -start[2] / along[2]
+        half = world.instances[item].lattice_half
+        x = start[0] + crossing * along[0]
+        y = start[1] + crossing * along[1]
+        if wp.abs(x) <= half and wp.abs(y) <= half:
+            distance = crossing
+    return distance
+
+
+@wp.func
+def lattice_triangle(world: World, item: int, x: wp.float64, y: wp.float64):
+    """Return the triangle of a level grid that holds a local point: two per cell, the lower one first."""
+    cells = world.instances[item].lattice_cells
+    half = world.instances[item].lattice_half
+    scale = wp.float64(cells) / (half + half)
+    u = (x + half) * scale
+    v = (y + half) * scale
+    i = wp.clamp(int(wp.floor(u)), 0, cells - 1)
+    j = wp.clamp(int(wp.floor(v)), 0, cells - 1)
+    upper = int(0)
+    if v - wp.float64(j) > u - wp.float64(i):
+        upper = 1
+    return 2 * (i * cells + j) + upper
+
+
+@wp.func
+def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float):
+    """Return the nearest hit nearer than `limit`."""
+    hit = Hit()
+    hit.item = int(-1)
+    hit.triangle = int(-1)
+    hit.distance = limit
+    reach = float(limit)
+    item = int(0)
+    query = wp.bvh_query_ray(world.tree, wp.vec3(origin), nonzero(wp.vec3(direction)), root)
+    while wp.bvh_query_next(query, item, reach):
+        rotation = world.instances[item].rotation
+        start = (origin - world.instances[item].position) @ rotation
+        along = direction @ rotation
+        distance = float(-1.0)
+        triangle = int(-1)
+        if world.instances[item].lattice_cells > 0:
+            crossing = lattice_distance(world, item, start, along)
+            distance = float(crossing)
+            if distance >= 0.0 and distance < reach:
+                triangle = lattice_triangle(world, item, start[0] + crossing * along[0], start[1] + crossing * along[1])
+        else:
+            ray = wp.mesh_query_ray(world.instances[item].mesh, wp.vec3(start), nonzero(wp.vec3(along)), reach)
+            if ray.result:
+                distance = ray.t
+                triangle = ray.face
+        if triangle >= 0:
+            if distance < hit.distance or (distance == hit.distance and item < hit.item):
+                hit.item = item
+                hit.triangle = triangle
+                hit.distance = distance
+                reach = distance * TIE
+    return hit
+
+
+@wp.func
+def blocks(world: World, item: int, origin: wp.vec3d, direction: wp.vec3d, limit: float):
+    """Return whether one instance lies on a ray nearer than `limit`."""
+    rotation = world.instances[item].rotation
+    start = (origin - world.instances[item].position) @ rotation
+    along = direction @ rotation
+    blocked = bool(False)
+    if world.instances[item].lattice_cells > 0:
+        distance = float(lattice_distance(world, item, start, along))
+        blocked = distance >= 0.0 and distance < limit
+    else:
+        blocked = wp.mesh_query_ray_anyhit(world.instances[item].mesh, wp.vec3(start), nonzero(wp.vec3(along)), limit)
+    return blocked
+
+
+@wp.func
+def any_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float, skip: int):
+    """Return whether anything but item `skip` lies nearer than `limit`."""
+    item = int(0)
+    found = bool(False)
+    query = wp.bvh_query_ray(world.tree, wp.vec3(origin), nonzero(wp.vec3(direction)), root)
+    while wp.bvh_query_next(query, item, limit):
+        if item != skip:
+            found = blocks(world, item, origin, direction, limit)
+            if found:
+                break
+    return found
+
+
+@wp.func
+def corner(world: World, item: int, triangle: int, k: int):
+    """Return the k-th vertex of a triangle, frame of the vertices."""
+    index = world.indices[world.instances[item].first_index + 3 * triangle + k]
+    return wp.vec3d(world.vertices[world.instances[item].first_vertex + index])
+
+
+@wp.func
+def intersect(world: World, item: int, triangle: int, origin: wp.vec3d, direction: wp.vec3d):
+    """Intersect a ray with a triangle's plane in float64: the ray cast only chose the triangle."""
+    rotation = world.instances[item].rotation
+    start = (origin - world.instances[item].position) @ rotation
+    along = direction @ rotation
+    v0 = corner(world, item, triangle, 0)
+    edge1 = corner(world, item, triangle, 1) - v0
+    edge2 = corner(world, item, triangle, 2) - v0
+    normal = wp.cross(edge1, edge2)
+    point = Point()
+    area = wp.dot(normal, normal)
+    slope = wp.dot(along, normal)
+    if slope != wp.float64(0.0) and area > wp.float64(0.0):
+        point.distance = wp.dot(v0 - start, normal) / slope
+        point.local = start + along * point.distance
+        offset = point.local - v0
+        point.b1 = wp.dot(wp.cross(offset, edge2), normal) / area
+        point.b0 = wp.float64(1.0) - point.b1 - wp.dot(wp.cross(edge1, offset), normal) / area
+        point.normal = normal / wp.sqrt(area)
+    return point

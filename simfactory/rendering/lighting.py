@@ -1,0 +1,172 @@
+"""Looks on the device: materials, lights, skies and rooms of all environments."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import warp as wp
+
+from simfactory.episode import GROUND, ROOM, Surface
+from simfactory.meshes import TriangleMesh
+from simfactory.rendering.arrays import Records, records
+from simfactory.rendering.color import blackbody, display_table, linear
+from simfactory.rendering.geometry import Geometry
+from simfactory.rendering.kernels.look import Light, Look, Material, Scenery
+from simfactory.rendering.kernels.textures import CHECKER, MARBLE, NOISE, PLAIN, PLANKS, STRIPES, WOOD
+from simfactory.rendering.presets import Preset
+from simfactory.rendering.sky import SkyTable, sky_table
+from simfactory.spec import LightPoint, LightSun, SceneSpec, VisualMaterial
+
+__all__ = ["build_look"]
+
+Float64 = npt.NDArray[np.float64]
+
+TONE_SIZE, TONE_KNEE = 8192, 0.5
+TEXTURES = {"checker": CHECKER, "stripes": STRIPES, "noise": NOISE, "marble": MARBLE, "wood": WOOD}
+SHIFT = (0.2137, 0.3371, 0.2891)  # [period] of regular patterns: their borders miss faces at round coordinates
+
+
+def build_look(
+    scenes: Sequence[tuple[SceneSpec, tuple[Surface, ...]]], geometry: Geometry, preset: Preset, device: wp.Device
+) -> Look:
+    """Upload how everything looks."""
+    surfaces = [(spec, surface) for spec, group in scenes for surface in group]
+    lights: list[Records] = []
+    sceneries: list[Records] = []
+    tables: list[SkyTable] = []
+    for spec, group in scenes:
+        tables.append(_table(spec))
+        sceneries.append(_scenery(spec, group, tables[-1], sum(map(len, lights))))
+        lights.append(_lights(spec))
+    look = Look()
+    look.materials = wp.array(np.concatenate([_material(*pair) for pair in surfaces]), dtype=Material, device=device)
+    every = np.concatenate([*lights, records(Light, 1)])  # one more: an empty array has no address
+    look.lights = wp.array(every, dtype=Light, device=device)
+    look.sceneries = wp.array(np.concatenate(sceneries), dtype=Scenery, device=device)
+    look.sky = wp.array(np.stack([table.radiance for table in tables]), dtype=wp.vec3, device=device)
+    look.harmonics = wp.array(np.stack([table.harmonics for table in tables]), dtype=wp.vec3, device=device)
+    look.rest = geometry.rest
+    tone = display_table(TONE_SIZE, exposure=preset.exposure, contrast=preset.contrast, knee=TONE_KNEE)
+    look.tone = wp.array(tone, dtype=wp.float32, device=device)
+    look.tone_knee = TONE_KNEE
+    look.traced_roughness = preset.traced_roughness
+    look.edge_samples = preset.edge_samples
+    look.edge_contrast = 255.0 * preset.edge_contrast
+    look.smooth_contrast = 255.0 * preset.smooth_contrast
+    return look
+
+
+def _material(spec: SceneSpec, surface: Surface) -> Records:
+    visual = surface.visual
+    record = records(Material, 1)
+    record["base"] = record["second"] = linear(visual.base_color)
+    record["texture"], record["period"] = PLAIN, 1.0
+    if visual.texture is not None:
+        record["second"] = linear(visual.texture.color)
+        record["texture"] = TEXTURES[visual.texture.pattern]
+        record["period"] = visual.texture.scale
+        if surface.body is None and visual.texture.pattern == "wood":
+            record["texture"] = PLANKS
+        regular = visual.texture.pattern in ("checker", "stripes")
+        record["offset"] = SHIFT if regular else _scattered(spec, surface)
+    record["roughness"], record["metallic"] = visual.roughness, visual.metallic
+    record["transmission"], record["refractive_index"] = visual.transmission, visual.refractive_index
+    return record
+
+
+def _scattered(spec: SceneSpec, surface: Surface) -> Float64:
+    """Return a shift of a random pattern `(3,)` that differs from body to body but never from frame to frame."""
+    digest = hashlib.sha256(f"{spec.seed}/{spec.index}/{surface.instance}".encode()).digest()
+    return np.frombuffer(digest[:6], np.uint16) / 1024.0
+
+
+def _mean_color(visual: VisualMaterial) -> Float64:
+    color = linear(visual.base_color)
+    return color if visual.texture is None else 0.5 * (color + linear(visual.texture.color))
+
+
+def _toward(light: LightSun) -> Float64:
+    direction = -np.asarray(light.direction, np.float64)
+    return np.asarray(direction / np.linalg.norm(direction))
+
+
+def _sun(spec: SceneSpec) -> LightSun | None:
+    """Return the sun that the sky shows: the brightest one."""
+    suns = [light for light in spec.lights if isinstance(light, LightSun)]
+    return max(suns, key=lambda sun: sun.irradiance, default=None)
+
+
+def _table(spec: SceneSpec) -> SkyTable:
+    sun = _sun(spec)
+    level = sum(
+        (
+            light.irradiance * max(float(_toward(light)[2]), 0.0) * blackbody(light.temperature)
+            for light in spec.lights
+            if isinstance(light, LightSun)
+        ),
+        start=np.zeros(3),
+    )
+    albedo = None if spec.ground is None else _mean_color(spec.ground.visual)
+    return sky_table(spec.sky, None if sun is None else _toward(sun), level, albedo)
+
+
+def _lights(spec: SceneSpec) -> Records:
+    rows = records(Light, len(spec.lights))
+    for record, light in zip(rows, spec.lights, strict=True):
+        color = blackbody(light.temperature)
+        match light:
+            case LightSun():
+                record["distant"], record["place"], record["color"] = 1, _toward(light), light.irradiance * color
+            case LightPoint():
+                record["place"], record["color"] = light.position, light.intensity * color
+    return rows
+
+
+def _scenery(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, first_light: int) -> Records:
+    record = records(Scenery, 1)
+    record["first_light"], record["light_count"] = first_light, len(spec.lights)
+    sun = _sun(spec)
+    record["sun"] = (0.5, 0.0, 0.866) if sun is None else _toward(sun)
+    if sun is not None:
+        record["sun_glow"] = sun.irradiance * blackbody(sun.temperature)
+    half = 1.0 if spec.ground is None else 0.5 * spec.ground.size
+    record["fade_start"], record["fade_end"] = 0.35 * half, 0.97 * half
+    bodies = [surface.mesh for surface in surfaces if surface.body is not None]
+    record["occlusion_reach"] = 2.0 * max(map(_half_extent, bodies))
+    if spec.room is not None:
+        record["room"], record["room_open"] = spec.room.size, not spec.room.ceiling
+        record["room_light"] = _room_light(spec, surfaces, table)
+        record["fade_start"], record["fade_end"] = 1e6, 2e6
+    return record
+
+
+def _half_extent(mesh: TriangleMesh) -> float:
+    return 0.5 * float(np.ptp(mesh.vertices, axis=0).max())
+
+
+def _room_light(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable) -> Float64:
+    """Return the irradiance that a room's own surfaces send everywhere `(3,)`: light in, spread by many bounces.
+
+    What enters (lamps, and sky and sun through an open top) meets the walls; each bounce keeps the albedo's share,
+    so the sum is flux · albedo / (1 - albedo) over the inner area.
+    """
+    width, depth, height = spec.room.size if spec.room is not None else (1.0, 1.0, 1.0)
+    top, sides = width * depth, 2.0 * (width + depth) * height
+    flux = np.zeros(3)
+    for light in spec.lights:
+        color = blackbody(light.temperature)
+        match light:
+            case LightPoint():
+                flux += 4.0 * math.pi * light.intensity * color
+            case LightSun() if spec.room is not None and not spec.room.ceiling:
+                flux += light.irradiance * max(float(_toward(light)[2]), 0.0) * top * color
+    closed = spec.room is not None and spec.room.ceiling
+    if not closed:
+        flux += table.up_irradiance * top
+    colors = [_mean_color(surface.visual) for surface in surfaces if surface.instance in (GROUND, ROOM)]
+    albedo = np.clip(np.mean(colors, axis=0), 0.0, 0.8)
+    area = 2.0 * top + sides
+    kept = albedo * (1.0 - (0.0 if closed else top / area))
+    return np.asarray(flux * albedo / ((1.0 - kept) * area))

@@ -1,0 +1,255 @@
+"""The renderer: surface buffers, motion and images of many cameras in many environments at once."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import warp as wp
+
+from simfactory.cameras import intrinsics
+from simfactory.episode import Surface, WorldState
+from simfactory.errors import SpecError
+from simfactory.rendering.arrays import DeviceArray, Values, WarpArray, WarpType, host_view
+from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
+from simfactory.rendering.geometry import SLOTS, Geometry
+from simfactory.rendering.images import Painter, new_canvas
+from simfactory.rendering.kernels.motion import trace_motion, trace_visibility
+from simfactory.rendering.kernels.surface import trace_surface
+from simfactory.rendering.lighting import build_look
+from simfactory.rendering.placement import Placed, Placements
+from simfactory.rendering.presets import find_preset
+from simfactory.spec import SceneSpec
+
+__all__ = ["Renderer"]
+
+Bool = npt.NDArray[np.bool_]
+Float64 = npt.NDArray[np.float64]
+Scenes = Sequence[tuple[SceneSpec, tuple[Surface, ...]]]
+
+
+class Renderer:
+    """Renders all cameras of several scenes together; a tile is one (environment, camera).
+
+    Work goes in slots: `place` puts all environments into a state, `surface` finds what each camera sees, `motion`
+    and `shade` read both. Three slots hold three instants, so that a frame has its past and its future beside it.
+
+    Attributes:
+        tiles: `(environment, camera)` of every tile, environment by environment in the order of `spec.cameras`.
+        height: Height of every tile [px].
+        width: Width of every tile [px].
+    """
+
+    def __init__(self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu") -> None:
+        """Upload the scenes.
+
+        Args:
+            scenes: One spec per environment, with its surfaces.
+            preset: Quality of the images.
+            device: Warp's name of the device, e.g. `cpu` or `cuda:0`.
+
+        Raises:
+            SpecError: There is no such preset, no scene, or the cameras differ in resolution.
+        """
+        if not scenes:
+            raise SpecError("a renderer needs at least one scene, none was given")
+        cameras = [(environment, camera) for environment, (spec, _) in enumerate(scenes) for camera in spec.cameras]
+        sizes = sorted({(camera.width, camera.height) for _, camera in cameras})
+        if len(sizes) > 1:
+            raise SpecError(
+                f"cameras: all cameras that render together have one resolution, these have {sizes}: "
+                "give them one width and height, or render them apart"
+            )
+        self._preset = find_preset(preset)
+        self.tiles = tuple(
+            (environment, camera) for environment, (spec, _) in enumerate(scenes) for camera in range(len(spec.cameras))
+        )
+        self.width, self.height = sizes[0]
+        self._device = wp.get_device(device)
+        matrices = np.array([intrinsics(camera) for _, camera in cameras])
+        self._lens = np.stack([matrices[:, 0, 0], matrices[:, 1, 1], matrices[:, 0, 2], matrices[:, 1, 2]], axis=-1)
+        self._intrinsics: WarpArray = wp.array(self._lens, dtype=wp.vec4d, device=self._device)
+        owners = np.array([environment for environment, _ in cameras], np.int32)
+        self._environments: WarpArray = wp.array(owners, dtype=wp.int32, device=self._device)
+        self._seeds = np.array([_seed(scenes[environment][0], camera.name) for environment, camera in cameras])
+        groups = [surfaces for _, surfaces in scenes]
+        self._geometry = Geometry([surface for group in groups for surface in group], self._device)
+        self._placements = Placements(groups, self._geometry, self._device)
+        look = build_look(scenes, self._geometry, self._preset, self._device)
+        self._painter = Painter(look, self._environments, self._intrinsics, self.height, self.width, self._device)
+        self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
+
+    def place(self, states: Sequence[WorldState], slot: int) -> Placed:
+        """Put every environment into a state; what the slot held before becomes invalid.
+
+        Raises:
+            SpecError: The slot does not exist.
+        """
+        self._check_slot(slot)
+        return self._placements.place(states, slot)
+
+    def surface(self, placed: Placed, camera_to_world: Float64, slot: int) -> DeviceSurface:
+        """Find what every pixel centre of every tile sees.
+
+        Args:
+            placed: Where everything is.
+            camera_to_world: `(tile, 4, 4)` OpenCV axes, world frame.
+            slot: Whose memory to use.
+
+        Raises:
+            SpecError: The slot does not exist.
+        """
+        self._check_slot(slot)
+        types = {
+            "item": wp.int32,
+            "instance": wp.uint16,
+            "triangle": wp.int32,
+            "bary": wp.vec2,
+            "depth": wp.float32,
+            "normal": wp.vec3,
+        }
+        arrays = self._arrays(("surface", slot), types)
+        self._launch(
+            trace_surface,
+            placed.world,
+            self._environments,
+            self._intrinsics,
+            self._poses("surface", camera_to_world),
+            *arrays.values(),
+        )
+        return DeviceSurface(slot=slot, **arrays)
+
+    def motion(
+        self,
+        buffers: DeviceSurface,
+        placed_from: Placed,
+        placed_to: Placed,
+        camera_to_world_from: Float64,
+        camera_to_world_to: Float64,
+    ) -> DeviceMotion:
+        """Follow every pixel's surface point from one instant to another.
+
+        Args:
+            buffers: What the cameras see at the first instant.
+            placed_from: Where everything is at the first instant.
+            placed_to: Where everything is at the second instant.
+            camera_to_world_from: `(tile, 4, 4)` at the first instant.
+            camera_to_world_to: `(tile, 4, 4)` at the second instant.
+        """
+        types = {
+            "flow": wp.vec2,
+            "displacement": wp.vec3,
+            "depth": wp.float32,
+            "occluded": wp.bool,
+            "outside": wp.bool,
+        }
+        arrays = self._arrays(("motion", buffers.slot, placed_to.slot), types)
+        self._launch(
+            trace_motion,
+            placed_from.world,
+            placed_to.world,
+            self._environments,
+            self._intrinsics,
+            self._poses("from", camera_to_world_from),
+            self._poses("to", camera_to_world_to),
+            buffers.item,
+            buffers.triangle,
+            *arrays.values(),
+        )
+        return DeviceMotion(**arrays)
+
+    def shade(
+        self, buffers: DeviceSurface, placed: Placed, camera_to_world: Float64, frames: Sequence[int] | int
+    ) -> DeviceImage:
+        """Make images.
+
+        Args:
+            buffers: What the cameras see.
+            placed: Where everything is.
+            camera_to_world: `(tile, 4, 4)`, as given to `surface`.
+            frames: Index of the frame, of each tile or of all: part of the key of random sample positions.
+        """
+        key = ("canvas", buffers.slot)
+        if key not in self._memory:
+            self._memory[key] = new_canvas(len(self.tiles), self.height, self.width, self._device)
+        canvas = self._memory[key]
+        poses = self._poses("surface", camera_to_world)
+        self._painter.paint(buffers, placed.world, poses, self._frame_seeds(frames), canvas)
+        return DeviceImage(rgb=canvas.rgb)
+
+    def visible(self, placed: Placed, tile: int, camera_to_world: Float64, points: Values) -> Bool:
+        """Return whether a camera sees world points: in front of it, inside the frame, nothing before them.
+
+        Args:
+            placed: Where everything is.
+            tile: Whose intrinsics and environment apply.
+            camera_to_world: `(4, 4)`.
+            points: `(point, 3)` world frame [m], of any floating type.
+        """
+        if len(points) == 0:
+            return np.zeros(0, np.bool_)
+        targets: WarpArray = wp.array(np.ascontiguousarray(points, np.float64), dtype=wp.vec3d, device=self._device)
+        seen = wp.empty(len(points), dtype=wp.bool, device=self._device)
+        wp.launch(
+            trace_visibility,
+            dim=len(points),
+            inputs=[
+                placed.world,
+                self.tiles[tile][0],
+                wp.vec4d(*self._lens[tile]),
+                wp.mat44d(*np.asarray(camera_to_world, np.float64).ravel()),
+                self.width,
+                self.height,
+                targets,
+            ],
+            outputs=[seen],
+            device=self._device,
+        )
+        return np.asarray(host_view(seen), np.bool_).copy()
+
+    def close(self) -> None:
+        """Free the device's memory; the renderer cannot be used again."""
+        self._memory.clear()
+        del self._placements, self._geometry, self._painter
+
+    def _check_slot(self, slot: int) -> None:
+        if not 0 <= slot < SLOTS:
+            raise SpecError(f"there is no slot {slot}; a renderer has slots 0 to {SLOTS - 1}")
+
+    def _launch(self, kernel: wp.Kernel, *arguments: object) -> None:
+        dim = (len(self.tiles), self.height, self.width)
+        wp.launch(kernel, dim=dim, inputs=list(arguments), device=self._device)
+
+    def _arrays(self, key: tuple[str | int, ...], types: dict[str, WarpType]) -> dict[str, WarpArray]:
+        """Return the arrays of a purpose, allocated once."""
+        if key not in self._memory:
+            shape = (len(self.tiles), self.height, self.width)
+            self._memory[key] = {name: wp.empty(shape, dtype=t, device=self._device) for name, t in types.items()}
+        return dict(self._memory[key])
+
+    def _poses(self, purpose: str, camera_to_world: Float64) -> WarpArray:
+        """Upload camera poses."""
+        key = ("poses", purpose)
+        if key not in self._memory:
+            self._memory[key] = DeviceArray(np.zeros((len(self.tiles), 4, 4)), wp.mat44d, self._device)
+        poses: DeviceArray = self._memory[key]
+        poses.host[:] = camera_to_world
+        poses.upload()
+        return poses.array
+
+    def _frame_seeds(self, frames: Sequence[int] | int) -> WarpArray:
+        """Upload the key of each tile's sample positions: its camera, and the frame if the preset wants it."""
+        if ("seeds",) not in self._memory:
+            self._memory["seeds",] = DeviceArray(np.zeros(len(self.tiles), np.int32), wp.int32, self._device)
+        seeds: DeviceArray = self._memory["seeds",]
+        frame = np.asarray(frames, np.int64) if self._preset.animated_samples else np.int64(0)
+        seeds.host[:] = (self._seeds + 7919 * frame) & 0x7FFFFFFF
+        seeds.upload()
+        return seeds.array
+
+
+def _seed(spec: SceneSpec, camera: str) -> int:
+    """Return a number that belongs to one camera of one episode, wherever it is rendered."""
+    digest = hashlib.sha256(f"{spec.seed}/{spec.index}/{spec.attempt}/{camera}".encode()).digest()
+    return int.from_bytes(digest[:4], "little") & 0x7FFFFFFF

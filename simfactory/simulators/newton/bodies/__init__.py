@@ -1,0 +1,19 @@
+"""Body kinds that Newton simulates: one module a kind, named after it, discovered."""
+
+import importlib
+import pkgutil
+from typing import Any
+
+from simfactory.spec import Body
+
+__all__ = ["add_body", "body_kinds"]
+
+
+def body_kinds() -> tuple[str, ...]:
+    """Return the body kinds in this folder."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+
+
+def add_body(builder: Any, body: Body) -> int:  # Any: newton.ModelBuilder has no type information
+    """Add a body to the builder's current world and return Newton's index of it, -1 if it never moves."""
+    return int(importlib.import_module(f"{__name__}.{body.kind}").add(builder, body))

@@ -1,0 +1,5 @@
+"""What acts on bodies besides gravity and contact: prescribed motion, pushes, damping, air drag and wind."""
+
+from simfactory.simulators.newton.forces.actions import DRAG_COEFFICIENT, Actions
+
+__all__ = ["DRAG_COEFFICIENT", "Actions"]

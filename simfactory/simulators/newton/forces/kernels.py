@@ -1,0 +1,67 @@
+"""What acts on bodies between two solver steps: prescribed poses, pushes, damping and air."""
+
+import warp as wp
+
+
+@wp.func
+def damp(velocity: wp.vec3, decay: float):
+    """Exact flow of dv/dt = -c v over one step: decay = exp(-c dt)."""
+    return velocity * decay
+
+
+@wp.func
+def drag(velocity: wp.vec3, wind: wp.vec3, drag_step: float):
+    """Exact flow of dv/dt = -(k/m) |v - u| (v - u) over one step, drag_step = k dt/m [s/m]; stable at any speed."""
+    relative = velocity - wind
+    return wind + relative / (1.0 + drag_step * wp.length(relative))
+
+
+@wp.kernel
+def act_on_bodies(
+    clock: wp.array(dtype=wp.int32),
+    substep_count: int,
+    body_world: wp.array(dtype=wp.int32),
+    prescribed: wp.array(dtype=wp.int32),
+    prescribed_pose: wp.array2d(dtype=wp.transform),
+    prescribed_velocity: wp.array2d(dtype=wp.spatial_vector),
+    push_start: wp.array(dtype=wp.int32),
+    push_step: wp.array(dtype=wp.int32),
+    push_velocity: wp.array(dtype=wp.vec3),
+    decay: wp.array(dtype=wp.float32),
+    drag_step: wp.array(dtype=wp.float32),
+    wind: wp.array(dtype=wp.vec3),
+    body_q: wp.array(dtype=wp.transform),
+    body_qd: wp.array(dtype=wp.spatial_vector),
+):
+    """Prepare one body for the coming step.
+
+    A prescribed body is put where it is at the end of the step (row `clock % substep_count` of the frame's table):
+    the solver holds it there and moves the others against it. A dynamic body gets the pushes that are due, then
+    damping and drag.
+    """
+    body = wp.tid()
+    step = clock[body_world[body]]
+    column = prescribed[body]
+    if column >= 0:
+        row = step % substep_count
+        body_q[body] = prescribed_pose[row, column]
+        body_qd[body] = prescribed_velocity[row, column]
+        return
+    linear = wp.spatial_top(body_qd[body])
+    angular = wp.spatial_bottom(body_qd[body])
+    for push in range(push_start[body], push_start[body + 1]):
+        if push_step[push] == step:
+            linear = linear + push_velocity[push]
+    if decay[body] < 1.0:
+        linear = damp(linear, decay[body])
+        angular = damp(angular, decay[body])
+    if drag_step[body] > 0.0:
+        linear = drag(linear, wind[body_world[body]], drag_step[body])
+    body_qd[body] = wp.spatial_vector(linear, angular)
+
+
+@wp.kernel
+def advance_clock(clock: wp.array(dtype=wp.int32)):
+    """Count one solver step in every world."""
+    world = wp.tid()
+    clock[world] = clock[world] + 1

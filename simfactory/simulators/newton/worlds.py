@@ -1,0 +1,88 @@
+"""Many scenes in one Newton model: one world a scene, and which rows belong to whom."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import newton
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import FIRST_BODY, GROUND, ROOM
+from simfactory.simulators.kinematics import motion_of, prescribed_motion
+from simfactory.simulators.newton.bodies import add_body
+from simfactory.simulators.newton.shapes import add_ground, add_room
+from simfactory.spec import SceneSpec
+
+__all__ = ["Worlds", "build_worlds"]
+
+CONTACTS_PER_PAIR = 6
+CONTACTS_PER_SHAPE = 60
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Worlds:
+    """A finalized model that holds one world per environment.
+
+    Attributes:
+        specs: The scenes, one per environment.
+        model: The newton Model.
+        body_rows: Per environment `(body,)` int: row of each body in the model's arrays, -1 for static bodies.
+        row_ranges: Per environment (begin, end): the rows of its bodies, which are contiguous.
+        shape_instance: `(shape,)` uint16: instance id of each collision shape.
+        shape_environment: `(shape,)` int: environment of each collision shape.
+        contact_capacity: Room for contacts, all environments together.
+    """
+
+    specs: tuple[SceneSpec, ...]
+    model: Any  # newton has no type information
+    body_rows: tuple[npt.NDArray[np.int64], ...]
+    row_ranges: tuple[tuple[int, int], ...]
+    shape_instance: npt.NDArray[np.uint16]
+    shape_environment: npt.NDArray[np.int64]
+    contact_capacity: int
+
+
+def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
+    """Build a model of several scenes.
+
+    Raises:
+        AssetError: A user mesh is missing or unreadable.
+    """
+    builder = newton.ModelBuilder()
+    instances: list[int] = []
+    environments: list[int] = []
+    body_rows, row_ranges = [], []
+    capacity = 0
+    for environment, spec in enumerate(specs):
+        builder.begin_world(gravity=spec.environment.gravity)
+        begin, shapes_before = builder.body_count, len(instances)
+        if spec.ground is not None:
+            add_ground(builder, spec.ground.physical)
+            instances.append(GROUND)
+        if spec.room is not None:
+            walls = add_room(builder, spec.room.physical, size=spec.room.size, ceiling=spec.room.ceiling)
+            instances.extend([ROOM] * len(walls))
+        rows = []
+        for index, body in enumerate(spec.bodies):
+            rows.append(add_body(builder, body))
+            motion = motion_of(spec, body.name)
+            if motion is not None:
+                start = prescribed_motion(body, motion, [0.0])
+                builder.body_qd[rows[-1]] = (*start.linear_velocity[0], *start.angular_velocity[0])
+            instances.append(FIRST_BODY + index)
+        builder.end_world()
+        shape_count = len(instances) - shapes_before
+        environments.extend([environment] * shape_count)
+        capacity += min(CONTACTS_PER_PAIR * shape_count * (shape_count - 1) // 2, CONTACTS_PER_SHAPE * shape_count)
+        body_rows.append(np.array(rows, np.int64))
+        row_ranges.append((begin, builder.body_count))
+    return Worlds(
+        specs=tuple(specs),
+        model=builder.finalize(device=device),
+        body_rows=tuple(body_rows),
+        row_ranges=tuple(row_ranges),
+        shape_instance=np.array(instances, np.uint16),
+        shape_environment=np.array(environments, np.int64),
+        contact_capacity=max(capacity, 16),
+    )

@@ -1,0 +1,12 @@
+"""Physical laws with closed forms: scenes, what is measured in them, and what the answer must be."""
+
+from simfactory.testing.laws.contact import contact_laws
+from simfactory.testing.laws.free import free_laws
+from simfactory.testing.laws.law import Law, measure
+
+__all__ = ["Law", "measure", "rigid_laws"]
+
+
+def rigid_laws(*, substeps: int = 4) -> list[Law]:
+    """Return all laws of rigid bodies, to be simulated with `substeps` steps of 1/60 s / substeps each."""
+    return [*free_laws(substeps=substeps), *contact_laws(substeps=substeps)]

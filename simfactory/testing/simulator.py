@@ -1,0 +1,317 @@
+"""The conformance suite of simulator backends: subclass it, set two attributes, and run it with pytest."""
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from simfactory.episode import WorldState
+from simfactory.errors import SpecError, UnsupportedBody
+from simfactory.simulators import Simulator
+from simfactory.spec import BodySheet, MotionLinear, MotionOscillation, MotionRotation, Push, SceneSpec, Sphere
+from simfactory.testing.specs import make_body, make_material, make_sheet, make_spec
+
+__all__ = ["SimulatorContract"]
+
+FRAMES = 6
+FIELDS = ("position", "quat_xyzw", "linear_velocity", "angular_velocity")
+
+
+class SimulatorContract:
+    """What every backend promises; a test class subclasses it.
+
+    Example:
+        class TestNewton(SimulatorContract):
+            simulator_class = NewtonSimulator
+            body_kinds = ("rigid",)
+
+    Attributes:
+        simulator_class: The backend's class.
+        body_kinds: The body kinds it says it supports.
+        options: Keyword arguments of its constructor.
+        has_contact: Whether bodies collide; without, they fall through the ground.
+        batch_tolerance: Largest difference of a state [m, 1, m/s, rad/s] between an environment alone and the same
+            beside others; 0 = bit-identical.
+    """
+
+    simulator_class: ClassVar[type[Simulator]]
+    body_kinds: ClassVar[tuple[str, ...]]
+    options: ClassVar[dict[str, Any]] = {}  # Any: whatever the constructor takes
+    has_contact: ClassVar[bool] = True
+    batch_tolerance: ClassVar[float] = 0.0
+
+    @pytest.fixture
+    def simulator(self) -> Iterator[Simulator]:
+        """An empty simulator, released afterwards."""
+        simulator = self.simulator_class(**self.options)
+        yield simulator
+        simulator.release()
+
+    def test_supports_what_it_says(self) -> None:
+        """`supports` is True for the listed kinds and False for an invented one."""
+        assert all(self.simulator_class.supports(kind) for kind in self.body_kinds)
+        assert not self.simulator_class.supports("no_such_kind")
+
+    def test_version_names_what_computes(self) -> None:
+        """`version` begins with the backend's name and holds a number."""
+        version = self.simulator_class.version()
+        assert version.startswith(self.simulator_class.name)
+        assert any(character.isdigit() for character in version)
+
+    def test_unsupported_body_is_refused_with_who_supports_it(self, simulator: Simulator) -> None:
+        """Loading a kind that is not supported raises `UnsupportedBody` that names a backend."""
+        if self.simulator_class.supports("sheet"):
+            pytest.skip("this backend supports every body kind that a spec can hold")
+        with pytest.raises(UnsupportedBody, match="mock"):
+            simulator.load([make_spec(bodies=[make_sheet()])])
+
+    def test_loading_nothing_is_refused(self, simulator: Simulator) -> None:
+        """An empty list raises `SpecError`."""
+        with pytest.raises(SpecError):
+            simulator.load([])
+
+    def test_differing_signatures_are_refused(self, simulator: Simulator) -> None:
+        """Specs of different frame rates do not load together, ones of different lengths do."""
+        with pytest.raises(SpecError, match="signature"):
+            simulator.load([make_spec(fps=24.0), make_spec(fps=30.0)])
+        simulator.load([make_spec(frame_count=4), make_spec(frame_count=9)])
+
+    def test_state_begins_as_the_spec_says(self, simulator: Simulator) -> None:
+        """At t = 0 poses and velocities are the spec's."""
+        spec = busy_spec()
+        simulator.load([spec])
+        state = simulator.state(0)
+        assert state.time == 0.0
+        for index, body in enumerate(spec.bodies):
+            assert np.allclose(state.position[index], body.position, atol=1e-6)
+            assert abs(np.dot(state.quat_xyzw[index], body.orientation)) > 1.0 - 1e-6
+            if getattr(body, "mobility", "") == "dynamic":
+                assert np.allclose(state.linear_velocity[index], body.linear_velocity, atol=1e-6)  # type: ignore[union-attr]  # dynamic: rigid
+                assert np.allclose(state.angular_velocity[index], body.angular_velocity, atol=1e-6)  # type: ignore[union-attr]  # dynamic: rigid
+
+    def test_states_have_shapes_dtypes_and_times(self, simulator: Simulator) -> None:
+        """Every field has its documented shape and dtype, frame k is at k/fps, rotations have length 1."""
+        spec = busy_spec()
+        simulator.load([spec, make_spec()])
+        for frame in range(FRAMES):
+            state = simulator.state(0)
+            count = len(spec.bodies)
+            assert state.time == pytest.approx(frame / spec.fps, abs=1e-12)
+            for field, width in zip(FIELDS, (3, 4, 3, 3), strict=True):
+                array = getattr(state, field)
+                assert array.shape == (count, width)
+                assert array.dtype == np.float32
+                assert np.isfinite(array).all()
+            assert np.allclose(np.linalg.norm(state.quat_xyzw, axis=1), 1.0, atol=1e-5)
+            assert_contacts_are_sound(state, count)
+            simulator.step()
+
+    def test_states_belong_to_the_receiver(self, simulator: Simulator) -> None:
+        """A state does not change when the simulation goes on or the receiver writes into it."""
+        simulator.load([busy_spec()])
+        state = simulator.state(0)
+        kept = state.position.copy()
+        simulator.step()
+        assert np.array_equal(state.position, kept)
+        later = simulator.state(0)
+        later.position[:] = 1e6
+        assert not np.array_equal(simulator.state(0).position, later.position)
+
+    def test_free_fall_moves_each_environment_by_its_own_gravity(self, simulator: Simulator) -> None:
+        """Environments of different gravity, any direction, fall g t²/2 to the order of one substep."""
+        gravities = [(0.0, 0.0, -9.81), (1.0, -2.0, -5.0), (0.0, 0.0, 0.0)]
+        simulator.load([make_spec(gravity=gravity, bodies=[make_body()], ground=False) for gravity in gravities])
+        for _ in range(FRAMES):
+            simulator.step()
+        for environment, gravity in enumerate(gravities):
+            state = simulator.state(environment)
+            fall = 0.5 * np.asarray(gravity) * state.time**2
+            # A first-order integrator is off by at most g·dt·t/2, dt = 1/240 s.
+            slack = 0.5 * np.abs(gravity) / 240.0 * state.time + 1e-5
+            assert (np.abs(state.position[0] - (np.array([0.0, 0.0, 1.0]) + fall)) <= slack).all()
+            assert np.allclose(state.linear_velocity[0], np.asarray(gravity) * state.time, atol=1e-4)
+
+    def test_static_bodies_stand_and_kinematic_ones_follow_their_motion(self, simulator: Simulator) -> None:
+        """Static bodies never move; linear, oscillating and turning bodies are where their closed forms say."""
+        spec = motion_spec()
+        simulator.load([spec])
+        for _ in range(FRAMES):
+            simulator.step()
+        state, time = simulator.state(0), FRAMES / spec.fps
+        assert np.allclose(state.position[0], spec.bodies[0].position, atol=1e-6)
+        slid = min(time, 0.2) - 0.1
+        assert np.allclose(state.position[1], np.add(spec.bodies[1].position, (0.5 * slid, 0.0, 0.0)), atol=1e-5)
+        assert np.allclose(state.linear_velocity[1], 0.0)  # it stopped at 0.2 s
+        swung = 0.3 * np.sin(2.0 * np.pi * 1.5 * time)
+        assert np.allclose(state.position[2], np.add(spec.bodies[2].position, (0.0, 0.0, swung)), atol=1e-5)
+        turned = np.array([0.0, 0.0, np.sin(time), np.cos(time)])
+        assert abs(np.dot(state.quat_xyzw[3], turned)) > 1.0 - 1e-6
+        assert np.allclose(state.angular_velocity[3], (0.0, 0.0, 2.0), atol=1e-5)
+
+    def test_a_push_changes_velocity_by_impulse_over_mass(self, simulator: Simulator) -> None:
+        """Δv = J/m, from the first substep not before the push."""
+        body = make_body(physical=make_material(density=1000.0))  # 64 kg
+        push = Push(body="box", time=0.1, impulse=(32.0, 0.0, -16.0))
+        simulator.load([make_spec(bodies=[body], ground=False, gravity=(0.0, 0.0, 0.0), triggers=[push])])
+        simulator.step()
+        simulator.step()
+        assert np.allclose(simulator.state(0).linear_velocity, 0.0)  # 0.083 s
+        simulator.step()
+        assert np.allclose(simulator.state(0).linear_velocity[0], (0.5, 0.0, -0.25), rtol=1e-5)
+
+    def test_bodies_at_rest_stay_at_rest(self, simulator: Simulator) -> None:
+        """A box that lies on the ground moves less than 1 mm and 5 mm/s in half a second."""
+        if not self.has_contact:
+            pytest.skip("this backend has no contact")
+        simulator.load([make_spec(bodies=[make_body(position=(0.0, 0.0, 0.2))])])
+        for _ in range(12):
+            simulator.step()
+            state = simulator.state(0)
+            assert np.abs(state.position[0] - (0.0, 0.0, 0.2)).max() < 1e-3
+            assert np.abs(state.linear_velocity).max() < 5e-3
+            assert np.abs(state.angular_velocity).max() < 5e-3
+
+    def test_rerun_is_bit_identical(self, simulator: Simulator) -> None:
+        """Loading the same specs again gives the same bits."""
+        specs = [busy_spec(), make_spec()]
+        first = [run(simulator, specs, environment) for environment in range(2)]
+        second = [run(simulator, specs, environment) for environment in range(2)]
+        assert_identical(first[0], second[0])
+        assert_identical(first[1], second[1])
+
+    def test_reset_repeats_its_environment_and_leaves_others_bit_identical(self, simulator: Simulator) -> None:
+        """A reset environment starts over with the same bits; the others do not notice."""
+        specs = [busy_spec(), busy_spec(), make_spec()]
+        undisturbed = [run(simulator, specs, environment, frames=2 * FRAMES) for environment in range(3)]
+        simulator.load(specs)
+        states: list[list[WorldState]] = [[], [], []]
+        for frame in range(2 * FRAMES):
+            if frame == FRAMES:
+                simulator.reset(1)
+            for environment in range(3):
+                states[environment].append(simulator.state(environment))
+            simulator.step()
+        assert_identical(states[0], undisturbed[0])
+        assert_identical(states[2], undisturbed[2])
+        assert_identical(states[1][:FRAMES], undisturbed[1][:FRAMES])
+        assert_identical(states[1][FRAMES:], undisturbed[1][:FRAMES])
+
+    def test_environments_do_not_influence_one_another(self, simulator: Simulator) -> None:
+        """An environment alone and the same one beside others give the same states."""
+        spec = busy_spec()
+        alone = run(simulator, [spec], 0)
+        beside = run(simulator, [make_spec(), spec, motion_spec()], 1)
+        if self.batch_tolerance == 0.0:
+            assert_identical(alone, beside)
+        for a, b in zip(alone, beside, strict=True):
+            for field in FIELDS:
+                assert np.abs(getattr(a, field) - getattr(b, field)).max() <= self.batch_tolerance
+
+    def test_load_replaces_and_release_allows_loading_again(self, simulator: Simulator) -> None:
+        """A simulator is reusable, with another number of environments and bodies."""
+        simulator.load([busy_spec(), busy_spec()])
+        simulator.step()
+        simulator.load([make_spec(bodies=[make_body()])])
+        assert simulator.state(0).position.shape == (1, 3)
+        simulator.release()
+        simulator.load([make_spec()])
+        assert simulator.state(0).time == 0.0
+        assert simulator.state(0).position.shape == (2, 3)
+
+    def test_effective_properties_are_given(self, simulator: Simulator) -> None:
+        """Masses are density × volume of dynamic bodies and infinite for the others; rules are stated."""
+        spec = make_spec(
+            bodies=[
+                make_body("heavy", physical=make_material(density=1000.0)),
+                make_body("wall", position=(2.0, 0.0, 1.0), mobility="static"),
+            ]
+        )
+        simulator.load([spec])
+        properties = simulator.properties(0)
+        assert properties.mass.shape == properties.friction.shape == properties.restitution.shape == (2,)
+        assert properties.inertia.shape == (2, 3, 3)
+        assert properties.mass[0] == pytest.approx(64.0, rel=1e-5)
+        assert np.isinf(properties.mass[1])
+        assert (properties.inertia[1] == 0.0).all()
+        assert {"friction", "restitution"} <= set(properties.rules)
+
+    def test_sheets_vibrate_as_their_closed_form(self, simulator: Simulator) -> None:
+        """A sheet's vertices are `(vertex, 3)` float32 in the world frame, at amplitude · sin(2π f t) · shape."""
+        if not self.simulator_class.supports("sheet"):
+            pytest.skip("this backend has no sheets")
+        sheet = make_sheet(cells=4, modes=(1, 1), amplitude=0.2, frequency=1.0)
+        simulator.load([make_spec(bodies=[sheet], ground=False)])
+        for _ in range(6):  # a quarter of a period
+            simulator.step()
+        vertices = simulator.state(0).vertices[0]
+        assert vertices.shape == (25, 3)
+        assert vertices.dtype == np.float32
+        assert vertices[12] == pytest.approx((0.0, 0.0, 1.2), abs=1e-5)
+        assert isinstance(sheet, BodySheet)
+
+
+def busy_spec() -> SceneSpec:
+    """Return a scene with contact, spin, a push and a moving body."""
+    return make_spec(
+        bodies=[
+            make_body("cube", position=(0.0, 0.0, 0.5), angular_velocity=(1.0, 2.0, 3.0)),
+            make_body("ball", Sphere(radius=0.2), position=(0.5, 0.0, 0.25), linear_velocity=(-2.0, 0.0, 0.0)),
+            make_body("pusher", position=(1.2, 0.0, 0.3), mobility="kinematic"),
+            make_body("block", position=(-1.0, 0.0, 0.2), mobility="static"),
+        ],
+        motions=[MotionLinear(body="pusher", velocity=(-1.0, 0.0, 0.0))],
+        triggers=[Push(body="cube", time=0.05, impulse=(5.0, 3.0, 0.0))],
+        frame_count=24,
+    )
+
+
+def motion_spec() -> SceneSpec:
+    """Return a scene with one static body and one body of each motion."""
+    names = ("wall", "slider", "swing", "wheel")
+    return make_spec(
+        bodies=[
+            make_body(name, position=(2.0 * k, 0.0, 1.0), mobility="static" if k == 0 else "kinematic")
+            for k, name in enumerate(names)
+        ],
+        motions=[
+            MotionLinear(body="slider", velocity=(0.5, 0.0, 0.0), start=0.1, stop=0.2),
+            MotionOscillation(body="swing", amplitude=(0.0, 0.0, 0.3), frequency=1.5),
+            MotionRotation(body="wheel", angular_velocity=(0.0, 0.0, 2.0)),
+        ],
+        ground=False,
+    )
+
+
+def run(simulator: Simulator, specs: list[SceneSpec], environment: int, *, frames: int = FRAMES) -> list[WorldState]:
+    """Load scenes and return one environment's states, frame 0 first."""
+    simulator.load(specs)
+    states = []
+    for _ in range(frames):
+        states.append(simulator.state(environment))
+        simulator.step()
+    return states
+
+
+def assert_identical(first: list[WorldState], second: list[WorldState]) -> None:
+    """Fail unless two lists of states agree in every bit, contacts included."""
+    for a, b in zip(first, second, strict=True):
+        assert a.time == b.time
+        for field in FIELDS:
+            assert np.array_equal(getattr(a, field), getattr(b, field)), field
+        assert a.vertices.keys() == b.vertices.keys()
+        assert all(np.array_equal(a.vertices[key], b.vertices[key]) for key in a.vertices)
+        for field in ("a", "b", "point", "normal", "impulse"):
+            assert np.array_equal(getattr(a.contacts, field), getattr(b.contacts, field), equal_nan=field == "impulse")
+
+
+def assert_contacts_are_sound(state: WorldState, body_count: int) -> None:
+    """Fail unless contacts have documented shapes and dtypes, known instances and unit normals."""
+    contacts = state.contacts
+    count = len(contacts.a)
+    assert contacts.a.dtype == contacts.b.dtype == np.uint16
+    assert contacts.point.shape == contacts.normal.shape == (count, 3)
+    assert contacts.impulse.shape == (count,)
+    ids = np.concatenate([contacts.a, contacts.b])
+    assert ((ids >= 1) & (ids < 3 + body_count)).all()
+    assert np.allclose(np.linalg.norm(contacts.normal, axis=1), 1.0, atol=1e-5)

@@ -1,0 +1,230 @@
+"""Builders of small valid scene specs for tests: one call a scene, everything overridable."""
+
+from collections.abc import Sequence
+
+from simfactory.spec import (
+    Body,
+    BodyRigid,
+    BodySheet,
+    Box,
+    CameraFixed,
+    CameraOrbit,
+    CameraSpec,
+    Environment,
+    Geometry,
+    Ground,
+    Light,
+    LightSun,
+    Motion,
+    PhysicalMaterial,
+    Push,
+    Room,
+    SceneSpec,
+    Sensors,
+    Sphere,
+    Tier,
+    Vec3,
+    VisualMaterial,
+    Wind,
+)
+
+__all__ = ["make_body", "make_camera", "make_ground", "make_material", "make_room", "make_sheet", "make_spec"]
+
+COLORS = ((0.80, 0.25, 0.20), (0.20, 0.45, 0.80), (0.25, 0.65, 0.30), (0.85, 0.70, 0.20), (0.55, 0.30, 0.70))
+
+
+def make_material(
+    *,
+    density: float = 500.0,
+    friction: float = 0.5,
+    static_friction: float | None = None,
+    restitution: float = 0.0,
+    damping: float = 0.0,
+) -> PhysicalMaterial:
+    """Return a physical material; `friction` is the dynamic coefficient and, unless given, the static one."""
+    return PhysicalMaterial(
+        density=density,
+        static_friction=friction if static_friction is None else static_friction,
+        dynamic_friction=friction,
+        restitution=restitution,
+        damping=damping,
+    )
+
+
+def make_body(
+    name: str = "box",
+    geometry: Geometry | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    scale: float = 1.0,
+    aspect: Vec3 = (1.0, 1.0, 1.0),
+    mobility: str = "dynamic",
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+) -> BodyRigid:
+    """Return a rigid body, by default a box with edges of 0.4 m that starts 1 m above the origin."""
+    return BodyRigid.model_validate(
+        {
+            "name": name,
+            "geometry": geometry or Box(size=(0.4, 0.4, 0.4)),
+            "position": position,
+            "orientation": orientation,
+            "scale": scale,
+            "aspect": aspect,
+            "mobility": mobility,
+            "linear_velocity": linear_velocity,
+            "angular_velocity": angular_velocity,
+            "physical": physical or make_material(),
+            "visual": visual or VisualMaterial(),
+        }
+    )
+
+
+def make_sheet(
+    name: str = "sheet",
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    size: tuple[float, float] = (1.0, 1.0),
+    cells: int = 8,
+    amplitude: float = 0.1,
+    frequency: float = 1.0,
+    modes: tuple[int, int] = (1, 2),
+) -> BodySheet:
+    """Return a vibrating sheet, by default 1 m × 1 m at a height of 1 m."""
+    return BodySheet(
+        name=name,
+        position=position,
+        orientation=orientation,
+        size=size,
+        cells=cells,
+        amplitude=amplitude,
+        frequency=frequency,
+        modes=modes,
+        physical=make_material(),
+        visual=VisualMaterial(base_color=(0.9, 0.9, 0.3)),
+    )
+
+
+def make_ground(*, size: float = 20.0, physical: PhysicalMaterial | None = None) -> Ground:
+    """Return a grey floor."""
+    return Ground(size=size, physical=physical or make_material(), visual=VisualMaterial(base_color=(0.5, 0.5, 0.5)))
+
+
+def make_room(*, size: Vec3 = (6.0, 6.0, 3.0), ceiling: bool = False, physical: PhysicalMaterial | None = None) -> Room:
+    """Return white walls."""
+    return Room(
+        size=size,
+        ceiling=ceiling,
+        physical=physical or make_material(),
+        visual=VisualMaterial(base_color=(0.9, 0.9, 0.9)),
+    )
+
+
+def make_camera(
+    name: str = "front",
+    *,
+    size: tuple[int, int] = (64, 64),
+    position: Vec3 = (0.0, -4.0, 2.0),
+    target: Vec3 = (0.0, 0.0, 0.5),
+    field_of_view: float = 50.0,
+    orbit_rate: float | None = None,
+) -> CameraSpec:
+    """Return a camera of `size` (width, height) [px].
+
+    Args:
+        name: Name of the camera.
+        size: Width and height [px].
+        position: Where it stands [m] (fixed camera only).
+        target: Point it looks at [m].
+        field_of_view: Angle over the longer image side [deg].
+        orbit_rate: If given, the camera circles its target at this rate [rad/s], 4 m away and 1.5 m above it.
+    """
+    path: CameraFixed | CameraOrbit = CameraFixed(position=position, target=target)
+    if orbit_rate is not None:
+        path = CameraOrbit(target=target, radius=4.0, height=1.5, azimuth=-1.5, azimuth_rate=orbit_rate)
+    return CameraSpec(name=name, rig="test", width=size[0], height=size[1], field_of_view=field_of_view, path=path)
+
+
+def make_spec(
+    *,
+    bodies: Sequence[Body] | None = None,
+    gravity: Vec3 = (0.0, 0.0, -9.81),
+    air_density: float = 0.0,
+    wind: Vec3 = (0.0, 0.0, 0.0),
+    frame_count: int = 8,
+    fps: float = 24.0,
+    substeps: int | None = None,
+    size: tuple[int, int] = (64, 64),
+    ground: Ground | bool = True,
+    room: Room | None = None,
+    cameras: Sequence[CameraSpec] | None = None,
+    lights: Sequence[Light] | None = None,
+    motions: Sequence[Motion] = (),
+    triggers: Sequence[Push] = (),
+    sensors: Sensors | None = None,
+    scene: str = "test",
+    tier: Tier = "single",
+    seed: int = 0,
+    index: int = 0,
+    attempt: int = 0,
+) -> SceneSpec:
+    """Return a small valid scene.
+
+    Without arguments: a box and a ball fall onto a floor, seen by one fixed camera of 64 × 64 px for 8 frames at
+    24 Hz, lit by one sun.
+
+    Args:
+        bodies: The bodies; default a box at 1 m and a ball at 1.5 m.
+        gravity: Gravitational acceleration [m/s²].
+        air_density: Density of the air [kg/m³].
+        wind: Velocity of the wind [m/s].
+        frame_count: Recorded frames.
+        fps: Frames per second [Hz].
+        substeps: Simulation steps per frame; None = the spec's default.
+        size: Width and height of the default camera's image [px].
+        ground: A floor, True for the default floor, False for none.
+        room: Walls, if any.
+        cameras: The cameras; default one fixed camera.
+        lights: The lights; default one sun.
+        motions: Motions of kinematic bodies.
+        triggers: Pushes.
+        sensors: What is recorded; default everything.
+        scene: Name of the base scene.
+        tier: Curriculum tier.
+        seed: Seed of the job.
+        index: Number of the episode.
+        attempt: Number of the replacement.
+    """
+    if bodies is None:
+        bodies = (
+            make_body("box", visual=VisualMaterial(base_color=COLORS[0])),
+            make_body(
+                "ball", Sphere(radius=0.2), position=(0.5, 0.3, 1.5), visual=VisualMaterial(base_color=COLORS[1])
+            ),
+        )
+    if lights is None:
+        lights = (LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),)
+    return SceneSpec(
+        scene=scene,
+        category="rigid",
+        tier=tier,
+        seed=seed,
+        index=index,
+        attempt=attempt,
+        frame_count=frame_count,
+        fps=fps,
+        substeps=substeps,
+        environment=Environment(gravity=gravity, air_density=air_density, wind=Wind(velocity=wind)),
+        ground=ground if isinstance(ground, Ground) else (make_ground() if ground else None),
+        room=room,
+        lights=tuple(lights),
+        bodies=tuple(bodies),
+        motions=tuple(motions),
+        triggers=tuple(triggers),
+        cameras=tuple(cameras) if cameras is not None else (make_camera(size=size),),
+        sensors=sensors or Sensors(),
+    )
