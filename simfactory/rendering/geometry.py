@@ -11,8 +11,8 @@ import warp as wp
 
 from simfactory.episode import Surface
 from simfactory.meshes import TriangleMesh
-from simfactory.rendering.arrays import WarpArray
-from simfactory.rendering.kernels.normals import smooth_normals
+from simfactory.rendering.arrays import WarpArray, host_view
+from simfactory.rendering.kernels.shape import find_dent, smooth_normals
 
 __all__ = ["SLOTS", "Geometry", "Shape"]
 
@@ -118,7 +118,7 @@ class Geometry:
             for slot in range(copies)
         ]
         lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-        solid = not surface.deforming and _is_convex(mesh)
+        solid = not surface.deforming and _is_convex(mesh, meshes[0])
         return Shape(
             meshes=tuple(meshes[slot % copies] for slot in range(SLOTS)),
             first_vertex=tuple(vertex + slot % copies * count for slot in range(SLOTS)),
@@ -173,20 +173,15 @@ def _faces_by_vertex(mesh: TriangleMesh) -> tuple[Int32, Int32]:
     return first.astype(np.int32), (order // 3).astype(np.int32)
 
 
-def _is_convex(mesh: TriangleMesh) -> bool:
+def _is_convex(mesh: TriangleMesh, shape: wp.Mesh) -> bool:
     """Return whether a mesh is closed and no vertex lies in front of any face."""
     if len(mesh.triangles) * len(mesh.vertices) > CONVEX_LIMIT or not _is_closed(mesh):
         return False
-    corners = mesh.vertices[mesh.triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    length = np.linalg.norm(normals, axis=-1)
-    proper = length > 1e-12
-    normals, base = normals[proper] / length[proper, None], corners[proper, 0]
-    offsets = np.einsum("ij,ij->i", normals, base)
-    extent = float(np.ptp(mesh.vertices, axis=0).max())
-    margin = 1e-6 * extent
-    heights = normals.astype(np.float32) @ mesh.vertices.astype(np.float32).T
-    return bool((heights.max(axis=1) <= offsets + margin).all())
+    margin = 1e-6 * float(np.ptp(mesh.vertices, axis=0).max())
+    found = wp.zeros(1, dtype=wp.int32, device=shape.device)
+    inputs = [shape.points, shape.indices, margin]
+    wp.launch(find_dent, dim=len(mesh.triangles), inputs=inputs, outputs=[found], device=shape.device)
+    return not host_view(found)[0]
 
 
 def _is_closed(mesh: TriangleMesh) -> bool:

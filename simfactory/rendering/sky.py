@@ -84,7 +84,7 @@ def _directions() -> Float64:
 
 
 @functools.lru_cache(maxsize=1)
-def _lobes() -> tuple[Float64, ...]:
+def _lobes() -> tuple[Float32, ...]:
     """Return for each rough level the weights `(texel, texel)` with which it averages the sharp table.
 
     The lobe about the mirrored direction is cosᵖ with p = (2/α² − 2) / 4, α = roughness².
@@ -105,7 +105,7 @@ def _lobes() -> tuple[Float64, ...]:
         power = max((2.0 / alpha**2 - 2.0) / 4.0, 1.0)
         lobe = np.maximum(flat @ flat.T, 0.0) ** power + np.maximum(flat @ mirrored.T, 0.0) ** power
         lobe *= area
-        weights.append(lobe / lobe.sum(axis=1, keepdims=True))
+        weights.append((lobe / lobe.sum(axis=1, keepdims=True)).astype(np.float32))
     return tuple(weights)
 
 
@@ -175,7 +175,7 @@ def sky_table(
     table = np.empty((LEVELS, TABLE_HEIGHT, TABLE_WIDTH, 3))
     grid = _directions()
     table[0] = scale * shape.radiance(grid, haze)
-    sharp = lit(grid).reshape(-1, 3)
+    sharp = lit(grid).reshape(-1, 3).astype(np.float32)
     for number, lobe in enumerate(_lobes(), start=1):
         table[number] = (lobe @ sharp).reshape(grid.shape)
     band = np.repeat([math.pi, 2.0 * math.pi / 3.0, math.pi / 4.0], [1, 3, 5])

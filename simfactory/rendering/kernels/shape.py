@@ -1,10 +1,10 @@
-"""Smooth shading normals: one per triangle corner, averaged over neighbours within the crease angle."""
+"""What a mesh's triangles say about its shape: smooth shading normals, and whether it is convex."""
 
 import warp as wp
 
 from simfactory.rendering.kernels.options import OPTIONS
 
-__all__ = ["smooth_normals"]
+__all__ = ["find_dent", "smooth_normals"]
 
 wp.set_module_options(OPTIONS)
 
@@ -56,3 +56,19 @@ def smooth_normals(
     if length > 1.0e-6:
         own = total / length
     normals[corner] = own
+
+
+@wp.kernel
+def find_dent(
+    vertices: wp.array(dtype=wp.vec3), indices: wp.array(dtype=wp.int32), margin: float, found: wp.array(dtype=wp.int32)
+):
+    """Set `found` if any vertex lies in front of a face by more than a margin."""
+    face = wp.tid()
+    if found[0] == 0:
+        normal = face_normal(vertices, indices, face)
+        limit = wp.dot(normal, vertices[indices[3 * face]]) + margin
+        top = limit
+        for index in range(vertices.shape[0]):
+            top = wp.max(top, wp.dot(normal, vertices[index]))
+        if top > limit:
+            found[0] = 1
