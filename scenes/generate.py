@@ -232,4 +232,4 @@ class SampledSpecs:
         from scenes.sample import sample
 
         options = dict(self.options)
-        return sample(options.pop("category"), index=index, attempt=attempt, **options)  # type: ignore[arg-type]
+        return sample(options.pop("category"), index=index, attempt=attempt, **options)  # type: ignore[arg-type]  # the options are sample()'s own
