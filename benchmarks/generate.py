@@ -52,8 +52,10 @@ def run(spec_file: Path, dataset: Path, *, preset: str) -> dict[str, object]:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", "from simfactory.cli import main; main()", "generate"]
     command += ["--spec", str(spec_file), "--out", str(dataset), "--preset", preset, "--workers", "1", "--json"]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)  # 1 = the gate refused an episode
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if not done.stdout:
+        raise RuntimeError(done.stderr)
     report: dict[str, object] = json.loads(done.stdout)
     report["cpu_total"] = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     report["peak_mb"] = after.ru_maxrss / 1024  # of the largest child so far
@@ -86,7 +88,9 @@ def measure(*, preset: str, episodes: int, views: int | None, repeats: int) -> d
     return {
         "preset": preset,
         "episodes": episodes,
-        "cameras": len(clips) // episodes,
+        "cameras": views or 5,
+        "clips": len(clips),
+        "refused": reports[0]["refused"],
         "frames": frames,
         "cpu_s_per_frame": {
             "median": round(statistics.median(totals), 4),

@@ -5,9 +5,12 @@ rendered, annotated, checked and handed to recorders as a stream: memory does no
 """
 
 import logging
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import warp
 
@@ -79,7 +82,7 @@ class Engine:
             BackendError: Unknown backend.
             BackendUnavailable: Its packages are not installed.
         """
-        warp.config.log_level = logging.ERROR  # loaded modules and an absent GPU are no news to users
+        _start_warp(device)
         self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
         self.stages = Stages()
         self._simulator: Simulator = create_simulator(backend, device=device)
@@ -209,6 +212,23 @@ class Engine:
                     clip.finish()
         finally:
             stream.close()
+
+
+def _start_warp(device: str) -> None:
+    """Start Warp; on the CPU without the lines in which its native library reports that there is no GPU."""
+    warp.config.log_level = logging.ERROR  # loaded modules are no news to users
+    if device != "cpu":
+        warp.init()
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as sink:
+            os.dup2(sink.fileno(), 2)
+            warp.init()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 class _Take:

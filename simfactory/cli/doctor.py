@@ -64,11 +64,8 @@ def _simulate(backend: str) -> str:
 
 
 def _devices() -> str:
-    import logging
-
     import warp
 
-    warp.config.log_level = logging.ERROR
     return ", ".join(f"{device.alias} ({device.name})" for device in warp.get_devices())
 
 

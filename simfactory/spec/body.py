@@ -28,10 +28,10 @@ class _Body(Model):
     """What all bodies share."""
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
-    position: Vec3 = Field(description="Position of the body's origin at t = 0, world frame [m]")
+    position: Vec3 = Field(description="Position of the body's origin at t = 0, world frame [m], ±10,000")
     orientation: Quat = Field(default=(0.0, 0.0, 0.0, 1.0), description="Body-to-world rotation at t = 0, xyzw, unit")
-    physical: PhysicalMaterial
-    visual: VisualMaterial
+    physical: PhysicalMaterial = Field(description="What it is made of")
+    visual: VisualMaterial = Field(description="What it looks like")
 
     @field_validator("orientation")
     @classmethod
@@ -46,7 +46,7 @@ class BodyRigid(_Body):
     """A body that does not deform."""
 
     kind: Literal["rigid"] = "rigid"
-    geometry: Geometry
+    geometry: Geometry = Field(description="Shape in the body's local frame, before scale and aspect")
     scale: float = Field(default=1.0, ge=0.05, le=20.0, description="Uniform factor on the geometry [1], 0.05–20")
     aspect: tuple[Factor, Factor, Factor] = Field(
         default=(1.0, 1.0, 1.0), description="Factors along local x, y, z on top of scale [1], 0.05–20"
@@ -114,7 +114,7 @@ class MotionOscillation(_Motion):
     """Swings by amplitude · sin(2π f (t − start)) about the initial position."""
 
     kind: Literal["oscillation"] = "oscillation"
-    amplitude: Vec3 = Field(description="Largest displacement, world frame [m]")
+    amplitude: Vec3 = Field(description="Largest displacement, world frame [m], ±10,000")
     frequency: float = Field(gt=0.0, le=50.0, description="Frequency [Hz], 0 < f ≤ 50")
 
 
@@ -136,4 +136,4 @@ class Push(Model):
     time: float = Field(
         ge=0.0, le=3600.0, description="When [s], 0–3,600; takes effect at the first substep not before"
     )
-    impulse: Vec3 = Field(description="Impulse through the centre of mass, world frame [N·s]")
+    impulse: Vec3 = Field(description="Impulse through the centre of mass, world frame [N·s], ±10,000")

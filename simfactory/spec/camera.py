@@ -1,8 +1,8 @@
 """Cameras: intrinsics, resolution and the path they follow."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simfactory.spec.base import Model, Name, Vec3
 
@@ -13,15 +13,21 @@ class CameraFixed(Model):
     """Stands still."""
 
     kind: Literal["fixed"] = "fixed"
-    position: Vec3 = Field(description="Position, world frame [m]")
-    target: Vec3 = Field(description="Point it looks at, world frame [m]")
+    position: Vec3 = Field(description="Position, world frame [m], ±10,000")
+    target: Vec3 = Field(description="Point it looks at, world frame [m], ±10,000")
+
+    @model_validator(mode="after")
+    def _looks_somewhere(self) -> Self:
+        if self.position == self.target:
+            raise ValueError(f"position and target are both {self.target}: give a target elsewhere")
+        return self
 
 
 class CameraOrbit(Model):
     """Circles about the vertical through its target, at a constant rate."""
 
     kind: Literal["orbit"] = "orbit"
-    target: Vec3 = Field(description="Point it looks at, world frame [m]")
+    target: Vec3 = Field(description="Point it looks at, world frame [m], ±10,000")
     radius: float = Field(gt=0.0, le=1000.0, description="Horizontal distance from the target [m], 0 < r ≤ 1,000")
     height: float = Field(ge=-1000.0, le=1000.0, description="Height above the target [m], ±1,000")
     azimuth: float = Field(ge=-7.0, le=7.0, description="Angle from the world's x axis at t = 0 [rad], ±7")
@@ -41,4 +47,4 @@ class CameraSpec(Model):
     width: int = Field(ge=16, le=8192, description="Image width [px], 16–8,192")
     height: int = Field(ge=16, le=8192, description="Image height [px], 16–8,192")
     field_of_view: float = Field(ge=5.0, le=150.0, description="Angle over the longer image side [deg], 5–150")
-    path: CameraPath
+    path: CameraPath = Field(description="Where it is and looks at each time")

@@ -1,8 +1,8 @@
 """What surrounds the bodies: gravity, air, ground, room, lights and sky."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from simfactory.spec.base import Model, Unit3, Vec3
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
@@ -31,15 +31,17 @@ class Environment(Model):
     air_viscosity: float = Field(default=1.8e-5, ge=0.0, le=1.0, description="Dynamic viscosity [Pa·s], 0–1")
     wind: Wind = Field(default=Wind(), description="Wind; acts only where air_density > 0")
     temperature: Kelvin = Field(default=293.15, description="Temperature at the origin [K], 0–5,000")
-    temperature_gradient: Vec3 = Field(default=(0.0, 0.0, 0.0), description="Gradient of the temperature [K/m]")
+    temperature_gradient: Vec3 = Field(
+        default=(0.0, 0.0, 0.0), description="Gradient of the temperature [K/m], ±10,000"
+    )
 
 
 class Ground(Model):
     """A level square floor at z = 0, centred on the origin."""
 
     size: float = Field(default=60.0, ge=1.0, le=1000.0, description="Edge length [m], 1–1,000")
-    physical: PhysicalMaterial
-    visual: VisualMaterial
+    physical: PhysicalMaterial = Field(description="What it is made of")
+    visual: VisualMaterial = Field(description="What it looks like")
 
 
 class Room(Model):
@@ -51,24 +53,31 @@ class Room(Model):
         Annotated[float, Field(ge=1.0, le=100.0)],
     ] = Field(description="Inner width (x), depth (y), height (z) [m], 1–100")
     ceiling: bool = Field(default=False, description="Whether the room is closed at the top")
-    physical: PhysicalMaterial
-    visual: VisualMaterial
+    physical: PhysicalMaterial = Field(description="What it is made of")
+    visual: VisualMaterial = Field(description="What it looks like")
 
 
 class LightSun(Model):
     """A distant light with a sharp-edged shadow."""
 
     kind: Literal["sun"] = "sun"
-    direction: Vec3 = Field(description="Direction in which the light travels, world frame; any length but zero")
+    direction: Vec3 = Field(description="Direction in which the light travels, world frame, ±10,000; any length but 0")
     irradiance: float = Field(ge=0.0, le=100.0, description="Irradiance on a facing surface, exposure-relative, 0–100")
     temperature: float = Field(default=5800.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
+
+    @field_validator("direction")
+    @classmethod
+    def _points_somewhere(cls, value: Any) -> Any:  # Any: pydantic passes the parsed tuple
+        if not any(value):
+            raise ValueError("direction is (0, 0, 0): give the direction in which the light travels")
+        return value
 
 
 class LightPoint(Model):
     """A light that shines evenly in all directions."""
 
     kind: Literal["point"] = "point"
-    position: Vec3 = Field(description="Position, world frame [m]")
+    position: Vec3 = Field(description="Position, world frame [m], ±10,000")
     intensity: float = Field(ge=0.0, le=10000.0, description="Radiant intensity, exposure-relative, 0–10,000")
     temperature: float = Field(default=4000.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
 
