@@ -12,8 +12,8 @@ bin := .venv/bin
 
 # What `make demo` makes.
 CATEGORY ?= rigid
-CLIPS ?= 5
-SEED ?= 7
+CLIPS ?= 10
+SEED ?= 151
 FRAMES ?= 48
 FPS ?= 24
 SIZE ?= 256x256
