@@ -91,8 +91,12 @@ def generate(
         workers=core_count() if workers is None else workers,
     )
     console = Console(stderr=True)
-    with RunProgress(console) as progress:
-        generation = run(specs, job, observer=progress)
+    try:
+        with RunProgress(console) as progress:
+            generation = run(specs, job, observer=progress)
+    except KeyboardInterrupt:
+        console.print("stopped; what was committed stays, the same command continues")
+        raise typer.Exit(code=130) from None
     previews = _previews(out, generation.clip_ids)
     report = {
         "dataset": str(out),

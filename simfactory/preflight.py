@@ -73,8 +73,8 @@ def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
     if needed > available:
         size = f"{spec.cameras[0].width}x{spec.cameras[0].height}"
         raise ResourceError(
-            f"{len(spec.cameras)} cameras of {size} with {spec.frame_count} frames need {needed / 2**30:.1f} GiB of "
-            f"memory, {available / 2**30:.1f} GiB are available: lower cameras, size or frame_count"
+            f"{len(spec.cameras)} cameras of {size} with {spec.frame_count} frames need {_readable(needed)} of "
+            f"memory, {_readable(available)} are available: lower cameras, size or frame_count"
             + (" or generate into a dataset, which streams" if in_memory else "")
         )
 
@@ -95,9 +95,18 @@ def check_disk(spec: SceneSpec, path: Path, *, profile: str) -> None:
     if needed > free:
         raise ResourceError(
             f"{len(spec.cameras)} clips of {spec.frame_count} frames at {spec.cameras[0].width}x"
-            f"{spec.cameras[0].height} need at least {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
+            f"{spec.cameras[0].height} need at least {_readable(needed)}, {_readable(free)} are free at "
             f"{existing}: lower cameras, size or frame_count, or free some space"
         )
+
+
+def _readable(count: float) -> str:
+    """Bytes in the largest unit that leaves a number above 1."""
+    for unit in ("bytes", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
 
 
 def _supports(name: str, kind: str) -> bool:

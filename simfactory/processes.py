@@ -3,6 +3,9 @@
 import multiprocessing
 import os
 import queue
+import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.context import SpawnContext
@@ -14,6 +17,8 @@ from simfactory.spec import SceneSpec
 from simfactory.store import is_committed
 
 __all__ = ["EpisodeResult", "Job", "core_count", "run_job"]
+
+STOP_SECONDS = 10.0  # a worker gets to end the frame it is at
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -165,15 +170,26 @@ def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> 
         for worker in workers:
             worker.join()
     finally:
-        for worker in workers:
-            worker.terminate()
-            worker.join()
+        _stop(workers)
+        tasks.cancel_join_thread()  # nobody reads what is left
+        tasks.close()
 
 
 def _start(context: SpawnContext, job: Job, tasks: Any, events: Any) -> Any:  # Any: see _run_processes
     worker = context.Process(target=_serve, args=(job, tasks, events), daemon=True)
     worker.start()
     return worker
+
+
+def _stop(workers: Sequence[Any]) -> None:  # Any: see _run_processes
+    """Ask workers to stop at their next frame, which drops what they staged; end those that do not."""
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join(STOP_SECONDS)
+        if worker.is_alive():
+            worker.kill()
+            worker.join()
 
 
 def _check_alive(workers: Sequence[Any]) -> None:  # Any: see _run_processes
@@ -186,20 +202,30 @@ def _check_alive(workers: Sequence[Any]) -> None:  # Any: see _run_processes
 
 
 def _serve(job: Job, tasks: Any, events: Any) -> None:  # Any: see _run_processes
-    """Body of a worker process: take tasks until None, report events."""
+    """Body of a worker process: take tasks until None, report events; on SIGTERM leave at the next frame."""
+    asked_to_stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda number, frame: asked_to_stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C too, and asks its workers to stop
 
     def numbered() -> Iterator[tuple[int, SceneSpec]]:
-        while (task := tasks.get()) is not None:
+        while not asked_to_stop.is_set():
+            try:
+                task = tasks.get(timeout=0.5)
+            except queue.Empty:
+                continue
+            if task is None:
+                return
             yield task
 
-    progress = Progress(
-        on_prepared=lambda seconds: events.put(("prepared", seconds)),
-        on_frames=lambda count: events.put(("frames", count)),
-    )
+    def on_frames(count: int) -> None:
+        if asked_to_stop.is_set():
+            events.cancel_join_thread()  # the parent no longer listens
+            sys.exit(0)
+        events.put(("frames", count))
+
+    progress = Progress(on_prepared=lambda seconds: events.put(("prepared", seconds)), on_frames=on_frames)
     try:
         for result in _work(job, numbered(), progress):
             events.put(("result", result))
     except SimfactoryError as error:
         events.put(("error", error))
-    except KeyboardInterrupt:
-        return

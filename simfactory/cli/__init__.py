@@ -77,6 +77,3 @@ def main() -> None:
     except ValidationError as error:
         typer.echo(f"error: {explain(error)}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
-        typer.echo("stopped; what was committed stays, the same command continues", err=True)
-        sys.exit(130)

@@ -109,3 +109,18 @@ def test_a_refused_episode_is_replaced_by_its_next_attempt(tmp_path):
     assert generation.refused
     (clip,) = open_dataset(tmp_path)
     assert clip.spec["attempt"] == 1
+
+
+@pytest.mark.parametrize("seconds", [3.0, 9.0])
+def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(simfactory, tmp_path, seconds):
+    options = ("--clips", "40", "--views", "1", "--size", "64x64", "--workers", "2")
+    process = simfactory.start("generate", "--out", "data", *options)
+    time.sleep(seconds)
+    os.killpg(process.pid, signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    staging = tmp_path / "data" / "staging"
+    assert not staging.exists() or list(staging.iterdir()) == []
+    if (tmp_path / "data").exists():
+        assert validate(tmp_path / "data") == []
