@@ -73,9 +73,8 @@ def sample(
         options = find_scenes(kind, scene=scene, tier=tier)
     row = episode("scene").choice(options)
     world = _world(row, tier, streams=partial(episode, row.name, attempt))
-    cameras = place_cameras(
-        rigs, views=views, region=world.pop("region"), size=size, streams=partial(episode, row.name, attempt)
-    )
+    region: Region = world.pop("region")
+    cameras = place_cameras(rigs, views=views, region=region, size=size, streams=partial(episode, row.name, attempt))
     try:
         spec = SceneSpec(
             scene=row.name,
@@ -93,7 +92,14 @@ def sample(
         )
     except ValidationError as error:
         raise SpecError(f"no valid spec of scene {row.name!r} (seed {seed}, index {index}): {error}") from error
-    certify_cameras(spec.cameras, spec.bodies, spec.ground, spec.room, duration=spec.duration)
+    certify_cameras(
+        spec.cameras,
+        spec.bodies,
+        spec.ground,
+        spec.room,
+        duration=spec.duration,
+        courses=(region.centers, region.radii),
+    )
     return spec
 
 
@@ -103,7 +109,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     ground = floor(streams=streams)
     surroundings = environment(row.gravity, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
-    region: Region = action_region(stage)
+    region = action_region(stage)
     room = walls(region, farthest=farthest(region), streams=streams)
     certify(stage.bodies, ground, room)
     light = illuminate(region, streams=streams)
