@@ -19,7 +19,7 @@ Vector = npt.NDArray[np.float64]
 HORIZON = 2.0  # [s]; fixed, so that the length of a clip moves no camera
 STEP = 0.05  # [s]
 LIMIT = 2.2  # [m] from the origin, level; what goes farther may leave the picture
-RUN = 0.9  # [m]; how far beyond its first touch of the floor a body is followed
+RUN = 0.55  # [m]; how far beyond its first touch of the floor a body is followed
 
 
 @dataclass(frozen=True)
@@ -129,7 +129,7 @@ def _course(body: BodyRigid, radius: float, velocity: Vector, stage: Stage, hori
                 position[2], airborne = height, False
         else:
             speed = float(np.linalg.norm(level))
-            if speed < 0.05 or run > RUN + 0.8 * (body.position[2] < height + 0.01):
+            if speed < 0.05 or run > RUN + 0.9 * (body.position[2] < height + 0.01):
                 break
             position = position + level * STEP
             run += speed * STEP

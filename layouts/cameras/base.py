@@ -12,12 +12,12 @@ from layouts.streams import Streams
 from simfactory.rng import Stream
 from simfactory.spec import CameraSpec
 
-__all__ = ["NEAREST", "Rig", "distance_to_fit", "farthest", "scale_to_fit", "standoff", "view_angles", "view_from"]
+__all__ = ["MARGIN", "Rig", "aimed", "distance_to_fit", "farthest", "scale_to_fit", "standoff", "view_angles", "view_from"]
 
 Vector = npt.NDArray[np.float64]
 
 FIELD_OF_VIEW = (35.0, 75.0)  # [deg]
-MARGIN = (1.06, 1.3)  # distance over the smallest one that keeps the region in the picture
+MARGIN = (1.04, 1.18)  # distance over the smallest one that keeps the region in the picture
 NEAREST = 1.0  # [m]
 ROOMY = 3.0  # [m]; however small the action is, a camera may stand this far from it
 
@@ -78,6 +78,30 @@ def distance_to_fit(directions: Vector, target: Vector, region: Region, half_ang
     cos, sin = np.cos(half_angles)[:, None, None], np.sin(half_angles)[:, None, None]
     needed = (np.abs(across) * cos + region.radii[None, :, None]) / sin - depth
     return np.asarray(np.maximum(needed.max(axis=(0, 1)), NEAREST))
+
+
+def aimed(direction: Vector, region: Region, half_angles: Vector) -> Vector:
+    """Return the point `(3,)` [m] to look at so that a region is in the middle of the picture.
+
+    Nearer things look larger, so this is not the middle of the region itself.
+
+    Args:
+        direction: `(3,)` unit vector from the target to the camera, not vertical.
+        region: What must be seen.
+        half_angles: `(2,)` over width and height [rad].
+    """
+    right = np.cross(-direction, (0.0, 0.0, 1.0))
+    right /= np.linalg.norm(right)
+    axes = np.stack([right, np.cross(-direction, right)])
+    target = region.target
+    for _ in range(4):
+        distance = distance_to_fit(direction[None], target, region, half_angles)[0]
+        offsets = region.centers - target
+        depth = distance - offsets @ direction
+        low = ((offsets @ axes.T - region.radii[:, None]) / depth[:, None]).min(axis=0)
+        high = ((offsets @ axes.T + region.radii[:, None]) / depth[:, None]).max(axis=0)
+        target = target + 0.5 * distance * (low + high) @ axes
+    return np.asarray(target)
 
 
 def scale_to_fit(shape: Vector, targets: Vector, region: Region, half_angles: Vector) -> float:

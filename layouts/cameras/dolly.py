@@ -17,7 +17,7 @@ Vector = npt.NDArray[np.float64]
 
 ELEVATIONS = (10.0, 35.0)  # [deg]
 DURATION = (1.5, 3.0)  # [s]
-APPROACH = (1.3, 1.7)  # distance at the start over that at the end
+APPROACH = (1.2, 1.5)  # distance at the start over that at the end
 SWEEP = (20.0, 38.0)  # [deg] between the bearings of both ends of a drive past the action
 DRIFT = (0.1, 0.3)  # of the region's radius: how far the target moves along
 VIEWS = 9  # along the drive are fitted

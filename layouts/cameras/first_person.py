@@ -15,9 +15,9 @@ __all__ = ["RIG", "RigFirstPerson"]
 
 Vector = npt.NDArray[np.float64]
 
-EYE = (1.35, 1.75)  # [m] above the floor
-ANGLES = (50.0, 72.0)  # [deg]; people see wide
-SPEED = (0.4, 1.0)  # [m/s], mean of the walk
+EYE = (1.2, 1.7)  # [m] above the floor
+ANGLES = (35.0, 55.0)  # [deg]; what a walker attends to, not all that is seen
+SPEED = (0.3, 0.7)  # [m/s], mean of the walk
 DURATION = (1.8, 3.0)  # [s]
 OBLIQUE = (10.0, 60.0)  # [deg] between the way and the direction of the action, to either side
 BOB, STRIDE = (0.015, 0.035), (0.55, 0.8)  # [m]
