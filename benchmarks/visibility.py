@@ -12,6 +12,10 @@ import json
 import platform
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -25,51 +29,62 @@ from simfactory.testing.visibility import Sighting, sightings, trajectories
 
 RESULTS = Path(__file__).parent / "results" / "visibility.json"
 
+BATCH = 10  # episodes simulated together
 AREA_FLOOR = 0.002  # of the pixels, mean over the frames with motion: below it a camera misses the action
 
 
-def measure(*, spec_count: int, size: int, frame_count: int, looks: int, seed: int) -> dict[str, object]:
+def measure(*, spec_count: int, size: int, frame_count: int, looks: int, seed: int, workers: int) -> dict[str, object]:
     """Return figures by rig and by base scene over sampled specs."""
     by_rig: dict[str, list[Sighting]] = defaultdict(list)
     by_scene: dict[str, list[Sighting]] = defaultdict(list)
     refused: Counter[str] = Counter()
     broken: list[str] = []
-    still = 0
-    frames = np.unique(np.linspace(0, frame_count - 1, looks).round().astype(int)).tolist()
-    batch = 10
-    for begin in range(0, spec_count, batch):
-        specs = []
-        for index in range(begin, min(begin + batch, spec_count)):
-            try:
-                specs.append(
-                    scenes.sample(
-                        "rigid", seed=seed, index=index, rigs=tuple(rigs()), size=(size, size), frame_count=frame_count
-                    )
-                )
-            except SpecError as error:
-                broken.append(f"{index}: {error}")
-        for spec, trajectory in zip(specs, trajectories(specs), strict=True):
-            report = episode_report(spec, trajectory, scene_surfaces(spec), [])
-            if not report.passed:
-                refused.update([f"{spec.scene}: {reason}" for reason in report.reasons])
-                continue
-            found = sightings(spec, trajectory, frames=frames)
-            still += sum(np.isnan(sighting.area) for sighting in found)
-            for sighting in found:
+    work = partial(look, size=size, frame_count=frame_count, looks=looks, seed=seed)
+    batches = [range(begin, min(begin + BATCH, spec_count)) for begin in range(0, spec_count, BATCH)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for number, (found, failures, reasons) in enumerate(pool.map(work, batches), start=1):
+            broken += failures
+            refused.update(reasons)
+            for index, scene, sighting in found:
                 by_rig[sighting.rig].append(sighting)
-                by_scene[spec.scene].append(sighting)
+                by_scene[scene].append(sighting)
                 if sighting.inside or sighting.area < AREA_FLOOR:
                     what = "inside a body" if sighting.inside else f"moving area {sighting.area:.5f}"
-                    broken.append(f"{spec.index} {spec.scene} {sighting.camera}: {what}")
-        print(f"{min(begin + batch, spec_count)}/{spec_count}: {len(broken)} broken, {sum(refused.values())} refused", flush=True)
+                    broken.append(f"{index} {scene} {sighting.camera}: {what}")
+            print(f"{number}/{len(batches)}: {len(broken)} broken, {sum(refused.values())} refused", flush=True)
+    clips = [sighting for found in by_rig.values() for sighting in found]
     return {
+        "clips": len(clips),
+        "clips_without_motion": sum(bool(np.isnan(sighting.area)) for sighting in clips),
         "rigs": {name: _summary(found) for name, found in sorted(by_rig.items())},
         "scenes": {name: _summary(found) for name, found in sorted(by_scene.items())},
         "area_floor": AREA_FLOOR,
         "broken": broken,
         "refused_by_quality": dict(sorted(refused.items())),
-        "clips_without_motion": int(still),
     }
+
+
+def look(
+    indices: Sequence[int], *, size: int, frame_count: int, looks: int, seed: int
+) -> tuple[list[tuple[int, str, Sighting]], list[str], list[str]]:
+    """Return what is seen of some episodes, which could not be sampled, and why the quality gate refused others."""
+    frames = np.unique(np.linspace(0, frame_count - 1, looks).round().astype(int)).tolist()
+    specs, failures, reasons, found = [], [], [], []
+    for index in indices:
+        try:
+            specs.append(
+                scenes.sample(
+                    "rigid", seed=seed, index=index, rigs=tuple(rigs()), size=(size, size), frame_count=frame_count
+                )
+            )
+        except SpecError as error:
+            failures.append(f"{index}: {error}")
+    for spec, trajectory in zip(specs, trajectories(specs), strict=True):
+        report = episode_report(spec, trajectory, scene_surfaces(spec), [])
+        if report.passed:
+            found += [(spec.index, spec.scene, sighting) for sighting in sightings(spec, trajectory, frames=frames)]
+        reasons += [f"{spec.scene}: {reason}" for reason in report.reasons]
+    return found, failures, reasons
 
 
 def _summary(found: list[Sighting]) -> dict[str, float]:
@@ -98,6 +113,7 @@ def main() -> None:
     parser.add_argument("--frames", type=int, default=48, help="frames per scene")
     parser.add_argument("--looks", type=int, default=8, help="frames that are looked at")
     parser.add_argument("--seed", type=int, default=0, help="seed of the scenes")
+    parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--out", type=Path, default=RESULTS, help="where to store the figures")
     options = parser.parse_args()
     begin = time.perf_counter()
@@ -107,6 +123,7 @@ def main() -> None:
         frame_count=options.frames,
         looks=options.looks,
         seed=options.seed,
+        workers=options.workers,
     )
     result = {
         "specs": options.specs,

@@ -55,7 +55,9 @@ class Region:
     @cached_property
     def focus(self) -> Vector:
         """Middle of the bodies that move, `(time, 3)` every `STEP` [m]; where none does, the middle of the region."""
-        moved = np.ptp(self.courses, axis=0).max(axis=-1, initial=0.0) > 1e-3 if self.courses.size else np.zeros(0, bool)
+        moved = (
+            np.ptp(self.courses, axis=0).max(axis=-1, initial=0.0) > 1e-3 if self.courses.size else np.zeros(0, bool)
+        )
         if not moved.any():
             return self.target[None]
         return np.asarray(self.courses[:, moved].mean(axis=1))

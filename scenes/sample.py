@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from layouts import Region, Stage, Streams, action_region, certify, certify_cameras
+from layouts import Region, Stage, Streams, action_region, certify, certify_cameras, lamps
 from layouts.cameras import farthest, place_cameras
 from layouts.lights import illuminate
 from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
-from scenes.surroundings import environment, floor, walls
+from scenes.surroundings import environment, floor, is_indoors, walls
 from simfactory.errors import SpecError
 from simfactory.rng import stream
 from simfactory.spec import Environment, Ground, SceneSpec, Sensors, Tier
@@ -106,11 +106,12 @@ def sample(
 def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  # Any: fields of a spec
     """Everything but cameras and recording, and the region of the action."""
     cast = _cast(row, tier, streams=streams)
-    ground = floor(streams=streams)
+    indoors = is_indoors(streams=streams)
+    ground = floor(indoors=indoors, streams=streams)
     surroundings = environment(row.gravity, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     region = action_region(stage)
-    room = walls(region, farthest=farthest(region), streams=streams)
+    room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
     certify(stage.bodies, ground, room)
     light = illuminate(region, streams=streams)
     return {
@@ -118,7 +119,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
         "ground": ground,
         "room": room,
         "sky": light.sky,
-        "lights": light.lights,
+        "lights": lamps(room, region, streams=streams) if room is not None and room.ceiling else light.lights,
         "bodies": stage.bodies,
         "motions": stage.motions,
         "triggers": stage.triggers,

@@ -40,29 +40,28 @@ def camera_course(path: CameraPath, times: npt.ArrayLike) -> tuple[Array, Array]
     times = np.asarray(times, np.float64)
     match path:
         case CameraFixed():
-            positions, target = np.asarray(path.position)[None], np.asarray(path.target)
+            return _spread(path.position, len(times)), _spread(path.target, len(times))
         case CameraOrbit():
-            target = np.asarray(path.target)
             angle = path.azimuth + path.azimuth_rate * times
-            positions = target + _polar(path.radius, angle, path.height)
+            return path.target + _polar(path.radius, angle, path.height), _spread(path.target, len(times))
         case CameraDolly():
             gone = _progress(times, path.duration)[:, None]
-            positions = _between(path.position, path.position_end, gone)
-            target = _between(path.target, path.target_end, gone)
+            return _between(path.position, path.position_end, gone), _between(path.target, path.target_end, gone)
         case CameraCrane():
-            target, gone = np.asarray(path.target), _progress(times, path.duration)
-            elevation = path.elevation + (path.elevation_end - path.elevation) * gone
-            positions = target + _polar(
-                path.distance * np.cos(elevation), path.azimuth, path.distance * np.sin(elevation)
-            )
+            elevation = path.elevation + (path.elevation_end - path.elevation) * _progress(times, path.duration)
+            arm = _polar(path.distance * np.cos(elevation), path.azimuth, path.distance * np.sin(elevation))
+            return path.target + arm, _spread(path.target, len(times))
         case CameraTracking():
             moments = np.array([keyframe.time for keyframe in path.keyframes])
-            positions = _curve(moments, np.array([keyframe.position for keyframe in path.keyframes]), times)
-            target = _curve(moments, np.array([keyframe.target for keyframe in path.keyframes]), times)
+            positions = np.array([keyframe.position for keyframe in path.keyframes])
+            targets = np.array([keyframe.target for keyframe in path.keyframes])
+            return _curve(moments, positions, times), _curve(moments, targets, times)
         case CameraFirstPerson():
-            positions, target = _walk(path, times), np.asarray(path.target)
-    shape = (len(times), 3)
-    return np.broadcast_to(positions, shape), np.broadcast_to(target, shape)
+            return _walk(path, times), _spread(path.target, len(times))
+
+
+def _spread(point: npt.ArrayLike, count: int) -> Array:
+    return np.tile(np.asarray(point, np.float64), (count, 1))
 
 
 def _progress(times: Array, duration: float) -> Array:
@@ -93,10 +92,7 @@ def _curve(moments: Array, points: Array, times: Array) -> Array:
     start, end = points[left], points[left + 1]
     leave, arrive = slopes[left] * span, slopes[left + 1] * span
     return np.asarray(
-        start
-        + (end - start) * (u * u * (3.0 - 2.0 * u))
-        + leave * (u * (1.0 - u) ** 2)
-        + arrive * (u * u * (u - 1.0))
+        start + (end - start) * (u * u * (3.0 - 2.0 * u)) + leave * (u * (1.0 - u) ** 2) + arrive * (u * u * (u - 1.0))
     )
 
 
@@ -108,4 +104,4 @@ def _walk(path: CameraFirstPerson, times: Array) -> Array:
     aside = np.cross(way / length, UP) if length > 0.0 else np.zeros(3)
     phase = math.pi * length * gone / path.stride
     bob = path.bob * (np.sin(phase) ** 2 * UP + 0.5 * np.sin(phase) * aside)
-    return _between(path.position, path.position_end, gone) + bob
+    return np.asarray(_between(path.position, path.position_end, gone) + bob)

@@ -131,9 +131,7 @@ def _check_camera(spec: SceneSpec, camera: CameraSpec, surfaces: tuple[Surface, 
         )
 
 
-def _check_place(
-    spec: SceneSpec, path: npt.NDArray[np.float64], surfaces: tuple[Surface, ...], *, label: str
-) -> None:
+def _check_place(spec: SceneSpec, path: npt.NDArray[np.float64], surfaces: tuple[Surface, ...], *, label: str) -> None:
     if spec.ground is not None and path[:, 2].min() <= 0.0:
         raise SpecError(f"{label} is at z = {path[:, 2].min():.3g} m, below the ground: give its path z > 0")
     if spec.room is not None:

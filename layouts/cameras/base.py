@@ -12,7 +12,17 @@ from layouts.streams import Streams
 from simfactory.rng import Stream
 from simfactory.spec import CameraSpec
 
-__all__ = ["MARGIN", "Rig", "aimed", "distance_to_fit", "farthest", "scale_to_fit", "standoff", "view_angles", "view_from"]
+__all__ = [
+    "MARGIN",
+    "Rig",
+    "aimed",
+    "distance_to_fit",
+    "farthest",
+    "scale_to_fit",
+    "standoff",
+    "view_angles",
+    "view_from",
+]
 
 Vector = npt.NDArray[np.float64]
 

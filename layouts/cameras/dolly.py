@@ -39,7 +39,9 @@ class RigDolly(Rig):
         ratio, reverse = draw.uniform(*APPROACH), draw.chance(0.3)
         targets = np.tile(region.target, (2, 1))
         if rank % 2:
-            ends = np.stack([view_from(azimuth - 0.5 * way * sweep, elevation), view_from(azimuth + 0.5 * way * sweep, elevation)])
+            ends = np.stack(
+                [view_from(azimuth - 0.5 * way * sweep, elevation), view_from(azimuth + 0.5 * way * sweep, elevation)]
+            )
             along = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
             targets = targets + np.outer((-0.5, 0.5), drift * along)
             ratio = 1.0

@@ -63,9 +63,7 @@ class RigFirstPerson(Rig):
         )
 
     @staticmethod
-    def _arrival(
-        region: Region, way: Vector, walk: Vector, eye: float, halves: Vector, limit: float
-    ) -> float:
+    def _arrival(region: Region, way: Vector, walk: Vector, eye: float, halves: Vector, limit: float) -> float:
         """The smallest level distance [m] of the walk's end at which the region is in the picture all the way."""
         behind = np.linspace(1.0, 0.0, VIEWS)[:, None] * -walk
         rise = np.array([0.0, 0.0, eye - region.target[2]])

@@ -61,9 +61,7 @@ class RigTracking(Rig):
         return np.asarray(region.focus[rows].reshape(5, -1, 3).mean(axis=0))
 
     @staticmethod
-    def _scale(
-        shape: Vector, lags: Vector, targets: Vector, moments: Vector, region: Region, halves: Vector
-    ) -> float:
+    def _scale(shape: Vector, lags: Vector, targets: Vector, moments: Vector, region: Region, halves: Vector) -> float:
         """The factor from which every keyframe shows what happens around it, and not much less than everything."""
         whole = CLOSEST * scale_to_fit(shape, np.tile(region.target, (len(shape), 1)), region, halves)
         scale = whole

@@ -40,8 +40,8 @@ class Container(Placement):
     """
 
     inner: Range = (0.5, 0.75)
-    height: Range = (0.12, 0.2)
-    thickness: Range = (0.02, 0.04)
+    height: Range = (0.16, 0.26)
+    thickness: Range = (0.06, 0.1)
     drop: Range = (0.25, 0.4)
     rise: float = 0.22
     spin: Range = (0.0, 3.0)
@@ -80,7 +80,7 @@ class Container(Placement):
         )
 
     def _walls(self, sides: tuple[BodyRigid, ...], inner: float, angle: float, draw: Stream) -> tuple[BodyRigid, ...]:
-        """Two boards that span the corners, two between them."""
+        """Two boards that span the corners, two between them, all made like the first."""
         height, thickness = draw.uniform(*self.height), draw.uniform(*self.thickness)
         walls = []
         for number, side in enumerate(sides):
@@ -90,7 +90,13 @@ class Container(Placement):
             shape = Box(size=(thickness, length, height))
             walls.append(
                 moved(
-                    side, geometry=shape, scale=1.0, aspect=(1.0, 1.0, 1.0), position=center, orientation=yaw(bearing)
+                    sides[0],
+                    name=side.name,
+                    geometry=shape,
+                    scale=1.0,
+                    aspect=(1.0, 1.0, 1.0),
+                    position=center,
+                    orientation=yaw(bearing),
                 )
             )
         return tuple(walls)

@@ -69,12 +69,12 @@ class Stack(Placement):
             # Driven out at an average of half its first speed; what stands on it falls about as far as it is high.
             arrivals[tower[0].name] = push * mass(tower[0]) / strength
             top, radius = np.asarray(tower[-1].position), solid(tower[-1]).radius
-            waypoints = [(top * (1, 1, 0) + UP * radius + side * min(0.5 * top[2], 0.5) * way, radius) for side in (-1, 1)]
+            waypoints = [
+                (top * (1, 1, 0) + UP * radius + side * min(0.5 * top[2], 0.5) * way, radius) for side in (-1, 1)
+            ]
             when = round(draw.uniform(*self.push_time), 3)
             triggers = [Push.model_validate({"body": tower[0].name, "time": when, "impulse": impulse})]
-        return stage.extended(
-            groups={role: tuple(tower)}, triggers=triggers, waypoints=waypoints, arrivals=arrivals
-        )
+        return stage.extended(groups={role: tuple(tower)}, triggers=triggers, waypoints=waypoints, arrivals=arrivals)
 
     def _tower(self, ordered: list[BodyRigid], draw: Stream) -> list[BodyRigid]:
         at = self.center * math.sqrt(draw.uniform()) * heading(draw.uniform(0.0, 2.0 * math.pi))[:2]

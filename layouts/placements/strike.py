@@ -71,7 +71,7 @@ class Strike(Placement):
             aimed = tuple(moved(item, linear_velocity=-closing * way) if item is hit else item for item in aimed)
         # What is hit leaves with up to twice the speed of the common centre of mass.
         blow = 2.0 * speed * mass(striker) / (mass(striker) + mass(hit))
-        beyond = np.asarray(hit.position) + way * min(0.25 * blow, 0.7)
+        beyond = np.asarray(hit.position) + way * min(0.3 * blow, 1.0)
         return stage.extended(
             groups={self.target: aimed, role: (striker,)},
             waypoints=[(np.asarray(hit.position), radius), (beyond, radius)],

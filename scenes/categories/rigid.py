@@ -20,6 +20,7 @@ FLAT = ("block", "slab", "disc", "column")  # with a level face below and above
 BOUNCY = ("rubber", "silicone", "nylon")
 HARD = ("metal", "mineral", "wood", "polymer")
 GRIPPING = ("wood", "elastomer", "concrete", "granite")
+EVEN = ("polymer", "oak", "pine", "walnut", "ice")  # of similar density: what is wedged in sinks in less
 GLIDING = ("ice", "teflon", "nylon", "polyethylene")
 
 PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
@@ -244,7 +245,7 @@ TWO_BODY = (
             RoleRigid(name="board", shapes=("board",), size=(0.4, 0.54)),
             RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.28)),
         ),
-        layout=((("shelf", "board", "body"), Hang(beyond=(-0.3, -0.08), load=True)),),
+        layout=((("shelf", "board", "body"), Hang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
     ),
@@ -353,7 +354,7 @@ MULTI_OBJECT = (
         name="box_fill",
         tiers=("multi_object",),
         description="Several bodies fall into an open box and settle between its sides.",
-        roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, count=(3, 6), size=(0.16, 0.3))),
+        roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, materials=EVEN, count=(3, 5), size=(0.18, 0.3))),
         layout=((("side", "body"), Container()),),
         caption="{body} fall into an open box.",
         phenomena=("free_fall", "collision", "containment", "piling"),

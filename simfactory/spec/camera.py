@@ -1,5 +1,6 @@
 """Cameras: intrinsics, resolution and the path they follow."""
 
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -81,10 +82,9 @@ class Keyframe(Model):
 
 
 class CameraTracking(Model):
-    """Passes through keyframes, position and target alike, on a smooth curve; before the first and after the last it
-    stands.
+    """Passes through keyframes on a smooth curve, with position and target alike.
 
-    Between two keyframes it is the cubic Hermite curve whose velocity at a keyframe is the mean one of its two
+    Before the first keyframe and after the last it stands. Between two keyframes it is the cubic Hermite curve whose velocity at a keyframe is the mean one of its two
     neighbours, and zero at the first and the last.
     """
 
@@ -94,7 +94,7 @@ class CameraTracking(Model):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         times = [keyframe.time for keyframe in self.keyframes]
-        if any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(times)):
             raise ValueError(f"keyframes are at {times} s: give each a later time than the one before")
         return self
 

@@ -57,9 +57,7 @@ def trajectories(specs: Sequence[SceneSpec], *, backend: str = "newton") -> list
             for env, spec in enumerate(specs):
                 if frame < spec.frame_count:
                     states[env].append(simulator.state(env))
-        return [
-            Trajectory.from_states(recorded, simulator.properties(env)) for env, recorded in enumerate(states)
-        ]
+        return [Trajectory.from_states(recorded, simulator.properties(env)) for env, recorded in enumerate(states)]
     finally:
         simulator.release()
 

@@ -1,6 +1,7 @@
 """Where a camera is and what it looks at at one time, derived from its spec anew, in scalar arithmetic."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -79,7 +80,7 @@ def _tracked(keyframes: tuple[Keyframe, ...], time: float) -> tuple[Float64, Flo
             points[left + 1],
         ]
         while len(control) > 1:
-            control = [(1.0 - share) * a + share * b for a, b in zip(control, control[1:], strict=False)]
+            control = [(1.0 - share) * a + share * b for a, b in pairwise(control)]
         found.append(control[0])
     return found[0], found[1]
 
