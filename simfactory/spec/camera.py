@@ -84,8 +84,8 @@ class Keyframe(Model):
 class CameraTracking(Model):
     """Passes through keyframes on a smooth curve, with position and target alike.
 
-    Before the first keyframe and after the last it stands. Between two keyframes it is the cubic Hermite curve whose velocity at a keyframe is the mean one of its two
-    neighbours, and zero at the first and the last.
+    Before the first keyframe and after the last it stands. Between two keyframes it is the cubic Hermite curve whose
+    velocity at a keyframe is the mean one of its two neighbours, and zero at the first and the last.
     """
 
     kind: Literal["tracking"] = "tracking"
