@@ -2,7 +2,7 @@
 
 from layouts.clearance import certify, certify_cameras
 from layouts.region import Region, action_region
-from layouts.rooms import enclose
+from layouts.rooms import enclose, lamps
 from layouts.solids import Solid, solid
 from layouts.stage import Stage
 from layouts.streams import Streams
@@ -16,5 +16,6 @@ __all__ = [
     "certify",
     "certify_cameras",
     "enclose",
+    "lamps",
     "solid",
 ]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from layouts.solids import Solid, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
-from simfactory.spec import Body, CameraOrbit, CameraSpec, Ground, Room
+from simfactory.spec import Body, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
 
 __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
 
@@ -90,9 +90,12 @@ def certify_cameras(
     room: Room | None = None,
     *,
     duration: float,
+    courses: tuple[Vector, Vector] | None = None,
     minimum: float = 0.05,
 ) -> None:
-    """Check that no camera is ever below the ground, in a wall or in a body (bodies as at t = 0).
+    """Check that no camera is ever below the ground, in a wall, in a body or where one is expected.
+
+    Bodies count as they are at t = 0; where they go after that is told by `courses`.
 
     Args:
         cameras: Cameras with their paths.
@@ -100,6 +103,7 @@ def certify_cameras(
         ground: The floor, or None.
         room: The walls, or None.
         duration: How long the cameras move [s].
+        courses: Balls that bodies are expected to pass through: centres `(ball, 3)` and radii `(ball,)` [m].
         minimum: Distance to keep [m].
 
     Raises:
@@ -118,16 +122,27 @@ def certify_cameras(
             )
             margins = _margins(point, ground, room)
             margins += [(hull.name, clearance(point, hull, enough=minimum)) for hull in solids]
+            if courses is not None:
+                nearest = float((np.linalg.norm(courses[0] - position, axis=-1) - courses[1]).min())
+                margins.append(("the way of a body", nearest))
             for obstacle, distance in margins:
                 if distance < minimum:
                     raise SpecError(_overlap(f"camera {camera.name}", obstacle, distance, minimum))
 
 
 def _positions(camera: CameraSpec, duration: float) -> Vector:
-    """Positions `(time, 3)` [m] of a camera, at most 5° of its circle apart."""
-    sweep = abs(camera.path.azimuth_rate) * duration if isinstance(camera.path, CameraOrbit) else 0.0
-    count = 2 + int(min(sweep, 2.0 * np.pi) / np.radians(5.0)) if sweep > 0.0 else 1
-    span = duration if sweep <= 2.0 * np.pi else duration * 2.0 * np.pi / sweep
+    """Positions `(time, 3)` [m] of a camera, at most 5° of its circle apart, or 48 along any other way."""
+    match camera.path:
+        case CameraFixed():
+            span, count = 0.0, 1
+        case CameraOrbit(azimuth_rate=rate):
+            sweep = abs(rate) * duration
+            span = duration if sweep <= 2.0 * np.pi else duration * 2.0 * np.pi / sweep
+            count = 2 + int(min(sweep, 2.0 * np.pi) / np.radians(5.0)) if sweep > 0.0 else 1
+        case CameraTracking(keyframes=keyframes):
+            span, count = min(duration, keyframes[-1].time), 48
+        case path:
+            span, count = min(duration, path.duration), 48
     return camera_to_world(camera, np.linspace(0.0, span, count))[:, :3, 3]
 
 

@@ -1,6 +1,6 @@
 """The region of space in which the action is expected, for cameras and rooms."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,14 +12,14 @@ from simfactory.meshes import body_mesh
 from simfactory.spec import BodyRigid, MotionLinear, Sphere
 from simfactory.transforms import quat_to_matrix
 
-__all__ = ["HORIZON", "LIMIT", "Region", "action_region"]
+__all__ = ["HORIZON", "LIMIT", "STEP", "Region", "action_region"]
 
 Vector = npt.NDArray[np.float64]
 
 HORIZON = 2.0  # [s]; fixed, so that the length of a clip moves no camera
 STEP = 0.05  # [s]
 LIMIT = 2.2  # [m] from the origin, level; what goes farther may leave the picture
-RUN = 0.9  # [m]; how far beyond its first touch of the floor a body is followed
+RUN = 0.55  # [m]; how far beyond its first touch of the floor a body is followed
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,16 @@ class Region:
     Attributes:
         centers: `(sphere, 3)` world frame [m].
         radii: `(sphere,)` [m].
+        courses: `(time, body, 3)` expected centres of the bodies that move freely, every `STEP` from t = 0 [m].
+        course_radii: `(body,)` their radii [m].
+        lasting: `(sphere,)` whether a sphere matters at all times: what stands, and waypoints.
     """
 
     centers: Vector
     radii: Vector
+    courses: Vector = field(default_factory=lambda: np.zeros((0, 0, 3)))
+    course_radii: Vector = field(default_factory=lambda: np.zeros(0))
+    lasting: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     @cached_property
     def target(self) -> Vector:
@@ -46,6 +52,27 @@ class Region:
         """Radius [m] of the ball about `target` that holds all spheres."""
         return float((np.linalg.norm(self.centers - self.target, axis=-1) + self.radii).max())
 
+    @cached_property
+    def focus(self) -> Vector:
+        """Middle of the bodies that move, `(time, 3)` every `STEP` [m]; where none does, the middle of the region."""
+        moved = (
+            np.ptp(self.courses, axis=0).max(axis=-1, initial=0.0) > 1e-3 if self.courses.size else np.zeros(0, bool)
+        )
+        if not moved.any():
+            return self.target[None]
+        return np.asarray(self.courses[:, moved].mean(axis=1))
+
+    def during(self, begin: float, end: float) -> "Region":
+        """Return the part of the region that matters between two times [s]; all of it where times are not known."""
+        if not self.courses.size:
+            return self
+        last = len(self.courses) - 1
+        rows = self.courses[min(max(int(begin / STEP), 0), last) : min(int(np.ceil(end / STEP)), last) + 1]
+        centers = np.concatenate([rows.reshape(-1, 3), self.centers[self.lasting]])
+        return Region(
+            centers=centers, radii=np.concatenate([np.tile(self.course_radii, len(rows)), self.radii[self.lasting]])
+        )
+
 
 def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
     """Return where the bodies of a stage are expected to be during the first seconds.
@@ -58,6 +85,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
         horizon: Time span [s].
     """
     spheres: list[Sphere3] = list(stage.waypoints)
+    flights: list[tuple[list[Vector], float]] = []
     motions = {motion.body: motion for motion in stage.motions}
     pushes = {push.body: np.asarray(push.impulse) for push in stage.triggers}
     for body in stage.bodies:
@@ -66,7 +94,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
             velocity = np.asarray(body.linear_velocity)
             if body.name in pushes:
                 velocity = velocity + pushes[body.name] / mass(body)
-            spheres += [(point, hull.radius) for point in _course(body, hull.radius, velocity, stage, horizon)]
+            flights.append((_course(body, hull.radius, velocity, stage, horizon), hull.radius))
             continue
         corners = body_mesh(body).vertices @ quat_to_matrix(body.orientation).T + hull.center
         spheres += [(corner, 0.0) for corner in corners]
@@ -74,7 +102,17 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
         if isinstance(motion, MotionLinear):
             shift = np.asarray(motion.velocity) * (min(motion.stop, horizon) - motion.start)
             spheres += [(corner + shift, 0.0) for corner in corners]
-    return Region(centers=np.array([center for center, _ in spheres]), radii=np.array([r for _, r in spheres]))
+    lasting = len(spheres)
+    spheres += [(point, radius) for points, radius in flights for point in points]
+    longest = max((len(points) for points, _ in flights), default=0)
+    courses = [[points[min(k, len(points) - 1)] for points, _ in flights] for k in range(longest)]
+    return Region(
+        centers=np.array([center for center, _ in spheres]),
+        radii=np.array([r for _, r in spheres]),
+        courses=np.array(courses).reshape(longest, len(flights), 3),
+        course_radii=np.array([radius for _, radius in flights]),
+        lasting=np.arange(len(spheres)) < lasting,
+    )
 
 
 def _course(body: BodyRigid, radius: float, velocity: Vector, stage: Stage, horizon: float) -> list[Vector]:
@@ -93,7 +131,7 @@ def _course(body: BodyRigid, radius: float, velocity: Vector, stage: Stage, hori
                 position[2], airborne = height, False
         else:
             speed = float(np.linalg.norm(level))
-            if speed < 0.05 or run > RUN + 0.8 * (body.position[2] < height + 0.01):
+            if speed < 0.05 or run > RUN + 0.9 * (body.position[2] < height + 0.01):
                 break
             position = position + level * STEP
             run += speed * STEP

@@ -17,6 +17,7 @@ __all__ = ["BOUNDS", "Appearance", "Material", "Surface", "materials", "physical
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
+TERRAIN = "terrain"  # family of what only the ground is made of
 Pattern = Literal["", "checker", "stripes", "noise", "marble", "wood"]
 
 # What may be drawn, after perturbation.
@@ -65,7 +66,7 @@ class Surface(_Row):
     """A floor or wall: what it is made of and a muted look."""
 
     material: str = Field(description="Name of the material it is made of")
-    use: tuple[Literal["floor", "wall"], ...] = Field(description="Where it is found")
+    use: tuple[Literal["floor", "wall", "outdoors"], ...] = Field(description="Where it is found")
     colors: tuple[Hex, ...] = Field(min_length=1, description="Base colours, sRGB")
     seconds: tuple[Hex, ...] = Field(min_length=1, description="Second colours, one for each base colour, sRGB")
     pattern: Pattern = Field(description="Texture")
@@ -105,7 +106,7 @@ def surfaces() -> dict[str, Surface]:
 
 
 def pool(*wanted: str) -> tuple[str, ...]:
-    """Return the names of materials that are named or belong to a named family; all if none is given.
+    """Return the names of materials that are named or belong to a named family; all but terrain if none is given.
 
     Raises:
         SpecError: A name is neither a material nor a family.
@@ -115,7 +116,11 @@ def pool(*wanted: str) -> tuple[str, ...]:
     for name in wanted:
         if name not in known:
             raise SpecError(f"material {name!r} is unknown; allowed are {sorted(known)}: name materials or families")
-    return tuple(name for name, row in table.items() if not wanted or name in wanted or row.family in wanted)
+    return tuple(
+        name
+        for name, row in table.items()
+        if name in wanted or row.family in wanted or (not wanted and row.family != TERRAIN)
+    )
 
 
 def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from layouts import Region, Stage, Streams, action_region, certify, certify_cameras
+from layouts import Region, Stage, Streams, action_region, certify, certify_cameras, lamps
 from layouts.cameras import farthest, place_cameras
 from layouts.lights import illuminate
 from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
-from scenes.surroundings import environment, floor, walls
+from scenes.surroundings import environment, floor, is_indoors, walls
 from simfactory.errors import SpecError
 from simfactory.rng import stream
 from simfactory.spec import Environment, Ground, SceneSpec, Sensors, Tier
@@ -73,9 +73,8 @@ def sample(
         options = find_scenes(kind, scene=scene, tier=tier)
     row = episode("scene").choice(options)
     world = _world(row, tier, streams=partial(episode, row.name, attempt))
-    cameras = place_cameras(
-        rigs, views=views, region=world.pop("region"), size=size, streams=partial(episode, row.name, attempt)
-    )
+    region: Region = world.pop("region")
+    cameras = place_cameras(rigs, views=views, region=region, size=size, streams=partial(episode, row.name, attempt))
     try:
         spec = SceneSpec(
             scene=row.name,
@@ -93,18 +92,26 @@ def sample(
         )
     except ValidationError as error:
         raise SpecError(f"no valid spec of scene {row.name!r} (seed {seed}, index {index}): {error}") from error
-    certify_cameras(spec.cameras, spec.bodies, spec.ground, spec.room, duration=spec.duration)
+    certify_cameras(
+        spec.cameras,
+        spec.bodies,
+        spec.ground,
+        spec.room,
+        duration=spec.duration,
+        courses=(region.centers, region.radii),
+    )
     return spec
 
 
 def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  # Any: fields of a spec
     """Everything but cameras and recording, and the region of the action."""
     cast = _cast(row, tier, streams=streams)
-    ground = floor(streams=streams)
+    indoors = is_indoors(streams=streams)
+    ground = floor(indoors=indoors, streams=streams)
     surroundings = environment(row.gravity, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
-    region: Region = action_region(stage)
-    room = walls(region, farthest=farthest(region), streams=streams)
+    region = action_region(stage)
+    room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
     certify(stage.bodies, ground, room)
     light = illuminate(region, streams=streams)
     return {
@@ -112,7 +119,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
         "ground": ground,
         "room": room,
         "sky": light.sky,
-        "lights": light.lights,
+        "lights": lamps(room, region, streams=streams) if room is not None and room.ceiling else light.lights,
         "bodies": stage.bodies,
         "motions": stage.motions,
         "triggers": stage.triggers,

@@ -89,6 +89,9 @@ SHAPES: dict[str, Shape] = {
     "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.6, 1.6)),
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
+    "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),
+    "shelf": Shape(noun="shelf", geometry=_box, extents=(0.8, 1.0, 0.8)),
+    "board": Shape(noun="board", geometry=_box, extents=(1.0, 0.3, 0.14), aspect=(0.9, 1.1)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }
 

@@ -11,13 +11,14 @@ from scenes.looks import surface_look
 from scenes.materials import physical, surfaces
 from simfactory.spec import Environment, Ground, Room
 
-__all__ = ["environment", "floor", "walls"]
+__all__ = ["environment", "floor", "is_indoors", "walls"]
 
 NOMINAL = 9.81  # [m/s²]
 VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
 TILT = 10.0  # [deg]
 AIR_SHARE, AIR_DENSITY, WIND = 0.15, 1.2, (0.0, 3.0)  # [kg/m³], [m/s]
 ROOM_SHARE = 0.25
+CEILING_SHARE = 0.3  # of rooms
 
 
 def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
@@ -44,17 +45,22 @@ def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
     )
 
 
-def floor(*, streams: Streams) -> Ground:
-    """Draw the ground."""
-    draw = streams("ground")
-    surface = surfaces()[draw.choice([name for name, row in surfaces().items() if "floor" in row.use])]
+def is_indoors(*, streams: Streams) -> bool:
+    """Draw whether there are walls."""
+    return streams("walls", "indoors").chance(ROOM_SHARE)
+
+
+def floor(*, indoors: bool, streams: Streams) -> Ground:
+    """Draw the ground: floors anywhere, grass, soil and the like outdoors only."""
+    draw, uses = streams("ground"), {"floor"} if indoors else {"floor", "outdoors"}
+    surface = surfaces()[draw.choice([name for name, row in surfaces().items() if uses & set(row.use)])]
     return Ground(
         physical=physical(surface.material, "ground", streams=streams), visual=surface_look(surface, draw=draw)
     )
 
 
-def walls(region: Region, *, farthest: float, streams: Streams) -> Room | None:
-    """Draw whether there are walls, and which.
+def walls(region: Region, *, farthest: float, streams: Streams) -> Room:
+    """Draw walls, in some rooms with a ceiling.
 
     Args:
         region: Where the action is.
@@ -62,8 +68,6 @@ def walls(region: Region, *, farthest: float, streams: Streams) -> Room | None:
         streams: Randomness; draws from "walls" and "room".
     """
     draw = streams("walls")
-    if not draw.chance(ROOM_SHARE):
-        return None
     surface = surfaces()[draw.choice([name for name, row in surfaces().items() if "wall" in row.use])]
     return enclose(
         region,
@@ -71,4 +75,5 @@ def walls(region: Region, *, farthest: float, streams: Streams) -> Room | None:
         physical=physical(surface.material, "room", streams=streams),
         visual=surface_look(surface, draw=draw),
         streams=streams,
+        ceiling=streams("walls", "ceiling").chance(CEILING_SHARE),
     )

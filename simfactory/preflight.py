@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.annotations import annotations
-from simfactory.cameras import camera_to_world
-from simfactory.episode import scene_surfaces
+from simfactory.cameras import camera_course
+from simfactory.episode import Surface, scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
 from simfactory.rendering import find_preset
 from simfactory.simulators import backend_class, backend_names
-from simfactory.spec import BodyRigid, SceneSpec
+from simfactory.spec import BodyRigid, CameraSpec, SceneSpec
 from simfactory.transforms import quat_to_matrix
+from simfactory.views import encloses, is_blind
 
 __all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
 
@@ -35,7 +36,8 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
 
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
-        SpecError: A camera is below the ground, in a wall, or inside a body; a modality or the preset is unknown.
+        SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
+            from all bodies; a modality or the preset is unknown.
         AssetError: A user mesh is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed.
     """
@@ -49,10 +51,9 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
                 f"bodies.{position}.kind is {body.kind!r}, which backend {backend!r} does not simulate; "
                 f"backends that do: {', '.join(able) or 'none'}"
             )
-    times = np.arange(spec.frame_count) / spec.fps
+    surfaces = scene_surfaces(spec)
     for position, camera in enumerate(spec.cameras):
-        path = camera_to_world(camera, times)[:, :3, 3]
-        _check_camera(spec, f"cameras.{position} ({camera.name})", path)
+        _check_camera(spec, camera, surfaces, label=f"cameras.{position} ({camera.name})")
 
 
 def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
@@ -126,7 +127,20 @@ def _available_memory() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def _check_camera(spec: SceneSpec, label: str, path: npt.NDArray[np.float64]) -> None:
+def _check_camera(spec: SceneSpec, camera: CameraSpec, surfaces: tuple[Surface, ...], *, label: str) -> None:
+    path, targets = camera_course(camera.path, np.arange(spec.frame_count) / spec.fps)
+    if np.linalg.norm(targets - path, axis=-1).min() < 1e-6:
+        raise SpecError(f"{label} is at the point it looks at: move its position or its target")
+    _check_place(spec, path, surfaces, label=label)
+    meshes = [surface.mesh for surface in surfaces if surface.body is not None]
+    if is_blind(spec, camera, meshes):
+        raise SpecError(
+            f"{label} cannot see anything: no body comes into its picture within {spec.duration:.3g} s; "
+            f"turn its path's target towards the bodies (the first one is at {spec.bodies[0].position})"
+        )
+
+
+def _check_place(spec: SceneSpec, path: npt.NDArray[np.float64], surfaces: tuple[Surface, ...], *, label: str) -> None:
     if spec.ground is not None and path[:, 2].min() <= 0.0:
         raise SpecError(f"{label} is at z = {path[:, 2].min():.3g} m, below the ground: give its path z > 0")
     if spec.room is not None:
@@ -138,29 +152,10 @@ def _check_camera(spec: SceneSpec, label: str, path: npt.NDArray[np.float64]) ->
                 f"z = {path[:, 2].max():.3g} m; the room allows < {half[0]:.3g}, {half[1]:.3g}"
                 + (f", {spec.room.size[2]:.3g}" if spec.room.ceiling else "")
             )
-    for surface in scene_surfaces(spec):
+    for surface in surfaces:
         body = None if surface.body is None else spec.bodies[surface.body]
         if isinstance(body, BodyRigid):
             frames = path if body.mobility == "static" else path[:1]
             local = (frames - np.asarray(body.position)) @ quat_to_matrix(body.orientation)
-            if _inside(local, surface.mesh.vertices, surface.mesh.triangles):
+            if encloses(surface.mesh, local):
                 raise SpecError(f"{label} is inside body {body.name!r}: move the camera or the body")
-
-
-def _inside(
-    points: npt.NDArray[np.float64], vertices: npt.NDArray[np.float64], triangles: npt.NDArray[np.int32]
-) -> bool:
-    """Whether any point lies inside a closed mesh, by the solid angle its triangles subtend.
-
-    Source: A. Van Oosterom, J. Strackee, "The solid angle of a plane triangle", IEEE TBME (1983).
-    """
-    near = (points > vertices.min(axis=0)).all(axis=1) & (points < vertices.max(axis=0)).all(axis=1)
-    for point in points[near]:
-        a, b, c = (vertices[triangles[:, k]] - point for k in range(3))
-        la, lb, lc = (np.linalg.norm(side, axis=1) for side in (a, b, c))
-        volume = np.einsum("ij,ij->i", a, np.cross(b, c))
-        base = la * lb * lc + np.einsum("ij,ij->i", a, b) * lc
-        base += np.einsum("ij,ij->i", b, c) * la + np.einsum("ij,ij->i", c, a) * lb
-        if abs(np.arctan2(volume, base).sum()) > np.pi:
-            return True
-    return False

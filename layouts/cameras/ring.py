@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from layouts.cameras.base import Rig, distance_to_fit, standoff, view_angles
+from layouts.cameras.base import Rig, aimed, distance_to_fit, farthest, standoff, view_angles, view_from
 from layouts.region import Region
-from layouts.stage import heading, snapped
+from layouts.stage import snapped
 from layouts.streams import Streams
 from simfactory.spec import CameraFixed, CameraSpec
 
@@ -31,10 +31,12 @@ class RigRing(Rig):
         azimuth = first + 2.0 * math.pi * turn + math.radians(draw.uniform(-JITTER, JITTER))
         elevation = math.radians(draw.uniform(*ELEVATIONS[(rank + order) % 3]))
         angle, halves = view_angles(draw, size)
-        direction = math.cos(elevation) * heading(azimuth) + np.array([0.0, 0.0, math.sin(elevation)])
-        distance = standoff(distance_to_fit(direction[None], region.target, region, halves), region, draw)
+        direction = view_from(azimuth, elevation)
+        target = aimed(direction, region, halves)
+        distance = standoff(distance_to_fit(direction[None], target, region, halves), region, draw)
+        distance = min(distance, farthest(region) - float(np.linalg.norm(target - region.target)))
         path = CameraFixed.model_validate(
-            {"position": snapped(region.target + distance * direction), "target": snapped(region.target)}
+            {"position": snapped(target + distance * direction), "target": snapped(target)}
         )
         width, height = size
         return CameraSpec(

@@ -8,7 +8,7 @@ import numpy as np
 
 from layouts.placements.base import Placement, Range, first_free
 from layouts.solids import solid
-from layouts.stage import Stage, heading, moved
+from layouts.stage import Stage, heading, mass, moved
 from layouts.streams import Streams
 from simfactory.rng import Stream
 from simfactory.spec import BodyRigid
@@ -25,7 +25,7 @@ class Drop(Placement):
 
     Attributes:
         height: Height of the lowest point above the floor, or above `over` [m].
-        rise: How much higher each further body begins [m].
+        rise: How much higher each further body begins [m]; heavier ones begin lower.
         spread: Radius of the disc in which they begin [m].
         toss: Initial speed [m/s]; lower where gravity is weaker than the Earth's, so that the arc keeps its size. The
             flight is centred on the disc.
@@ -47,7 +47,9 @@ class Drop(Placement):
     def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the bodies in the air."""
         placed: list[BodyRigid] = []
-        for rank, body in enumerate(bodies):
+        order = sorted(range(len(bodies)), key=lambda k: -mass(bodies[k]))
+        for number, body in enumerate(bodies):
+            rank = order.index(number)
             draw = streams("drop", role, body.name)
             oriented = moved(
                 body,

@@ -51,5 +51,5 @@ class Obstacle(Placement):
             raise SpecError(f"no place for body {role!r} at the foot of {self.ramp!r}: use a larger `distance`")
         radius = solid(placed).radius
         return stage.extended(
-            groups={role: (placed,)}, waypoints=[(np.asarray(placed.position) + 0.5 * downhill, radius)]
+            groups={role: (placed,)}, waypoints=[(np.asarray(placed.position) + 0.3 * downhill, radius)]
         )

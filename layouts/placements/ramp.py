@@ -46,7 +46,7 @@ class Ramp(Placement):
     regime: Regime
     stop: Range = (0.25, 0.5)
     start: Range = (0.15, 0.25)
-    run: float = 1.0
+    run: float = 0.7
     foot: Range = (0.0, 0.2)
 
     def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:

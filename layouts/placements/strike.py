@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from layouts.placements.base import Placement, Range
 from layouts.solids import solid
-from layouts.stage import Stage, heading, is_free, moved, rested, yaw
+from layouts.stage import Stage, heading, is_free, mass, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
@@ -69,7 +69,9 @@ class Strike(Placement):
         meeting = float(np.linalg.norm(goal[:2] - np.asarray(striker.position[:2]))) / speed
         if closing > 0.0:
             aimed = tuple(moved(item, linear_velocity=-closing * way) if item is hit else item for item in aimed)
-        beyond = np.asarray(hit.position) + way * min(0.4 * speed, 1.0)
+        # What is hit leaves with up to twice the speed of the common centre of mass.
+        blow = 2.0 * speed * mass(striker) / (mass(striker) + mass(hit))
+        beyond = np.asarray(hit.position) + way * min(0.3 * blow, 1.0)
         return stage.extended(
             groups={self.target: aimed, role: (striker,)},
             waypoints=[(np.asarray(hit.position), radius), (beyond, radius)],

@@ -1,6 +1,8 @@
 """Rigid bodies: falling, thrown, sliding, rolling, colliding, toppling."""
 
+from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
@@ -18,18 +20,31 @@ FLAT = ("block", "slab", "disc", "column")  # with a level face below and above
 BOUNCY = ("rubber", "silicone", "nylon")
 HARD = ("metal", "mineral", "wood", "polymer")
 GRIPPING = ("wood", "elastomer", "concrete", "granite")
+EVEN = ("polymer", "oak", "pine", "walnut", "ice")  # of similar density: what is wedged in sinks in less
 GLIDING = ("ice", "teflon", "nylon", "polyethylene")
 
 PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
 POST = RoleRigid(name="post", shapes=("post",), materials=("wood", "concrete"), size=(0.35, 0.45), mobility="static")
+SIDE = RoleRigid(
+    name="side",
+    shapes=("panel",),
+    materials=("wood", "polymer", "metal"),
+    count=(4, 4),
+    size=(0.5, 0.6),
+    mobility="static",
+    alike=True,
+)
+SHELF = RoleRigid(
+    name="shelf", shapes=("shelf",), materials=("wood", "concrete", "granite"), size=(0.5, 0.6), mobility="static"
+)
 
 SINGLE = (
     BaseScene(
         name="free_drop",
         tiers=("single",),
         description="One body falls onto the floor and comes to rest.",
-        roles=(RoleRigid(name="body", shapes=ANY_SHAPE),),
-        layout=((("body",), Drop(height=(0.5, 1.8), spin=(0.0, 3.0))),),
+        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.42)),),
+        layout=((("body",), Drop(height=(0.4, 1.4), spin=(0.0, 3.0))),),
         caption="{body} falls onto the floor and comes to rest.",
         phenomena=("free_fall", "impact"),
         gravity="any",
@@ -38,7 +53,7 @@ SINGLE = (
         name="bounce",
         tiers=("single",),
         description="An elastic ball bounces several times.",
-        roles=(RoleRigid(name="ball", shapes=("ball",), materials=BOUNCY, size=(0.15, 0.35)),),
+        roles=(RoleRigid(name="ball", shapes=("ball",), materials=BOUNCY, size=(0.2, 0.36)),),
         layout=((("ball",), Drop(height=(0.5, 1.3), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces, a little lower each time.",
         phenomena=("free_fall", "bounce", "energy_loss"),
@@ -47,7 +62,7 @@ SINGLE = (
         name="projectile_toss",
         tiers=("single",),
         description="One body is thrown, flies in an arc, lands and tumbles on.",
-        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.35)),),
+        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.38)),),
         layout=((("body",), Drop(height=(0.3, 1.0), toss=(1.2, 2.8), elevation=(15.0, 60.0), spin=(0.0, 10.0))),),
         caption="{body} is thrown, flies in an arc and tumbles over the floor.",
         phenomena=("projectile_motion", "impact", "tumbling"),
@@ -56,8 +71,8 @@ SINGLE = (
         name="ramp_slide",
         tiers=("single",),
         description="One body slides down a ramp too steep for its friction.",
-        roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "block", "disc"), size=(0.2, 0.38))),
-        layout=((("plank", "post", "body"), Ramp(slope=(17.0, 30.0), regime="slide", run=0.8)),),
+        roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "block", "disc"), size=(0.24, 0.4))),
+        layout=((("plank", "post", "body"), Ramp(slope=(17.0, 30.0), regime="slide", run=0.6)),),
         caption="{body} slides down a ramp and out onto the floor.",
         phenomena=("sliding_friction", "inclined_plane"),
     ),
@@ -96,6 +111,24 @@ SINGLE = (
         layout=((("body",), Scatter(speed=(1.5, 4.0), spin=(0.0, 4.0))),),
         caption="{body} slides over the floor and slows down.",
         phenomena=("sliding_friction",),
+    ),
+    BaseScene(
+        name="ledge_tip",
+        tiers=("single",),
+        description="A board hangs too far over the edge of a shelf, tips and falls.",
+        roles=(SHELF, RoleRigid(name="board", shapes=("board",), size=(0.36, 0.54))),
+        layout=((("shelf", "board"), Hang(beyond=(0.12, 0.4))),),
+        caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
+        phenomena=("torque", "tipping", "free_fall"),
+    ),
+    BaseScene(
+        name="box_drop",
+        tiers=("single",),
+        description="One body falls into an open box and comes to rest between its sides.",
+        roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.34))),
+        layout=((("side", "body"), Container(drop=(0.4, 1.0))),),
+        caption="{body} falls into an open box and comes to rest in it.",
+        phenomena=("free_fall", "impact", "containment"),
     ),
 )
 
@@ -185,11 +218,11 @@ TWO_BODY = (
         description="A body falls onto the edge of a resting block.",
         roles=(
             RoleRigid(name="block", shapes=FLAT, size=(0.25, 0.45)),
-            RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.3)),
+            RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.34)),
         ),
         layout=(
             (("block",), Scatter()),
-            (("body",), Drop(height=(0.4, 1.2), over="block", spread=0.12, spin=(0.0, 4.0))),
+            (("body",), Drop(height=(0.3, 0.9), over="block", spread=0.12, spin=(0.0, 4.0))),
         ),
         caption="{body} falls onto {block} and tumbles off.",
         phenomena=("free_fall", "collision", "tumbling"),
@@ -202,6 +235,19 @@ TWO_BODY = (
         layout=((("block",), Stack(shift=0.15, push=(0.15, 0.4))),),
         caption="A push moves the lower one of {block}; the upper one lags behind.",
         phenomena=("impulse", "inertia", "sliding_friction"),
+    ),
+    BaseScene(
+        name="ledge_load",
+        tiers=("two_body",),
+        description="A board hangs over the edge of a shelf in balance; a falling body tips it.",
+        roles=(
+            SHELF,
+            RoleRigid(name="board", shapes=("board",), size=(0.4, 0.54)),
+            RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.28)),
+        ),
+        layout=((("shelf", "board", "body"), Hang(beyond=(-0.16, -0.05), load=True)),),
+        caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
+        phenomena=("torque", "tipping", "free_fall", "collision"),
     ),
 )
 
@@ -303,6 +349,24 @@ MULTI_OBJECT = (
         ),
         caption="{ball} rolls into {pin}.",
         phenomena=("rolling", "collision"),
+    ),
+    BaseScene(
+        name="box_fill",
+        tiers=("multi_object",),
+        description="Several bodies fall into an open box and settle between its sides.",
+        roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, materials=EVEN, count=(3, 5), size=(0.18, 0.3))),
+        layout=((("side", "body"), Container()),),
+        caption="{body} fall into an open box.",
+        phenomena=("free_fall", "collision", "containment", "piling"),
+    ),
+    BaseScene(
+        name="ledge_row",
+        tiers=("multi_object",),
+        description="Boards hang over the edge of a shelf; one after the other tips and falls.",
+        roles=(SHELF, RoleRigid(name="board", shapes=("board",), count=(3, 4), size=(0.34, 0.5))),
+        layout=((("shelf", "board"), Hang(beyond=(0.04, 0.4))),),
+        caption="{board} hang over the edge of {shelf}, tip and fall.",
+        phenomena=("torque", "tipping", "free_fall"),
     ),
 )
 

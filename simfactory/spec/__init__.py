@@ -11,7 +11,17 @@ from simfactory.spec.body import (
     MotionRotation,
     Push,
 )
-from simfactory.spec.camera import CameraFixed, CameraOrbit, CameraPath, CameraSpec
+from simfactory.spec.camera import (
+    CameraCrane,
+    CameraDolly,
+    CameraFirstPerson,
+    CameraFixed,
+    CameraOrbit,
+    CameraPath,
+    CameraSpec,
+    CameraTracking,
+    Keyframe,
+)
 from simfactory.spec.environment import Environment, Ground, Light, LightPoint, LightSun, Room, Sky, Wind
 from simfactory.spec.geometry import (
     Box,
@@ -42,10 +52,14 @@ __all__ = [
     "BodyRigid",
     "BodySheet",
     "Box",
+    "CameraCrane",
+    "CameraDolly",
+    "CameraFirstPerson",
     "CameraFixed",
     "CameraOrbit",
     "CameraPath",
     "CameraSpec",
+    "CameraTracking",
     "Capsule",
     "Checker",
     "Cone",
@@ -54,6 +68,7 @@ __all__ = [
     "Environment",
     "Geometry",
     "Ground",
+    "Keyframe",
     "Light",
     "LightPoint",
     "LightSun",

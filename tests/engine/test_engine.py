@@ -134,6 +134,33 @@ def test_a_camera_inside_something_is_refused(position, room, message):
         check_scene(spec, backend="mock")
 
 
+def away_camera(target):
+    path = CameraFixed(position=(0.0, -3.0, 1.0), target=target)
+    return CameraSpec(name="eye", rig="test", width=16, height=16, field_of_view=60.0, path=path)
+
+
+def test_a_camera_that_looks_away_from_all_bodies_is_refused_before_simulating():
+    spec = make_spec(bodies=(make_body(),), cameras=(away_camera((0.0, -9.0, 1.0)),), frame_count=24)
+    with pytest.raises(SpecError, match=r"cameras\.0 \(eye\) cannot see anything: no body comes into its picture"):
+        check_scene(spec, backend="mock")
+    check_scene(make_spec(bodies=(make_body(),), cameras=(away_camera((0.0, 0.0, 1.0)),)), backend="mock")
+
+
+def test_a_camera_that_waits_for_a_thrown_body_is_allowed():
+    thrown = make_body(position=(-6.0, 0.0, 1.0), linear_velocity=(6.0, 0.0, 3.0))
+    waiting = away_camera((0.0, 0.0, 1.5))
+    still = make_spec(bodies=(make_body(position=(-6.0, 0.0, 0.2)),), cameras=(waiting,), frame_count=24)
+    with pytest.raises(SpecError, match="cannot see anything"):
+        check_scene(still, backend="mock")
+    check_scene(make_spec(bodies=(thrown,), cameras=(waiting,), frame_count=48), backend="mock")
+
+
+def test_a_camera_at_the_point_it_looks_at_is_refused():
+    spec = make_spec(bodies=(make_body(),), cameras=(away_camera((0.0, -3.0, 1.0)),))
+    with pytest.raises(SpecError, match="at the point it looks at"):
+        check_scene(spec, backend="mock")
+
+
 def test_a_camera_close_to_a_body_is_allowed():
     box = make_body("box", Box(size=(1.0, 1.0, 1.0)), position=(0.0, 0.0, 0.5), mobility="static")
     check_scene(make_spec(bodies=(box,), cameras=(fixed_camera((0.0, -0.51, 0.5)),)), backend="mock")

@@ -129,8 +129,6 @@ def test_a_separating_plane_means_clearance(seed):
     # Vertices of curved bodies lie up to 2 mm inside them, on either side.
     if gap > 5e-3:
         assert clearance(solid(first), solid(second)) >= gap - 4e-3
-    if gap < -1e-6 and first.geometry.shape in {"box", "prism"} and second.geometry.shape in {"box", "prism"}:
-        assert clearance(solid(first), solid(second)) < 2e-2
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.shape)

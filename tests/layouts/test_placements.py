@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from layouts import Stage, certify, solid
+from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
@@ -95,6 +97,66 @@ def test_towers_stand_a_hair_apart_with_their_weight_over_every_joint(seed):
     for item in tower:
         assert 0.0 < lowest(item) - floor < 1e-3
         floor = solid(item).reach(np.array([0.0, 0.0, 1.0]))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_the_heaviest_body_is_lowest_in_a_tower_and_in_a_pile(seed):
+    parts = tuple(
+        item.model_copy(update={"physical": item.physical.model_copy(update={"density": density})})
+        for item, density in zip(boxes(3), (150.0, 7000.0, 900.0), strict=True)
+    )
+    for placement in (Stack(), Drop(height=(0.2, 0.25), rise=0.4)):
+        stage = placement.place("box", parts, Stage(gravity=EARTH), streams=draws(seed))
+        assert [item.name for item in sorted(stage.bodies, key=lowest)] == ["box_1", "box_2", "box_0"]
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bodies_fall_into_a_container_between_its_sides(seed):
+    sides = tuple(body(f"side_{k}", Box(size=(0.1, 0.5, 0.2)), "static") for k in range(4))
+    stage = certified(Container().place("box", (*sides, *boxes(4)), Stage(gravity=EARTH), streams=draws(seed)))
+    walls = [solid(side) for side in stage.groups["box_side"]]
+    for item in stage.groups["box"]:
+        hull = solid(item)
+        for wall in walls:
+            inwards = -wall.center * np.array([1.0, 1.0, 0.0])
+            inwards /= np.linalg.norm(inwards)
+            assert -hull.reach(-inwards) > wall.reach(inwards)  # clear of the wall's inner face
+
+
+def test_a_container_without_contents_is_refused():
+    sides = tuple(body(f"side_{k}", Box(size=(0.1, 0.5, 0.2)), "static") for k in range(4))
+    with pytest.raises(SpecError, match="four sides and one body"):
+        Container().place("box", sides, Stage(gravity=EARTH), streams=draws(0))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("beyond", "tips"), [((0.1, 0.4), True), ((-0.4, -0.1), False)])
+def test_boards_hang_over_the_edge_of_a_shelf(seed, beyond, tips):
+    shelf = body("shelf", Box(size=(0.5, 0.5, 0.5)), "static")
+    boards = tuple(body(f"board_{k}", Box(size=(0.5, 0.14, 0.06))) for k in range(3))
+    stage = certified(Hang(beyond=beyond).place("board", (shelf, *boards), Stage(gravity=EARTH), streams=draws(seed)))
+    (shelf,) = stage.groups["board_shelf"]
+    out = -np.asarray(shelf.position) * np.array([1.0, 1.0, 0.0])
+    out /= np.linalg.norm(out)
+    edge = solid(shelf).reach(out)
+    for board in stage.groups["board"]:
+        assert (np.asarray(board.position) @ out > edge) == tips
+        assert solid(board).reach(out) > edge > -solid(board).reach(-out)
+        assert 0.0 < lowest(board) - solid(shelf).reach(np.array([0.0, 0.0, 1.0])) < 2e-3
+
+
+def test_a_load_begins_above_the_free_end_of_a_board():
+    parts = (
+        body("shelf", Box(size=(0.5, 0.5, 0.5)), "static"),
+        body("board", Box(size=(0.5, 0.14, 0.06))),
+        body("ball", Sphere(radius=0.1)),
+    )
+    placement = Hang(beyond=(-0.2, -0.1), load=True)
+    stage = certified(placement.place("ball", parts, Stage(gravity=EARTH), streams=draws(0)))
+    board, ball = stage.groups["ball"]
+    out = -np.asarray(stage.groups["ball_shelf"][0].position) * np.array([1.0, 1.0, 0.0])
+    assert np.asarray(ball.position) @ out > np.asarray(board.position) @ out
+    assert lowest(ball) > solid(board).reach(np.array([0.0, 0.0, 1.0])) + 0.2
 
 
 def test_a_leaning_tower_is_told_from_a_standing_one():

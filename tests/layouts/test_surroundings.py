@@ -8,12 +8,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-from layouts import Region, Stage, action_region, enclose
-from layouts.cameras import farthest
+from layouts import Region, Stage, action_region, enclose, lamps
+from layouts.cameras import farthest, place_cameras, rigs
 from layouts.discovery import discover
 from layouts.lights import illuminate, lightings
 from layouts.placements.drop import Drop
 from layouts.region import HORIZON
+from simfactory.cameras import camera_to_world
 from simfactory.rng import stream
 from simfactory.spec import BodyRigid, Box, LightPoint, LightSun, PhysicalMaterial, VisualMaterial
 
@@ -52,6 +53,25 @@ def test_a_room_holds_every_camera_and_leaves_the_action_in_the_sun():
         assert not room.ceiling
         shadow = room.size[2] / math.tan(math.radians(36.0))
         assert shadow < 0.5 * min(room.size[:2]) - REGION.radius
+
+
+def test_a_closed_room_is_above_every_camera_and_has_its_own_lamps():
+    for seed in range(30):
+        far, draws = farthest(REGION), partial(stream, seed)
+        room = enclose(REGION, farthest=far, physical=PHYSICAL, visual=VisualMaterial(), streams=draws, ceiling=True)
+        assert room.ceiling
+        cameras = place_cameras(tuple(rigs()), views=16, region=REGION, size=(64, 64), streams=draws)
+        for camera in cameras:
+            heights = camera_to_world(camera, np.linspace(0.0, 4.0, 33))[:, 2, 3]
+            assert heights.max() < room.size[2] - 0.1
+        found = lamps(room, REGION, streams=draws)
+        for lamp in found:
+            x, y, z = lamp.position
+            assert abs(x) < 0.5 * room.size[0] - 0.1
+            assert abs(y) < 0.5 * room.size[1] - 0.1
+            assert 0.1 < z < room.size[2] - 0.1
+        level = sum(lamp.intensity / ((np.asarray(lamp.position) - REGION.target) ** 2).sum() for lamp in found)
+        assert 2.2 - 1e-6 <= level <= 3.6 + 1e-6
 
 
 def test_lights_stay_within_their_ranges():

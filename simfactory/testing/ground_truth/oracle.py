@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from simfactory.episode import SKY, Trajectory, scene_surfaces
 from simfactory.simulators.mock import body_motion, sheet_vertices
-from simfactory.spec import BodySheet, CameraFixed, CameraOrbit, CameraSpec, SceneSpec
+from simfactory.spec import BodySheet, CameraSpec, SceneSpec
+from simfactory.testing.ground_truth.paths import oracle_gaze
 
 __all__ = ["Oracle", "Target", "View", "WorldMotion", "oracle_camera"]
 
@@ -112,9 +113,8 @@ def oracle_camera(camera: CameraSpec, times: Float64) -> tuple[Float64, Float64]
     focal = max(camera.width, camera.height) / (2.0 * math.tan(0.5 * math.pi * camera.field_of_view / 180.0))
     intrinsics = np.array([[focal, 0.0, 0.5 * camera.width], [0.0, focal, 0.5 * camera.height], [0.0, 0.0, 1.0]])
     poses = np.zeros((len(times), 4, 4))
-    aim = np.array(camera.path.target)
     for row, time in enumerate(times):
-        eye = _eye(camera.path, float(time))
+        eye, aim = oracle_gaze(camera.path, float(time))
         gaze = (aim - eye) / math.sqrt(float(((aim - eye) ** 2).sum()))
         right = np.array([gaze[1], -gaze[0], 0.0])  # gaze × z: level
         if math.hypot(*right) < 1e-9:
@@ -123,17 +123,6 @@ def oracle_camera(camera: CameraSpec, times: Float64) -> tuple[Float64, Float64]
         poses[row, :3] = np.stack([right, np.cross(gaze, right), gaze, eye], axis=-1)
         poses[row, 3, 3] = 1.0
     return intrinsics, poses
-
-
-def _eye(path: CameraFixed | CameraOrbit, time: float) -> Float64:
-    """Return the camera's position `(3,)` [m] at a time [s]."""
-    match path:
-        case CameraFixed(position=position):
-            return np.array(position)
-        case CameraOrbit(target=target, radius=radius, height=height, azimuth=azimuth, azimuth_rate=rate):
-            angle = azimuth + rate * time
-            eye: Float64 = np.array(target) + np.array([radius * math.cos(angle), radius * math.sin(angle), height])
-            return eye
 
 
 def _rotated(quat_xyzw: Float64, points: Float64) -> Float64:
