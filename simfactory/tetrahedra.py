@@ -5,15 +5,18 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.assets import keep_arrays, kept_arrays
 from simfactory.embedding import Embedding, embed
 from simfactory.errors import AssetError
 from simfactory.lattice import stuff_lattice
-from simfactory.meshes import TriangleMesh
+from simfactory.meshes import TriangleMesh, geometry_mesh
+from simfactory.spec import Geometry, MeshAsset
 
-__all__ = ["TetMesh", "boundary_faces", "box_tetrahedra", "refined", "tetrahedralize"]
+__all__ = ["TetMesh", "boundary_faces", "box_tetrahedra", "geometry_tetrahedra", "refined", "tetrahedralize"]
 
 VOLUME_TOLERANCE = 0.02  # relative difference allowed between the tetrahedra and the surface they fill
 RESOLUTION_MAX = 64
+VERSION = 1  # of the tetrahedra kept beside user meshes
 MIDPOINTS_MAX = 8  # halvings of edges
 
 Points = npt.NDArray[np.float64]
@@ -87,6 +90,34 @@ def tetrahedralize(mesh: TriangleMesh, *, resolution: int) -> TetMesh:
             f"than two cells; raise resolution above {resolution} (at most {RESOLUTION_MAX}) or thicken them"
         )
     return TetMesh(vertices=nodes, tets=tets, embedding=embed(mesh.vertices, nodes, tets))
+
+
+def geometry_tetrahedra(geometry: Geometry, *, resolution: int) -> TetMesh:
+    """Return the tetrahedra of a shape in its local frame [m]; those of a user mesh are kept beside it.
+
+    The embedding follows the vertices of `geometry_mesh(geometry)`.
+
+    Raises:
+        AssetError: As `tetrahedralize`; a user mesh is missing or unreadable.
+    """
+    if not isinstance(geometry, MeshAsset):
+        return tetrahedralize(geometry_mesh(geometry), resolution=resolution)
+    name = f"tets-{VERSION}-{resolution}"
+    arrays = kept_arrays(geometry.digest, name)
+    if arrays is None:
+        made = tetrahedralize(geometry_mesh(MeshAsset(digest=geometry.digest)), resolution=resolution)
+        arrays = {
+            "vertices": made.vertices,
+            "tets": made.tets,
+            "carriers": made.embedding.tets,
+            "weights": made.embedding.weights,
+        }
+        keep_arrays(geometry.digest, name, arrays)
+    return TetMesh(
+        vertices=arrays["vertices"] * geometry.scale,
+        tets=arrays["tets"].copy(),
+        embedding=Embedding(tets=arrays["carriers"].copy(), weights=arrays["weights"].copy()),
+    )
 
 
 def box_tetrahedra(size: Points, *, cells: tuple[int, int, int]) -> tuple[Points, Indices]:

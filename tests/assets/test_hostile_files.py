@@ -14,7 +14,7 @@ def refuse(path, words, assets):
         add_mesh(path)
     assert "\n" not in str(caught.value)
     assert path.name in str(caught.value)
-    left = [entry for entry in assets.iterdir()] if assets.exists() else []
+    left = list(assets.iterdir()) if assets.exists() else []
     assert not left, "nothing is left in the asset folder"
 
 
