@@ -13,7 +13,7 @@ from simfactory.meshes import body_mesh
 from simfactory.quality.penetration import penetration
 from simfactory.simulation import simulate
 from simfactory.simulators.newton import NewtonSimulator
-from simfactory.spec import MeshAsset, Sphere
+from simfactory.spec import Box, MeshAsset, Sphere
 from simfactory.testing.ground_truth import assert_exact, check, mock_trajectory
 from simfactory.testing.specs import make_body, make_camera, make_spec
 
@@ -58,6 +58,21 @@ def test_a_ball_dropped_into_a_cup_stays_in_it(cup, mobility):
     assert np.hypot(*(ball - stand)[:2]) < RADIUS - WALL - 0.5 * BALL
     assert np.linalg.norm(simulator.state(0).linear_velocity[1]) < 0.05
     assert np.linalg.norm(simulator.state(0).linear_velocity[0]) < 0.01
+
+
+def test_a_cup_that_falls_on_a_table_comes_to_rest_on_it(cup):
+    """Its parts touch the table at many points, whose corrections must not add up to a kick."""
+    bottom = -body_mesh(make_body("cup", cup)).vertices[:, 2].min()
+    table = make_body("table", Box(size=(0.6, 0.6, 0.2)), position=(0.0, 0.0, 0.1))
+    stand = make_body("cup", cup, position=(0.0, 0.0, 0.2 + bottom + 0.2))
+    simulator = NewtonSimulator()
+    simulator.load([make_spec(bodies=[table, stand])])
+    for _ in range(24):
+        simulator.step()
+    state = simulator.state(0)
+    assert state.position[1, 2] == pytest.approx(0.2 + bottom, abs=0.002)
+    assert np.abs(state.linear_velocity).max() < 0.01
+    assert np.abs(state.angular_velocity).max() < 0.05
 
 
 def test_a_cup_weighs_what_its_mesh_weighs(cup):

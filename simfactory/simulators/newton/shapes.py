@@ -1,5 +1,6 @@
 """Collision shapes and mass of rigid bodies: native shapes where one fits, convex parts elsewhere."""
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,8 +73,9 @@ def add_shapes(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: 
     if not isinstance(body.geometry, MeshAsset):
         return [_add_shape(builder, link, body, config, frame=frame)]
     parts = body_parts(body)
-    whole = body_mesh(body)
-    shapes = [int(builder.add_shape_convex_hull(link, xform=frame, mesh=_hull(whole), cfg=config))]
+    outer = copy.copy(config)
+    outer.has_particle_collision = len(parts) == 1  # particles meet the parts
+    shapes = [int(builder.add_shape_convex_hull(link, xform=frame, mesh=_hull(body_mesh(body)), cfg=outer))]
     if len(parts) > 1:
         shapes += [
             int(builder.add_shape_convex_hull(link, xform=frame, mesh=_hull(part), cfg=config)) for part in parts
