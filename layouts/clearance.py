@@ -1,12 +1,12 @@
 """Certified distances: between bodies, to the ground and the walls, and of cameras to all of them."""
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
 
-from layouts.solids import Solid, solid
+from layouts.solids import Solid, parts, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
 from simfactory.spec import Body, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
@@ -61,7 +61,7 @@ def certify(
 ) -> None:
     """Check that at t = 0 no body touches another one, the ground or a wall.
 
-    Meshes count as their convex hulls, a vibrating sheet as the box that it sweeps.
+    User meshes count as their convex parts, a vibrating sheet as the box that it sweeps.
 
     Args:
         bodies: All bodies of the scene.
@@ -77,8 +77,9 @@ def certify(
         for surface, distance in _margins(hull, ground, room):
             if distance < minimum:
                 raise SpecError(_overlap(hull.name, surface, distance, minimum))
+    of = {body.name: body for body in bodies}
     for first, second in combinations(solids, 2):
-        distance = clearance(first, second, enough=minimum)
+        distance = _distance(first, second, of, minimum)
         if distance < minimum:
             raise SpecError(_overlap(first.name, second.name, distance, minimum))
 
@@ -110,6 +111,7 @@ def certify_cameras(
         SpecError: A camera comes closer than `minimum` to something; the message names both.
     """
     solids = [solid(body) for body in bodies]
+    of = {body.name: body for body in bodies}
     for camera in cameras:
         for position in _positions(camera, duration):
             point = Solid(
@@ -121,13 +123,25 @@ def certify_cameras(
                 local=lambda direction: np.zeros_like(direction),
             )
             margins = _margins(point, ground, room)
-            margins += [(hull.name, clearance(point, hull, enough=minimum)) for hull in solids]
+            margins += [(hull.name, _distance(hull, point, of, minimum)) for hull in solids]
             if courses is not None:
                 nearest = float((np.linalg.norm(courses[0] - position, axis=-1) - courses[1]).min())
                 margins.append(("the way of a body", nearest))
             for obstacle, distance in margins:
                 if distance < minimum:
                     raise SpecError(_overlap(f"camera {camera.name}", obstacle, distance, minimum))
+
+
+def _distance(first: Solid, second: Solid, of: Mapping[str, Body], enough: float) -> float:
+    """Return the distance [m] of two bodies (or of a body and a point), of their parts where their hulls are close."""
+    distance = clearance(first, second, enough=enough)
+    if distance >= enough:
+        return distance
+    split = [parts(of[hull.name]) if hull.name in of else [] for hull in (first, second)]
+    if not any(split):
+        return distance
+    pairs = product(split[0] or [first], split[1] or [second])
+    return min(clearance(one, other, enough=enough) for one, other in pairs)
 
 
 def _positions(camera: CameraSpec, duration: float) -> Vector:

@@ -7,11 +7,12 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.collision import geometry_parts
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import Body, BodyRigid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import Body, BodyRigid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, MeshAsset, Sphere
 from simfactory.transforms import quat_to_matrix
 
-__all__ = ["Solid", "horizontal_faces", "lowest", "solid", "volume"]
+__all__ = ["Solid", "horizontal_faces", "lowest", "parts", "solid", "volume"]
 
 Vector = npt.NDArray[np.float64]
 Support = Callable[[Vector], Vector]
@@ -65,6 +66,32 @@ def solid(body: Body) -> Solid:
     )
 
 
+def parts(body: Body) -> list[Solid]:
+    """Return the convex parts of a body that is not convex, else nothing: its hull says it all.
+
+    Raises:
+        AssetError: A user mesh is missing, unreadable or cannot be split.
+    """
+    if not isinstance(body, BodyRigid) or not isinstance(body.geometry, MeshAsset):
+        return []
+    corners = _part_vertices(body.geometry)
+    if len(corners) == 1:
+        return []
+    rotation, factors = quat_to_matrix(body.orientation), np.asarray(body.factors)
+    return [
+        Solid(
+            name=body.name,
+            center=np.asarray(body.position, np.float64) + rotation @ (factors * middle),
+            rotation=rotation,
+            factors=factors,
+            radius=float(np.linalg.norm((vertices - middle) * factors, axis=-1).max()),
+            local=_vertex_support(vertices - middle),
+        )
+        for vertices in corners
+        for middle in (vertices.mean(axis=0),)
+    ]
+
+
 def lowest(body: Body) -> float:
     """Return the height of a body's lowest point [m], world frame."""
     return -solid(body).reach(np.array([0.0, 0.0, -1.0]))
@@ -103,8 +130,11 @@ def _support(geometry: Geometry) -> Support:
 
             return cone
         case _:
-            vertices = _vertices(geometry)
-            return lambda d: np.asarray(vertices[int(np.argmax(vertices @ d))])
+            return _vertex_support(_vertices(geometry))
+
+
+def _vertex_support(vertices: Vector) -> Support:
+    return lambda d: np.asarray(vertices[int(np.argmax(vertices @ d))])
 
 
 def _sheet_support(sheet: BodySheet) -> Support:
@@ -129,6 +159,11 @@ def _upright(direction: Vector, above: float, below: float) -> Vector:
 @lru_cache(maxsize=512)
 def _vertices(geometry: Geometry) -> Vector:
     return geometry_mesh(geometry).vertices
+
+
+@lru_cache(maxsize=64)
+def _part_vertices(geometry: MeshAsset) -> tuple[Vector, ...]:
+    return tuple(part.vertices for part in geometry_parts(geometry))
 
 
 @lru_cache(maxsize=512)

@@ -1,5 +1,7 @@
 """`simfactory assets`: user meshes into the content-addressed asset folder."""
 
+import json
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +12,66 @@ __all__ = ["app"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None, help="User meshes.")
 
 
+class Unit(StrEnum):
+    """Lengths in which mesh files are written."""
+
+    m = "m"
+    cm = "cm"
+    mm = "mm"
+    inch = "in"
+
+
+METRES = {Unit.m: 1.0, Unit.cm: 0.01, Unit.mm: 0.001, Unit.inch: 0.0254}
+
+
 @app.callback()
 def _assets() -> None:
     """Manage user meshes; specs name them by digest."""
 
 
 @app.command("add")
-def add(file: Annotated[Path, typer.Argument(help="An OBJ, STL, PLY or GLB file of one closed surface.")]) -> None:
-    """Add a mesh and print its digest."""
+def add(
+    file: Annotated[Path, typer.Argument(help="An OBJ, STL, PLY or GLB file of closed surfaces.")],
+    *,
+    licence: Annotated[str | None, typer.Option(help="Its licence, an SPDX identifier such as CC0-1.0.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where it comes from: an address or a name.")] = None,
+    unit: Annotated[Unit | None, typer.Option(help="What one unit of the file is; m for GLB.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record instead of the digest.")] = False,
+) -> None:
+    """Check, repair and add a mesh; print its digest."""
     from simfactory.assets import add_mesh
 
-    typer.echo(add_mesh(file))
+    metres = None if unit is None else METRES[unit]
+    record = add_mesh(file, licence=licence, source=source, metres_per_unit=metres)
+    typer.echo(record.model_dump_json(indent=2) if as_json else record.digest)
+    repairs = {name: count for name, count in record.repairs.model_dump().items() if count}
+    if repairs:
+        typer.echo("repaired: " + ", ".join(f"{count} {name}" for name, count in repairs.items()), err=True)
+    if licence is None:
+        typer.echo("no licence is recorded: add the mesh again with --licence to state it", err=True)
+
+
+@app.command("list")
+def list_assets(
+    *, as_json: Annotated[bool, typer.Option("--json", help="Print one record a line as JSON.")] = False
+) -> None:
+    """List the meshes in the asset folder: digest, triangles, convex parts, licence, name."""
+    from simfactory.assets import list_records
+
+    for record in list_records():
+        if as_json:
+            typer.echo(record.model_dump_json())
+        else:
+            parts = "?" if record.part_count is None else record.part_count
+            licence = record.licence or "no licence stated"
+            typer.echo(f"{record.digest[:12]}  {record.triangle_count:>9,}  {parts:>3}  {licence:<20} {record.name}")
+
+
+@app.command("show")
+def show(digest: Annotated[str, typer.Argument(help="Digest of a mesh, or its beginning.")]) -> None:
+    """Print a mesh's record and the geometry to write into a spec."""
+    from simfactory.assets import load_record
+
+    record = load_record(digest)
+    geometry = {"shape": "mesh", "digest": record.digest, "scale": record.metres_per_unit or 1.0}
+    typer.echo(json.dumps({**record.model_dump(), "geometry": geometry}, indent=2))

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.collision import body_parts
 from simfactory.episode import Surface, Trajectory
 from simfactory.meshes import TriangleMesh
-from simfactory.spec import SceneSpec
+from simfactory.spec import BodyRigid, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["penetration"]
@@ -23,12 +24,12 @@ Float64 = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Solid:
-    """A rigid body's shape, local frame.
+    """A rigid body's shape or one convex part of it, local frame.
 
     Attributes:
         body: Index of the body.
         dynamic: Whether it reacts.
-        convex: Whether its mesh is convex; others take no part in tests between bodies.
+        convex: Whether it is convex; others take no part in tests between bodies.
         vertices: `(vertex, 3)` extreme points [m].
         normals: `(normal, 3)` candidate directions of least overlap.
         radius: Of the ball about the origin that holds it [m].
@@ -71,9 +72,10 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             travel = (linear[:, solid.body] + angular[:, solid.body] * solid.radius) * step
             worst = max(worst, float((_depth_in_scene(spec, world) - travel).max()) / solid.thickness)
     frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
-    for first, second in _pairs(solids):
+    for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)]):
         a, b = first.body, second.body
-        near = np.linalg.norm(position[frames, a] - position[frames, b], axis=-1) < first.radius + second.radius
+        apart = position[frames, a] - position[frames, b]
+        near = np.linalg.norm(apart, axis=-1) < first.radius + second.radius
         for frame in frames[near]:
             poses = [(rotation[frame, body], position[frame, body]) for body in (a, b)]
             speed = linear[frame, a] + linear[frame, b]
@@ -86,7 +88,17 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
 def _pairs(solids: Sequence[_Solid]) -> list[tuple[_Solid, _Solid]]:
     """Pairs of convex solids of which at least one reacts."""
     usable = [solid for solid in solids if solid.convex]
-    return [(a, b) for k, a in enumerate(usable) for b in usable[k + 1 :] if a.dynamic or b.dynamic]
+    return [
+        (a, b) for k, a in enumerate(usable) for b in usable[k + 1 :] if a.body != b.body and (a.dynamic or b.dynamic)
+    ]
+
+
+def _parts(spec: SceneSpec, solid: _Solid) -> list[_Solid]:
+    """Return the convex parts of a body that is not convex, each as thick as itself, else the body."""
+    body = spec.bodies[solid.body]
+    if solid.convex or not isinstance(body, BodyRigid):
+        return [solid]
+    return [_solid(part, solid.body, dynamic=solid.dynamic) for part in body_parts(body)]
 
 
 def _depth_in_scene(spec: SceneSpec, world: Float64) -> Float64:

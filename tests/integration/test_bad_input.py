@@ -1,5 +1,6 @@
 """Bad input: one clear line that names the field and the range, a non-zero exit, nothing left behind."""
 
+import hashlib
 import json
 
 import pytest
@@ -104,6 +105,21 @@ def test_a_broken_mesh_file_is_refused(simfactory, tmp_path):
     assert "broken.stl" in simfactory("assets", "add", "broken.stl", fails=True)
     assert "not a closed surface" in simfactory("assets", "add", "sheet.obj", fails=True)
     assert "allowed are obj" in simfactory("assets", "add", __file__, fails=True)
+
+
+def test_a_mesh_without_volume_in_the_asset_folder_is_refused(simfactory, tmp_path, monkeypatch):
+    """Whoever fills the folder by hand is told before anything is simulated."""
+    sheet = b"v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n"
+    digest = hashlib.sha256(sheet).hexdigest()
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "assets" / f"{digest}.obj").write_bytes(sheet)
+    monkeypatch.setenv("SIMFACTORY_ASSETS", str(tmp_path / "assets"))
+    spec = sampled(simfactory)
+    spec["motions"], spec["triggers"] = [], []
+    spec["bodies"][0]["geometry"] = {"shape": "mesh", "digest": digest}
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    words = [digest[:8], "not a closed surface that encloses a volume"]
+    expect_refusal(simfactory, tmp_path, ("--spec", "spec.json"), words)
 
 
 def test_a_text_that_is_no_json_is_refused(simfactory, tmp_path):

@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from simfactory.episode import BodyProperties
+from simfactory.collision import body_parts
+from simfactory.episode import FIRST_BODY, BodyProperties
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
-from simfactory.simulators.newton.shapes import is_approximate
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid
+from simfactory.spec import BodyRigid, MeshAsset
 
 __all__ = ["effective_properties"]
 
@@ -15,7 +15,7 @@ RULES = {
     "Static friction is not modelled separately: a pair sticks up to the same mean",
     "restitution": "a pair uses the mean of its two bodies'; impacts slower than 2 g dt count as rest",
     "mass": "density × volume of the shape",
-    "inertia": "of the homogeneous shape; of a mesh: of the mesh itself, not of its hull",
+    "inertia": "of the homogeneous shape; of a mesh: of the mesh itself, not of its convex parts",
     "young_modulus": "not used: rigid bodies do not deform",
     "poisson_ratio": "not used: rigid bodies do not deform",
     "damping": "linear and angular velocity decay by exp(-damping · dt) every solver step",
@@ -23,7 +23,8 @@ RULES = {
     "equal volume; no torque; air viscosity, temperature and turbulence are not used",
     "ground": "an unbounded plane, also beyond its visible edge",
     "room": "walls and ceiling are unbounded planes",
-    "collision": "exact shapes for boxes, balls, ellipsoids, capsules, cylinders and cones; convex hulls otherwise",
+    "collision": "exact shapes for boxes, balls, ellipsoids, capsules, cylinders and cones; convex parts of the mesh "
+    "otherwise, planes are met by its convex hull",
 }
 
 
@@ -38,9 +39,15 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
         if isinstance(body, BodyRigid) and body.mobility == "dynamic":
             masses[index], inertias[index] = mass[row], inertia[row]
     shapes = np.flatnonzero(worlds.shape_environment == environment)
-    own = shapes[-count:]  # bodies come after ground and room
-    hulls = [body.name for body in spec.bodies if isinstance(body, BodyRigid) and is_approximate(body)]
-    rules = {**RULES, "hulls": f"collide as the convex hull of their mesh: {', '.join(hulls)}"} if hulls else RULES
+    instances = worlds.shape_instance[shapes]
+    own = shapes[[int(np.argmax(instances == FIRST_BODY + index)) for index in range(count)]]
+    parts = {
+        body.name: len(body_parts(body))
+        for body in spec.bodies
+        if isinstance(body, BodyRigid) and isinstance(body.geometry, MeshAsset)
+    }
+    split = ", ".join(f"{name} ({number})" for name, number in parts.items() if number > 1)
+    rules = {**RULES, "parts": f"collide as so many convex parts of their mesh: {split}"} if split else RULES
     return BodyProperties(
         mass=masses,
         inertia=inertias,

@@ -1,6 +1,8 @@
-"""Collision shapes and mass of rigid bodies: native shapes where one fits, convex hulls elsewhere."""
+"""Collision shapes and mass of rigid bodies: native shapes where one fits, convex parts elsewhere."""
 
+import copy
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.collision import body_parts
 from simfactory.meshes import TriangleMesh, body_mesh
 from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, MeshAsset, PhysicalMaterial, Sphere
 from simfactory.transforms import quat_from_axis_angle
 
-__all__ = ["Solid", "add_ground", "add_room", "add_shape", "shape_config", "solid_inertia"]
+__all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_planes", "shape_config", "solid_inertia"]
 
 CONTACT_GAP = 0.01  # [m] at rest; moving shapes look further ahead, see simulator.SPECULATIVE_GAP
 HULL_VERTICES = 2048  # a generated mesh keeps every vertex, so that what collides is what is seen
@@ -51,8 +54,55 @@ def shape_config(material: PhysicalMaterial, *, density: float) -> Any:  # Any: 
     )
 
 
-def add_shape(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: Any) -> int:  # Any: newton, warp
-    """Add a body's collision shape.
+def add_shapes(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: Any) -> list[int]:  # Any: newton
+    """Add a body's collision shapes and return their indices.
+
+    A body of several convex parts meets bodies with its parts and planes with its convex hull, which touches them
+    where the parts do: one manifold instead of one a part, whose corrections would add up.
+
+    Args:
+        builder: A newton ModelBuilder.
+        link: Newton's index of the body, -1 for the world.
+        body: The body.
+        config: Material of the shapes.
+        frame: Transform from the body's frame to that of the link.
+
+    Raises:
+        AssetError: A user mesh is missing, unreadable or cannot be split into convex parts.
+    """
+    if not isinstance(body.geometry, MeshAsset):
+        return [_add_shape(builder, link, body, config, frame=frame)]
+    parts = body_parts(body)
+    outer = copy.copy(config)
+    outer.has_particle_collision = len(parts) == 1  # particles meet the parts
+    shapes = [int(builder.add_shape_convex_hull(link, xform=frame, mesh=_hull(body_mesh(body)), cfg=outer))]
+    if len(parts) > 1:
+        shapes += [
+            int(builder.add_shape_convex_hull(link, xform=frame, mesh=_hull(part), cfg=config)) for part in parts
+        ]
+    return shapes
+
+
+def separate_planes(builder: Any, bodies: Sequence[Sequence[int]], planes: Sequence[int]) -> None:  # Any: newton
+    """Let bodies of several shapes meet planes with the first, their hull, and all else with the others, their parts.
+
+    Args:
+        builder: A newton ModelBuilder.
+        bodies: Per body the shapes that `add_shapes` returned.
+        planes: Shapes of the ground and the walls.
+    """
+    for number, shapes in enumerate(bodies):
+        if len(shapes) == 1:
+            continue
+        for plane in planes:
+            for part in shapes[1:]:
+                builder.add_shape_collision_filter_pair(part, plane)
+        for other in (shape for index, own in enumerate(bodies) if index != number for shape in own):
+            builder.add_shape_collision_filter_pair(shapes[0], other)
+
+
+def _add_shape(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: Any) -> int:  # Any: newton, warp
+    """Add the one collision shape of a convex body.
 
     Args:
         builder: A newton ModelBuilder.
@@ -98,7 +148,7 @@ def solid_inertia(body: BodyRigid) -> Solid:
     builder = newton.ModelBuilder()
     link = builder.add_link()
     config = shape_config(body.physical, density=body.physical.density)
-    add_shape(builder, link, body, config, frame=wp.transform_identity())
+    _add_shape(builder, link, body, config, frame=wp.transform_identity())
     inertia = np.array(builder.body_inertia[link], np.float64).reshape(3, 3)
     # Native shapes are centred on their centroid here; what Newton finds beyond that is float32 rounding.
     return Solid(mass=float(builder.body_mass[link]), center=np.zeros(3), inertia=inertia)
@@ -134,11 +184,6 @@ def is_hull(body: BodyRigid) -> bool:
             return fx != fy
         case _:
             return True
-
-
-def is_approximate(body: BodyRigid) -> bool:
-    """Return whether a body's convex hull may differ from its mesh."""
-    return isinstance(body.geometry, MeshAsset)
 
 
 def add_ground(builder: Any, material: PhysicalMaterial) -> int:  # Any: a newton ModelBuilder

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.bodies import add_body
-from simfactory.simulators.newton.shapes import add_ground, add_room
+from simfactory.simulators.newton.shapes import add_ground, add_room, separate_planes
 from simfactory.spec import SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
@@ -57,20 +57,26 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
     for environment, spec in enumerate(specs):
         builder.begin_world(gravity=spec.environment.gravity)
         begin, shapes_before = builder.body_count, len(instances)
+        planes: list[int] = []
+        shapes: list[range] = []
         if spec.ground is not None:
-            add_ground(builder, spec.ground.physical)
+            planes.append(add_ground(builder, spec.ground.physical))
             instances.append(GROUND)
         if spec.room is not None:
             walls = add_room(builder, spec.room.physical, size=spec.room.size, ceiling=spec.room.ceiling)
             instances.extend([ROOM] * len(walls))
+            planes.extend(walls)
         rows = []
         for index, body in enumerate(spec.bodies):
+            first = builder.shape_count
             rows.append(add_body(builder, body))
+            shapes.append(range(first, builder.shape_count))
             motion = motion_of(spec, body.name)
             if motion is not None:
                 start = prescribed_motion(body, motion, [0.0])
                 builder.body_qd[rows[-1]] = (*start.linear_velocity[0], *start.angular_velocity[0])
-            instances.append(FIRST_BODY + index)
+            instances.extend([FIRST_BODY + index] * len(shapes[-1]))
+        separate_planes(builder, shapes, planes)
         builder.end_world()
         shape_count = len(instances) - shapes_before
         environments.extend([environment] * shape_count)

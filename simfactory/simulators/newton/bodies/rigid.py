@@ -5,7 +5,7 @@ from typing import Any
 import warp as wp
 
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.simulators.newton.shapes import add_shape, shape_config, solid_inertia
+from simfactory.simulators.newton.shapes import add_shapes, shape_config, solid_inertia
 from simfactory.spec import BodyRigid
 
 __all__ = ["add"]
@@ -22,7 +22,7 @@ def add(builder: Any, body: BodyRigid) -> int:  # Any: newton.ModelBuilder has n
     """
     pose = wp.transform(wp.vec3(*body.position), wp.quat(*start_orientation(body)))
     if body.mobility == "static":
-        add_shape(builder, -1, body, shape_config(body.physical, density=0.0), frame=pose)
+        add_shapes(builder, -1, body, shape_config(body.physical, density=0.0), frame=pose)
         return -1
     solid = solid_inertia(body)
     link = builder.add_link(
@@ -34,6 +34,6 @@ def add(builder: Any, body: BodyRigid) -> int:  # Any: newton.ModelBuilder has n
         is_kinematic=body.mobility == "kinematic",
         label=body.name,
     )
-    add_shape(builder, link, body, shape_config(body.physical, density=0.0), frame=wp.transform_identity())
+    add_shapes(builder, link, body, shape_config(body.physical, density=0.0), frame=wp.transform_identity())
     builder.body_qd[link] = wp.spatial_vector(*body.linear_velocity, *body.angular_velocity)
     return int(link)
