@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import Body, BodyRigid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import Body, BodySolid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "solid", "volume"]
@@ -53,8 +53,8 @@ class Solid:
 
 def solid(body: Body) -> Solid:
     """Return the convex hull of a body; curved primitives are exact, not their meshes."""
-    factors = np.asarray(body.factors) if isinstance(body, BodyRigid) else np.ones(3)
-    local = _support(body.geometry) if isinstance(body, BodyRigid) else _sheet_support(body)
+    factors = np.asarray(body.factors) if isinstance(body, BodySolid) else np.ones(3)
+    local = _support(body.geometry) if isinstance(body, BodySolid) else _sheet_support(body)
     return Solid(
         name=body.name,
         center=np.asarray(body.position, np.float64),
@@ -70,12 +70,12 @@ def lowest(body: Body) -> float:
     return -solid(body).reach(np.array([0.0, 0.0, -1.0]))
 
 
-def volume(body: BodyRigid) -> float:
+def volume(body: BodySolid) -> float:
     """Return a body's volume [m³]."""
     return _unit_volume(body.geometry) * float(np.prod(body.factors))
 
 
-def horizontal_faces(body: BodyRigid) -> tuple[Vector, Vector]:
+def horizontal_faces(body: BodySolid) -> tuple[Vector, Vector]:
     """Return the vertices `(vertex, 2)` [m] of the lowest and the highest level of a body, world xy."""
     vertices = body_mesh(body).vertices @ quat_to_matrix(body.orientation).T + np.asarray(body.position)
     z = vertices[:, 2]

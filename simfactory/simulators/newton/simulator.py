@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, final
 
-import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
@@ -18,23 +17,18 @@ from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies import body_kinds
 from simfactory.simulators.newton.contacts import read_contacts
-from simfactory.simulators.newton.forces import Actions
-from simfactory.simulators.newton.impacts import Impacts
+from simfactory.simulators.newton.bodies.soft_body import soft_mesh
+from simfactory.simulators.newton.forces import Actions, SoftActions
 from simfactory.simulators.newton.properties import effective_properties
+from simfactory.simulators.newton.soft_state import joined, read_soft_contacts, soft_pose
+from simfactory.simulators.newton.steps_rigid import StepsRigid
+from simfactory.simulators.newton.steps_soft import StepsSoft, soft_steps
 from simfactory.simulators.newton.worlds import Worlds, build_worlds
-from simfactory.spec import SceneSpec
+from simfactory.spec import BodySoft, SceneSpec
 
 __all__ = ["NewtonSimulator"]
 
 log = logging.getLogger(__name__)
-
-# Corrections of one body's contacts are summed, not averaged: averaging (Newton's default) halves the momentum of a
-# ball that hits a box standing on a frictionless floor. A sum overshoots when relaxation × contacts of one manifold
-# exceeds 1; Newton's manifolds have at most 5 contacts.
-ITERATIONS = 32
-RELAXATION = 0.2
-SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact: 120 m/s at 240 Hz
-
 
 @final
 class NewtonSimulator(Simulator):

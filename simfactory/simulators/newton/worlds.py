@@ -32,6 +32,8 @@ class Worlds:
         shape_instance: `(shape,)` uint16: instance id of each collision shape.
         shape_environment: `(shape,)` int: environment of each collision shape.
         contact_capacity: Room for contacts, all environments together.
+        node_rows: Per environment, body index → (begin, end): the rows of a soft body's nodes.
+        node_ranges: Per environment (begin, end): the rows of all its nodes.
     """
 
     specs: tuple[SceneSpec, ...]
@@ -41,6 +43,13 @@ class Worlds:
     shape_instance: npt.NDArray[np.uint16]
     shape_environment: npt.NDArray[np.int64]
     contact_capacity: int
+    node_rows: tuple[dict[int, tuple[int, int]], ...]
+    node_ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether any environment holds a soft body."""
+        return any(self.node_rows)
 
 
 def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
@@ -52,20 +61,25 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
     builder = newton.ModelBuilder()
     instances: list[int] = []
     environments: list[int] = []
-    body_rows, row_ranges = [], []
+    body_rows, row_ranges, node_rows, node_ranges = [], [], [], []
     capacity = 0
     for environment, spec in enumerate(specs):
         builder.begin_world(gravity=spec.environment.gravity)
-        begin, shapes_before = builder.body_count, len(instances)
+        begin, shapes_before, first_node = builder.body_count, len(instances), builder.particle_count
         if spec.ground is not None:
             add_ground(builder, spec.ground.physical)
             instances.append(GROUND)
         if spec.room is not None:
             walls = add_room(builder, spec.room.physical, size=spec.room.size, ceiling=spec.room.ceiling)
             instances.extend([ROOM] * len(walls))
-        rows = []
+        rows: list[int] = []
+        nodes: dict[int, tuple[int, int]] = {}
         for index, body in enumerate(spec.bodies):
+            node = builder.particle_count
             rows.append(add_body(builder, body))
+            if builder.particle_count > node:
+                nodes[index] = node, builder.particle_count
+                continue
             motion = motion_of(spec, body.name)
             if motion is not None:
                 start = prescribed_motion(body, motion, [0.0])
@@ -77,6 +91,10 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         capacity += min(CONTACTS_PER_PAIR * shape_count * (shape_count - 1) // 2, CONTACTS_PER_SHAPE * shape_count)
         body_rows.append(np.array(rows, np.int64))
         row_ranges.append((begin, builder.body_count))
+        node_rows.append(nodes)
+        node_ranges.append((first_node, builder.particle_count))
+    if any(node_rows):
+        builder.color()  # VBD moves nodes and bodies of one colour at once
     return Worlds(
         specs=tuple(specs),
         model=builder.finalize(device=device),
@@ -85,4 +103,6 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         shape_instance=np.array(instances, np.uint16),
         shape_environment=np.array(environments, np.int64),
         contact_capacity=max(capacity, 16),
+        node_rows=tuple(node_rows),
+        node_ranges=tuple(node_ranges),
     )
