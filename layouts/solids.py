@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import Body, BodySolid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import Body, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "solid", "volume"]

@@ -90,7 +90,7 @@ class BodySoft(BodySolid):
     kind: Literal["soft_body"] = "soft_body"
     mobility: Literal["dynamic"] = Field(default="dynamic", description="A soft body always obeys physics")
     resolution: int = Field(
-        default=8, ge=1, le=32, description="Cells of the simulation mesh along the longest extent, 1–32"
+        default=6, ge=1, le=32, description="Cells of the simulation mesh along the longest extent, 1–32"
     )
     viscosity: float = Field(default=0.0, ge=0.0, le=1e5, description="Viscosity of the material [Pa·s], 0–1e5")
     held: tuple[Side, ...] = Field(

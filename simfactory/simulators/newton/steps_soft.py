@@ -19,6 +19,7 @@ STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 1e3  # [N/m] a contact's stiffness is the mean of its two sides'
+SHAPE_STIFFNESS = 1e5  # [N/m]
 NODE_DAMPING = 0.0  # [N·s/m]
 CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
 FRICTION_SPEED = 1e-3  # [m/s] slip below which friction is viscous
@@ -63,6 +64,11 @@ class StepsSoft:
         model, cuda = worlds.model, worlds.model.device.is_cuda
         model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, NODE_DAMPING
         model.soft_contact_mu = CONTACT_FRICTION
+        if model.shape_count:
+            model.shape_material_ke.fill_(SHAPE_STIFFNESS)
+            model.shape_material_kd.fill_(0.0)
+        if model.joint_count == 0:  # Newton then gives this table one dimension, its solver wants two
+            model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._world_count = dt, len(worlds.specs)
         self._pipeline = newton.CollisionPipeline(
             model,

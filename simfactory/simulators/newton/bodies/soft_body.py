@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import warp as wp
 
 from simfactory.meshes import body_mesh
 from simfactory.simulators.kinematics import start_orientation
@@ -67,9 +68,7 @@ def _soft_mesh(
         axis = "xyz".index(side[1])
         bound = low[axis] if side[0] == "-" else high[axis]
         fixed |= np.abs(mesh.vertices[:, axis] - bound) < 0.25 * cell
-    return SoftMesh(
-        tets=mesh, node_volume=volume, center=volume @ mesh.vertices / volume.sum(), held=fixed, cell=cell
-    )
+    return SoftMesh(tets=mesh, node_volume=volume, center=volume @ mesh.vertices / volume.sum(), held=fixed, cell=cell)
 
 
 def lame(material: PhysicalMaterial) -> tuple[float, float]:
@@ -104,8 +103,8 @@ def add(builder: Any, body: BodySoft) -> int:  # Any: newton.ModelBuilder has no
     mass = body.physical.density * np.where(mesh.held, 0.0, mesh.node_volume)
     velocity[mesh.held] = 0.0
     builder.add_particles(
-        pos=[tuple(point) for point in turned + np.asarray(body.position)],
-        vel=[tuple(row) for row in velocity],
+        pos=[wp.vec3(*point) for point in turned + np.asarray(body.position)],
+        vel=[wp.vec3(*row) for row in velocity],
         mass=mass.tolist(),
         radius=[CONTACT_RADIUS] * len(mass),
         flags=np.where(mesh.held, 0, 1).tolist(),
