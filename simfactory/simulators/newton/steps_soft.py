@@ -9,6 +9,7 @@ import warp as wp
 
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.soft_body import soft_mesh, wave_speed
+from simfactory.simulators.newton.descent import VertexDescent
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
@@ -18,13 +19,13 @@ ITERATIONS = 6
 STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
-NODE_STIFFNESS = 1e3  # [N/m] a contact's stiffness is the mean of its two sides'
-SHAPE_STIFFNESS = 1e5  # [N/m]
+NODE_STIFFNESS = 2e4  # [N/m] a contact's stiffness is the mean of its two sides'
+SHAPE_STIFFNESS = 8e4  # [N/m]
 NODE_DAMPING = 0.0  # [N·s/m]
 CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
 FRICTION_SPEED = 1e-3  # [m/s] slip below which friction is viscous
-SELF_DISTANCE = 1e-3  # [m] between surfaces of soft bodies that touch
-SELF_GAP = 4e-3  # [m] how far around it is looked for
+SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
+SELF_GAP = 1.6e-2  # [m] how far around it is looked for
 
 
 def soft_steps(spec: SceneSpec) -> int:
@@ -69,7 +70,7 @@ class StepsSoft:
             model.shape_material_kd.fill_(0.0)
         if model.joint_count == 0:  # Newton then gives this table one dimension, its solver wants two
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
-        self._dt, self._world_count = dt, len(worlds.specs)
+        self._dt, self._worlds = dt, worlds
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
@@ -79,8 +80,9 @@ class StepsSoft:
             include_static_kinematic_pairs=False,
             deterministic=cuda,
         )
-        self._solver = newton.solvers.SolverVBD(
+        self._solver = VertexDescent(
             model,
+            dt=dt,
             iterations=ITERATIONS,
             friction_epsilon=FRICTION_SPEED,
             particle_enable_self_contact=any(len(rows) > 1 for rows in worlds.node_rows),
@@ -101,7 +103,10 @@ class StepsSoft:
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""
-        mask = np.zeros(self._world_count + 1, bool)
-        mask[slice(None) if environment is None else environment] = True
-        chosen = wp.array(mask, dtype=wp.bool, device=self._solver.model.device)
-        self._solver.reset(state, world_mask=chosen, flags=0)
+        chosen = range(len(self._worlds.specs)) if environment is None else (environment,)
+        mask = np.zeros(len(self._worlds.specs) + 1, bool)
+        for index in chosen:
+            mask[index] = True
+            self._solver.forget_nodes(*self._worlds.node_ranges[index])
+        device = self._solver.model.device
+        self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
