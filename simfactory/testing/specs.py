@@ -29,7 +29,16 @@ from simfactory.spec import (
     Wind,
 )
 
-__all__ = ["make_body", "make_camera", "make_ground", "make_material", "make_room", "make_sheet", "make_soft", "make_spec"]
+__all__ = [
+    "make_body",
+    "make_camera",
+    "make_ground",
+    "make_material",
+    "make_room",
+    "make_sheet",
+    "make_soft",
+    "make_spec",
+]
 
 COLORS = ((0.80, 0.25, 0.20), (0.20, 0.45, 0.80), (0.25, 0.65, 0.30), (0.85, 0.70, 0.20), (0.55, 0.30, 0.70))
 
