@@ -132,9 +132,7 @@ MULTI_OBJECT = (
         description="Soft and rigid bodies fall onto each other.",
         roles=(
             RoleSoft(name="soft", shapes=("ball", "block", "pebble"), count=(2, 3), size=(0.2, 0.3)),
-            RoleRigid(
-                name="rigid", shapes=("ball", "box", "cylinder"), materials=LIGHT, count=(1, 2), size=(0.14, 0.22)
-            ),
+            RoleRigid(name="rigid", shapes=("ball", "box"), materials=LIGHT, count=(1, 2), size=(0.14, 0.22)),
         ),
         layout=(
             (("soft",), Drop(height=(0.05, 0.15), rise=0.36, spread=0.2, spin=(0.0, 2.0))),

@@ -60,7 +60,8 @@ class NewtonSimulator(Simulator):
 
     Every environment is a world of one model. A solver step is recorded once as a graph and replayed, on the CPU as on
     CUDA: the host does nothing between the steps of a frame. There are no joints, so the whole state is the bodies'
-    poses and velocities and those of soft bodies' nodes; Newton's velocities are those of the centre of mass in the world frame, as ours.
+    poses and velocities and those of soft bodies' nodes; Newton's velocities are those of the centre of mass in the
+    world frame, as ours.
 
     Reruns are bit-identical on the CPU. On CUDA the deterministic modes of the solver and of the collision pipeline
     are asked for.

@@ -200,8 +200,8 @@ def _contact_laws(*, substeps: int) -> list[Law]:
             figure=lambda path: (0.452 - 0.0015 - own - float(path.position[-30:, 1, 2].mean())) / depth,
             exact=1.0,
             tolerance=0.5,
-            reason="Hertz: δ³ = 9 (1 - ν²)² F²/16 R E² on a half-space; the bed is three contact radii thick on a rigid "
-            "floor and has six cells: a plausible depth, no precise one",
+            reason="Hertz: δ³ = 9 (1 - ν²)² F²/16 R E² on a half-space; the bed is three contact radii thick on a "
+            "rigid floor and has six cells: a plausible depth, no precise one",
             unit="1",
             needs=("contact", "soft_body"),
         ),
