@@ -12,7 +12,7 @@ from simfactory.testing.specs import make_body, make_spec
 
 class TestNewton(SimulatorContract):
     simulator_class = NewtonSimulator
-    body_kinds = ("rigid",)
+    body_kinds = ("rigid", "soft_body")
 
 
 def load_one(spec):

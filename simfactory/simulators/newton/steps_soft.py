@@ -23,7 +23,7 @@ NODE_STIFFNESS = 2e4  # [N/m] a contact's stiffness is the mean of its two sides
 SHAPE_STIFFNESS = 8e4  # [N/m]
 NODE_DAMPING = 0.0  # [N·s/m]
 CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
-FRICTION_SPEED = 1e-3  # [m/s] slip below which friction is viscous
+FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
 SELF_GAP = 1.6e-2  # [m] how far around it is looked for
 

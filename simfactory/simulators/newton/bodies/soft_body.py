@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
@@ -31,6 +32,7 @@ class SoftMesh:
         center: `(3,)` centre of mass, body frame [m].
         held: `(node,)` bool, nodes that do not move.
         cell: Edge length of a cell [m].
+        colors: Nodes `(color, node)` of which no two share a tetrahedron; a solver may move them at once.
     """
 
     tets: TetMesh
@@ -38,6 +40,7 @@ class SoftMesh:
     center: Array
     held: npt.NDArray[np.bool_]
     cell: float
+    colors: tuple[npt.NDArray[np.int64], ...]
 
 
 def soft_mesh(body: BodySoft) -> SoftMesh:
@@ -69,6 +72,20 @@ def _soft_mesh(
         bound = low[axis] if side[0] == "-" else high[axis]
         fixed |= np.abs(mesh.vertices[:, axis] - bound) < 0.25 * cell
     return SoftMesh(tets=mesh, node_volume=volume, center=volume @ mesh.vertices / volume.sum(), held=fixed, cell=cell)
+
+
+def _colors(mesh: TetMesh) -> tuple[npt.NDArray[np.int64], ...]:
+    """Colour the nodes of one body on its own, so that they move in the same order whatever is loaded beside it."""
+    builder = newton.ModelBuilder()
+    builder.add_particles(
+        pos=[wp.vec3(*point) for point in mesh.vertices],
+        vel=[wp.vec3()] * len(mesh.vertices),
+        mass=[1.0] * len(mesh.vertices),
+    )
+    for a, b, c, d in mesh.tets.tolist():
+        builder.add_tetrahedron(a, b, c, d)
+    builder.color()
+    return tuple(np.array(group, np.int64) for group in builder.particle_color_groups)
 
 
 def lame(material: PhysicalMaterial) -> tuple[float, float]:
