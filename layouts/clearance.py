@@ -9,7 +9,7 @@ import numpy.typing as npt
 from layouts.solids import Solid, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
-from simfactory.spec import Body, CameraOrbit, CameraSpec, Ground, Room
+from simfactory.spec import BodySheet, BodySolid, CameraOrbit, CameraSpec, Ground, Room
 
 __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
 
@@ -57,7 +57,11 @@ def clearance(first: Solid, second: Solid, *, enough: float = np.inf) -> float:
 
 
 def certify(
-    bodies: Sequence[Body], ground: Ground | None = None, room: Room | None = None, *, minimum: float = MINIMUM
+    bodies: Sequence[BodySolid | BodySheet],
+    ground: Ground | None = None,
+    room: Room | None = None,
+    *,
+    minimum: float = MINIMUM,
 ) -> None:
     """Check that at t = 0 no body touches another one, the ground or a wall.
 
@@ -85,7 +89,7 @@ def certify(
 
 def certify_cameras(
     cameras: Sequence[CameraSpec],
-    bodies: Sequence[Body],
+    bodies: Sequence[BodySolid | BodySheet],
     ground: Ground | None = None,
     room: Room | None = None,
     *,

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import Body, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "solid", "volume"]
@@ -51,7 +51,7 @@ class Solid:
         return float((self.support(direction) - self.center) @ direction)
 
 
-def solid(body: Body) -> Solid:
+def solid(body: BodySolid | BodySheet) -> Solid:
     """Return the convex hull of a body; curved primitives are exact, not their meshes."""
     factors = np.asarray(body.factors) if isinstance(body, BodySolid) else np.ones(3)
     local = _support(body.geometry) if isinstance(body, BodySolid) else _sheet_support(body)
@@ -65,7 +65,7 @@ def solid(body: Body) -> Solid:
     )
 
 
-def lowest(body: Body) -> float:
+def lowest(body: BodySolid | BodySheet) -> float:
     """Return the height of a body's lowest point [m], world frame."""
     return -solid(body).reach(np.array([0.0, 0.0, -1.0]))
 
@@ -136,7 +136,7 @@ def _unit_volume(geometry: Geometry) -> float:
     return geometry_mesh(geometry).volume()
 
 
-def _radius(body: Body) -> float:
+def _radius(body: BodySolid | BodySheet) -> float:
     if isinstance(body, BodySheet):
         return float(np.hypot(np.hypot(*body.size) / 2, body.amplitude))
     # Every primitive's mesh has vertices on its farthest points, so no curved part reaches beyond them.

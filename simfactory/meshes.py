@@ -8,9 +8,9 @@ import numpy.typing as npt
 from simfactory.assets import load_mesh
 from simfactory.refinement import refined
 from simfactory.spec import (
-    Body,
     BodySheet,
     BodySoft,
+    BodySolid,
     Box,
     Capsule,
     Cone,
@@ -67,7 +67,7 @@ class TriangleMesh:
         )
 
 
-def body_mesh(body: Body) -> TriangleMesh:
+def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
     """Return a body's mesh in its local frame [m], scale and aspect applied (a sheet or a soft body at rest).
 
     The surface of a soft body has no edge longer than a cell of its simulation mesh, so that it bends as that does.

@@ -65,7 +65,7 @@ SINGLE = (
             RoleSoft(name="body", shapes=("block", "ball", "cylinder")),
             RoleRigid(name="bar", shapes=("bar",), materials=("metal", "wood"), size=(0.9, 1.2), mobility="kinematic"),
         ),
-        layout=((("body",), Scatter()), (("bar",), Sweep(speed=(0.4, 1.0), travel=(0.6, 0.9)))),
+        layout=((("body",), Scatter()), (("bar",), Sweep(speed=(0.3, 0.6), travel=(0.4, 0.7)))),
         caption="{bar} runs into {body}, squeezes it and pushes it along.",
         phenomena=("prescribed_motion", "elastic_deformation", "sliding_friction"),
     ),

@@ -71,7 +71,14 @@ def _soft_mesh(
         axis = "xyz".index(side[1])
         bound = low[axis] if side[0] == "-" else high[axis]
         fixed |= np.abs(mesh.vertices[:, axis] - bound) < 0.25 * cell
-    return SoftMesh(tets=mesh, node_volume=volume, center=volume @ mesh.vertices / volume.sum(), held=fixed, cell=cell)
+    return SoftMesh(
+        tets=mesh,
+        node_volume=volume,
+        center=volume @ mesh.vertices / volume.sum(),
+        held=fixed,
+        cell=cell,
+        colors=_colors(mesh),
+    )
 
 
 def _colors(mesh: TetMesh) -> tuple[npt.NDArray[np.int64], ...]:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import warp as wp
 
 from simfactory.simulators.newton.bodies.soft_body import soft_mesh
@@ -28,7 +29,9 @@ class SoftActions:
         self._worlds, self._actions = worlds, actions
         self._device = worlds.model.device
         owner = np.full(worlds.model.particle_count, -1)
-        decay, drag_step, pushes = [], [], []
+        decay: list[float] = []
+        drag_step: list[float] = []
+        pushes: list[list[tuple[int, npt.NDArray[np.float64]]]] = []
         for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
             for index, (begin, end) in rows.items():
                 body = spec.bodies[index]

@@ -6,12 +6,12 @@ import newton
 import numpy as np
 import warp as wp
 
-from simfactory.simulators.newton.descent_kernels import guess_displacements
+from simfactory.simulators.newton.descent.kernels import guess_displacements
 
 __all__ = ["VertexDescent"]
 
 
-class VertexDescent(newton.solvers.SolverVBD):  # type: ignore[misc]  # newton has no type information
+class VertexDescent(newton.solvers.SolverVBD):
     """SolverVBD whose iterations begin where the nodes' last acceleration leads, not where gravity alone would.
 
     Newton begins every step at x + v dt + g dt². For a body that rests, hangs or is bent that guess is wrong by g dt²
@@ -32,7 +32,7 @@ class VertexDescent(newton.solvers.SolverVBD):  # type: ignore[misc]  # newton h
         super().__init__(model, **options)
         gravity = model.gravity.numpy()[model.particle_world.numpy()]
         falling = model.particle_qd.numpy() - gravity * np.float32(dt)  # as if it had fallen freely before t = 0
-        self._velocity_start = wp.array(falling, dtype=wp.vec3, device=model.device)
+        self._velocity_start: Any = wp.array(falling, dtype=wp.vec3, device=model.device)
         self._velocity_before = wp.clone(self._velocity_start)
 
     def forget_nodes(self, begin: int, end: int) -> None:
