@@ -24,7 +24,7 @@ from simfactory.spec import (
     Superellipsoid,
 )
 
-__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights"]
+__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights", "soft_surface"]
 
 Points = npt.NDArray[np.float64]
 Triangles = npt.NDArray[np.int32]
@@ -80,10 +80,21 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
         return _grid(
             np.linspace(-width / 2, width / 2, body.cells + 1), np.linspace(-depth / 2, depth / 2, body.cells + 1)
         )
-    mesh = geometry_mesh(body.geometry).scaled(body.factors)
-    if not isinstance(body, BodySoft):
-        return mesh
-    cell = float(np.ptp(mesh.vertices, axis=0).max()) / body.resolution
+    if isinstance(body, BodySoft):
+        return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
+    return geometry_mesh(body.geometry).scaled(body.factors)
+
+
+def soft_surface(geometry: Geometry, *, factors: tuple[float, float, float], resolution: int) -> TriangleMesh:
+    """Return the surface of a soft body: that of the shape, without edges longer than a cell of the simulation mesh.
+
+    Args:
+        geometry: The shape.
+        factors: Scale × aspect along local x, y, z [1].
+        resolution: Cells along the longest extent.
+    """
+    mesh = geometry_mesh(geometry).scaled(factors)
+    cell = float(np.ptp(mesh.vertices, axis=0).max()) / resolution
     vertices, triangles = refined(mesh.vertices, mesh.triangles, longest=cell)
     return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=max(mesh.smooth_angle, SOFT_ANGLE))
 

@@ -162,7 +162,8 @@ def _soft_bodies(draws: Stream) -> list[Body]:
     """A fast jelly just above the floor, and a swinging bar that is held at one end."""
     jelly = make_material(density=1000.0, young_modulus=draws.log_uniform(1e4, 4e4), poisson_ratio=0.4)
     radius = draws.uniform(0.14, 0.2)
-    shape = draws.choice((Box(size=(0.3, 0.25, 0.3)), Sphere(radius=radius)))
+    shapes: tuple[Geometry, ...] = (Box(size=(0.3, 0.25, 0.3)), Sphere(radius=radius))
+    shape = draws.choice(shapes)
     dropped = make_soft(
         "jelly",
         shape,

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.meshes import body_mesh
+from simfactory.meshes import soft_surface
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.spec import BodySoft, Geometry, PhysicalMaterial
 from simfactory.tetrahedra import TetMesh, tetrahedralize
@@ -56,11 +56,7 @@ def soft_mesh(body: BodySoft) -> SoftMesh:
 def _soft_mesh(
     geometry: Geometry, factors: tuple[float, float, float], resolution: int, held: tuple[str, ...]
 ) -> SoftMesh:
-    plain = PhysicalMaterial(density=1000.0, static_friction=0.5, dynamic_friction=0.5, restitution=0.0)
-    body = BodySoft.model_construct(
-        geometry=geometry, scale=1.0, aspect=factors, resolution=resolution, held=held, physical=plain
-    )
-    surface = body_mesh(body)
+    surface = soft_surface(geometry, factors=factors, resolution=resolution)
     mesh = tetrahedralize(surface, resolution=resolution)
     volume = np.zeros(len(mesh.vertices))
     np.add.at(volume, mesh.tets.ravel(), np.repeat(mesh.volumes() / 4.0, 4))
