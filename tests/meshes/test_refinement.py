@@ -9,7 +9,11 @@ from simfactory.refinement import refined
 from simfactory.spec import Box, Cylinder, Prism, Sphere
 from simfactory.testing.specs import make_soft
 
-SHAPES = [Box(size=(0.4, 0.3, 0.1)), Cylinder(radius=0.2, height=0.6), Prism(sides=5, radius=0.3, height=0.4, taper=0.5)]
+SHAPES = [
+    Box(size=(0.4, 0.3, 0.1)),
+    Cylinder(radius=0.2, height=0.6),
+    Prism(sides=5, radius=0.3, height=0.4, taper=0.5),
+]
 
 
 def sides(triangles):
