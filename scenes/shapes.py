@@ -89,6 +89,7 @@ SHAPES: dict[str, Shape] = {
     "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.6, 1.6)),
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
+    "plate": Shape(noun="plate", geometry=_box, extents=(0.08, 1.0, 0.6), aspect=(0.9, 1.1)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }
 

@@ -60,13 +60,15 @@ SINGLE = (
     BaseScene(
         name="soft_squeeze",
         tiers=("single",),
-        description="A moving bar runs into a soft body, squeezes it and pushes it along.",
+        description="A moving plate runs into a soft body, squeezes it and pushes it along.",
         roles=(
             RoleSoft(name="body", shapes=("block", "ball", "cylinder")),
-            RoleRigid(name="bar", shapes=("bar",), materials=("metal", "wood"), size=(0.9, 1.2), mobility="kinematic"),
+            RoleRigid(
+                name="plate", shapes=("plate",), materials=("metal", "wood"), size=(0.65, 0.8), mobility="kinematic"
+            ),
         ),
-        layout=((("body",), Scatter()), (("bar",), Sweep(speed=(0.3, 0.6), travel=(0.4, 0.7)))),
-        caption="{bar} runs into {body}, squeezes it and pushes it along.",
+        layout=((("body",), Scatter()), (("plate",), Sweep(speed=(0.3, 0.6), travel=(0.4, 0.7), lift=0.003))),
+        caption="{plate} runs into {body}, squeezes it and pushes it along.",
         phenomena=("prescribed_motion", "elastic_deformation", "sliding_friction"),
     ),
 )

@@ -279,15 +279,7 @@ class SimulatorContract:
         if not self.simulator_class.supports("soft_body"):
             pytest.skip("this backend has no soft bodies")
         specs = [soft_spec(), soft_spec(shift=0.05), soft_spec(gravity=(0.5, 0.0, -4.0))]
-        undisturbed = [run(simulator, specs, environment, frames=2 * FRAMES) for environment in range(3)]
-        simulator.load(specs)
-        states: list[list[WorldState]] = [[], [], []]
-        for frame in range(2 * FRAMES):
-            if frame == FRAMES:
-                simulator.reset(1)
-            for environment in range(3):
-                states[environment].append(simulator.state(environment))
-            simulator.step()
+        undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
         assert_identical(states[0], undisturbed[0])
         assert_identical(states[2], undisturbed[2])
         assert_identical(states[1][:FRAMES], undisturbed[1][:FRAMES])
@@ -309,6 +301,19 @@ class SimulatorContract:
         assert vertices.dtype == np.float32
         assert vertices[12] == pytest.approx((0.0, 0.0, 1.2), abs=1e-5)
         assert isinstance(sheet, BodySheet)
+
+
+def _all_states(simulator: Simulator, specs: list[SceneSpec], *, reset: int | None) -> list[list[WorldState]]:
+    """Return 2 × FRAMES states of every environment; one of them may be reset half-way."""
+    simulator.load(specs)
+    states: list[list[WorldState]] = [[] for _ in specs]
+    for frame in range(2 * FRAMES):
+        if frame == FRAMES and reset is not None:
+            simulator.reset(reset)
+        for environment in range(len(specs)):
+            states[environment].append(simulator.state(environment))
+        simulator.step()
+    return states
 
 
 def soft_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
