@@ -9,7 +9,7 @@ import numpy.typing as npt
 from layouts.solids import Solid, parts, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
-from simfactory.spec import Body, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
+from simfactory.spec import BodySheet, BodySolid, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
 
 __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
 
@@ -57,7 +57,11 @@ def clearance(first: Solid, second: Solid, *, enough: float = np.inf) -> float:
 
 
 def certify(
-    bodies: Sequence[Body], ground: Ground | None = None, room: Room | None = None, *, minimum: float = MINIMUM
+    bodies: Sequence[BodySolid | BodySheet],
+    ground: Ground | None = None,
+    room: Room | None = None,
+    *,
+    minimum: float = MINIMUM,
 ) -> None:
     """Check that at t = 0 no body touches another one, the ground or a wall.
 
@@ -86,7 +90,7 @@ def certify(
 
 def certify_cameras(
     cameras: Sequence[CameraSpec],
-    bodies: Sequence[Body],
+    bodies: Sequence[BodySolid | BodySheet],
     ground: Ground | None = None,
     room: Room | None = None,
     *,
@@ -132,7 +136,7 @@ def certify_cameras(
                     raise SpecError(_overlap(f"camera {camera.name}", obstacle, distance, minimum))
 
 
-def _distance(first: Solid, second: Solid, of: Mapping[str, Body], enough: float) -> float:
+def _distance(first: Solid, second: Solid, of: Mapping[str, BodySolid | BodySheet], enough: float) -> float:
     """Return the distance [m] of two bodies (or of a body and a point), of their parts where their hulls are close."""
     distance = clearance(first, second, enough=enough)
     if distance >= enough:

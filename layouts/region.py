@@ -9,7 +9,7 @@ import numpy.typing as npt
 from layouts.solids import solid
 from layouts.stage import Sphere3, Stage, mass
 from simfactory.meshes import body_mesh
-from simfactory.spec import BodyRigid, MotionLinear, Sphere
+from simfactory.spec import BodySolid, MotionLinear, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["HORIZON", "LIMIT", "STEP", "Region", "action_region"]
@@ -115,7 +115,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
     )
 
 
-def _course(body: BodyRigid, radius: float, velocity: Vector, stage: Stage, horizon: float) -> list[Vector]:
+def _course(body: BodySolid, radius: float, velocity: Vector, stage: Stage, horizon: float) -> list[Vector]:
     """Expected centres of a body, `LIMIT` at most from the origin."""
     position = np.asarray(body.position, np.float64)
     height = solid(body).extent(np.array([0.0, 0.0, -1.0]))

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from simfactory.collision import geometry_parts
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import Body, BodyRigid, BodySheet, Box, Capsule, Cone, Cylinder, Geometry, MeshAsset, Sphere
+from simfactory.spec import BodyRigid, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, MeshAsset, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "parts", "solid", "volume"]
@@ -52,10 +52,10 @@ class Solid:
         return float((self.support(direction) - self.center) @ direction)
 
 
-def solid(body: Body) -> Solid:
+def solid(body: BodySolid | BodySheet) -> Solid:
     """Return the convex hull of a body; curved primitives are exact, not their meshes."""
-    factors = np.asarray(body.factors) if isinstance(body, BodyRigid) else np.ones(3)
-    local = _support(body.geometry) if isinstance(body, BodyRigid) else _sheet_support(body)
+    factors = np.asarray(body.factors) if isinstance(body, BodySolid) else np.ones(3)
+    local = _support(body.geometry) if isinstance(body, BodySolid) else _sheet_support(body)
     return Solid(
         name=body.name,
         center=np.asarray(body.position, np.float64),
@@ -66,7 +66,7 @@ def solid(body: Body) -> Solid:
     )
 
 
-def parts(body: Body) -> list[Solid]:
+def parts(body: BodySolid | BodySheet) -> list[Solid]:
     """Return the convex parts of a body that is not convex, else nothing: its hull says it all.
 
     Raises:
@@ -92,17 +92,17 @@ def parts(body: Body) -> list[Solid]:
     ]
 
 
-def lowest(body: Body) -> float:
+def lowest(body: BodySolid | BodySheet) -> float:
     """Return the height of a body's lowest point [m], world frame."""
     return -solid(body).reach(np.array([0.0, 0.0, -1.0]))
 
 
-def volume(body: BodyRigid) -> float:
+def volume(body: BodySolid) -> float:
     """Return a body's volume [m³]."""
     return _unit_volume(body.geometry) * float(np.prod(body.factors))
 
 
-def horizontal_faces(body: BodyRigid) -> tuple[Vector, Vector]:
+def horizontal_faces(body: BodySolid) -> tuple[Vector, Vector]:
     """Return the vertices `(vertex, 2)` [m] of the lowest and the highest level of a body, world xy."""
     vertices = body_mesh(body).vertices @ quat_to_matrix(body.orientation).T + np.asarray(body.position)
     z = vertices[:, 2]
@@ -171,7 +171,7 @@ def _unit_volume(geometry: Geometry) -> float:
     return geometry_mesh(geometry).volume()
 
 
-def _radius(body: Body) -> float:
+def _radius(body: BodySolid | BodySheet) -> float:
     if isinstance(body, BodySheet):
         return float(np.hypot(np.hypot(*body.size) / 2, body.amplitude))
     # Every primitive's mesh has vertices on its farthest points, so no curved part reaches beyond them.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from layouts.clearance import clearance
 from layouts.solids import lowest, solid, volume
-from simfactory.spec import BodyRigid, Motion, Push
+from simfactory.spec import BodySolid, Motion, Push
 
 __all__ = ["REST_GAP", "Sphere3", "Stage", "heading", "is_free", "mass", "moved", "rested", "snapped", "yaw"]
 
@@ -35,14 +35,14 @@ class Stage:
     """
 
     gravity: Vector
-    groups: dict[str, tuple[BodyRigid, ...]] = field(default_factory=dict)
+    groups: dict[str, tuple[BodySolid, ...]] = field(default_factory=dict)
     motions: tuple[Motion, ...] = ()
     triggers: tuple[Push, ...] = ()
     waypoints: tuple[Sphere3, ...] = ()
     arrivals: dict[str, float] = field(default_factory=dict)
 
     @property
-    def bodies(self) -> tuple[BodyRigid, ...]:
+    def bodies(self) -> tuple[BodySolid, ...]:
         """All placed bodies, in the order of placement."""
         return tuple(body for group in self.groups.values() for body in group)
 
@@ -54,7 +54,7 @@ class Stage:
     def extended(
         self,
         *,
-        groups: dict[str, tuple[BodyRigid, ...]],
+        groups: dict[str, tuple[BodySolid, ...]],
         motions: Sequence[Motion] = (),
         triggers: Sequence[Push] = (),
         waypoints: Sequence[Sphere3] = (),
@@ -76,7 +76,7 @@ def snapped(values: Iterable[float]) -> tuple[float, ...]:
     return tuple(round(float(value), 9) + 0.0 for value in values)
 
 
-def moved(body: BodyRigid, **changes: Any) -> BodyRigid:  # Any: pydantic validates each field
+def moved(body: BodySolid, **changes: Any) -> BodySolid:  # Any: pydantic validates each field
     """Return a body with fields changed, validated anew; vectors are snapped to 1e-9.
 
     Raises:
@@ -85,10 +85,10 @@ def moved(body: BodyRigid, **changes: Any) -> BodyRigid:  # Any: pydantic valida
     plain = {
         name: snapped(value) if isinstance(value, np.ndarray | tuple) else value for name, value in changes.items()
     }
-    return BodyRigid(**{**dict(body), **plain})
+    return type(body)(**{**dict(body), **plain})
 
 
-def rested(body: BodyRigid, at: Vector, *, orientation: Vector | None = None, floor: float = 0.0) -> BodyRigid:
+def rested(body: BodySolid, at: Vector, *, orientation: Vector | None = None, floor: float = 0.0) -> BodySolid:
     """Return a body whose lowest point is `REST_GAP` above a level floor.
 
     Args:
@@ -104,7 +104,7 @@ def rested(body: BodyRigid, at: Vector, *, orientation: Vector | None = None, fl
     return moved(free, position=np.array([at[0], at[1], floor + REST_GAP - lowest(free)]))
 
 
-def mass(body: BodyRigid) -> float:
+def mass(body: BodySolid) -> float:
     """Return the mass of a body [kg]."""
     return body.physical.density * volume(body)
 
@@ -119,7 +119,7 @@ def heading(angle: float) -> Vector:
     return np.array([math.cos(angle), math.sin(angle), 0.0])
 
 
-def is_free(body: BodyRigid, others: Iterable[BodyRigid], *, gap: float) -> bool:
+def is_free(body: BodySolid, others: Iterable[BodySolid], *, gap: float) -> bool:
     """Tell whether a body keeps a distance [m] from others."""
     hull = solid(body)
     return all(clearance(hull, solid(other), enough=gap) >= gap for other in others)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from layouts import Streams
 from layouts.placements import Placement
-from simfactory.spec import BodyRigid, Tier
+from simfactory.spec import BodySolid, Tier
 
 __all__ = ["BaseScene", "Category", "GravityChoice", "Member", "Role"]
 
@@ -25,7 +25,7 @@ class Member:
         colour: Its paint; empty = bare.
     """
 
-    body: BodyRigid
+    body: BodySolid
     noun: str
     material: str
     colour: str

@@ -60,6 +60,7 @@ class Material(_Row):
     restitution: Span = Field(description="Speed after over speed before an impact [1]")
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
+    soft: bool = Field(default=False, description="Whether only soft bodies are made of it, in scenes that name it")
 
 
 class Surface(_Row):
@@ -106,7 +107,7 @@ def surfaces() -> dict[str, Surface]:
 
 
 def pool(*wanted: str) -> tuple[str, ...]:
-    """Return the names of materials that are named or belong to a named family; all but terrain if none is given.
+    """Return the names of materials that are named or belong to a named family; all stiff ones if none is given.
 
     Raises:
         SpecError: A name is neither a material nor a family.
@@ -116,11 +117,9 @@ def pool(*wanted: str) -> tuple[str, ...]:
     for name in wanted:
         if name not in known:
             raise SpecError(f"material {name!r} is unknown; allowed are {sorted(known)}: name materials or families")
-    return tuple(
-        name
-        for name, row in table.items()
-        if name in wanted or row.family in wanted or (not wanted and row.family != TERRAIN)
-    )
+    if not wanted:
+        return tuple(name for name, row in table.items() if not row.soft and row.family != TERRAIN)
+    return tuple(name for name, row in table.items() if name in wanted or row.family in wanted)
 
 
 def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:

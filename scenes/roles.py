@@ -1,4 +1,4 @@
-"""Roles that rigid bodies play."""
+"""Roles that rigid and soft bodies play."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,9 +8,9 @@ from scenes.category import Member, Role
 from scenes.looks import body_look
 from scenes.materials import physical, pool
 from scenes.shapes import SHAPES, shaped
-from simfactory.spec import BodyRigid
+from simfactory.spec import BodyRigid, BodySoft
 
-__all__ = ["RoleRigid"]
+__all__ = ["RoleRigid", "RoleSoft"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,5 +49,42 @@ class RoleRigid(Role):
             scale=form.scale,
             aspect=form.aspect,
             mobility=self.mobility,
+        )
+        return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleSoft(Role):
+    """A soft body.
+
+    Attributes:
+        shapes: Names of the shapes to choose from.
+        materials: Names of soft materials or families to choose from.
+        size: Largest extent [m].
+        resolution: Cells of the simulation mesh along it.
+    """
+
+    shapes: tuple[str, ...]
+    materials: tuple[str, ...] = ("soft",)
+    size: tuple[float, float] = (0.22, 0.4)
+    resolution: int = 6
+
+    def cast(self, name: str, *, rank: int, streams: Streams) -> Member:
+        """Draw one soft body."""
+        draw = streams("body", name, "shape")
+        shape = SHAPES[draw.choice(self.shapes)]
+        size = draw.uniform(*self.size)
+        form = shaped(shape, size, draw)
+        material = streams("body", name, "material").choice(pool(*self.materials))
+        look = body_look(material, name, rank=rank, size=size, streams=streams)
+        body = BodySoft(
+            name=name,
+            position=(0.0, 0.0, 0.0),
+            physical=physical(material, name, streams=streams),
+            visual=look.visual,
+            geometry=form.geometry,
+            scale=form.scale,
+            aspect=form.aspect,
+            resolution=self.resolution,
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)

@@ -92,6 +92,7 @@ SHAPES: dict[str, Shape] = {
     "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),
     "shelf": Shape(noun="shelf", geometry=_box, extents=(0.8, 1.0, 0.8)),
     "board": Shape(noun="board", geometry=_box, extents=(1.0, 0.3, 0.14), aspect=(0.9, 1.1)),
+    "plate": Shape(noun="plate", geometry=_box, extents=(0.08, 1.0, 0.6), aspect=(0.9, 1.1)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }
 

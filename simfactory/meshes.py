@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.assets import load_mesh
+from simfactory.refinement import refined
 from simfactory.spec import (
-    BodyRigid,
     BodySheet,
+    BodySoft,
+    BodySolid,
     Box,
     Capsule,
     Cone,
@@ -22,13 +24,14 @@ from simfactory.spec import (
     Superellipsoid,
 )
 
-__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights"]
+__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights", "soft_surface"]
 
 Points = npt.NDArray[np.float64]
 Triangles = npt.NDArray[np.int32]
 
 SEGMENTS = 64  # around a circle: sagitta 0.12 % of the radius
 RINGS = 32  # from pole to pole
+SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
 
@@ -64,18 +67,36 @@ class TriangleMesh:
         )
 
 
-def body_mesh(body: BodyRigid | BodySheet) -> TriangleMesh:
-    """Return a body's mesh in its local frame [m], scale and aspect applied (a sheet at rest).
+def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
+    """Return a body's mesh in its local frame [m], scale and aspect applied (a sheet or a soft body at rest).
+
+    The surface of a soft body has no edge longer than a cell of its simulation mesh, so that it bends as that does.
 
     Raises:
-        AssetError: A user mesh is missing or unreadable.
+        AssetError: A user mesh is missing, unreadable or too large.
     """
     if isinstance(body, BodySheet):
         width, depth = body.size
         return _grid(
             np.linspace(-width / 2, width / 2, body.cells + 1), np.linspace(-depth / 2, depth / 2, body.cells + 1)
         )
+    if isinstance(body, BodySoft):
+        return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)
+
+
+def soft_surface(geometry: Geometry, *, factors: tuple[float, float, float], resolution: int) -> TriangleMesh:
+    """Return the surface of a soft body: that of the shape, without edges longer than a cell of the simulation mesh.
+
+    Args:
+        geometry: The shape.
+        factors: Scale × aspect along local x, y, z [1].
+        resolution: Cells along the longest extent.
+    """
+    mesh = geometry_mesh(geometry).scaled(factors)
+    cell = float(np.ptp(mesh.vertices, axis=0).max()) / resolution
+    vertices, triangles = refined(mesh.vertices, mesh.triangles, longest=cell)
+    return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=max(mesh.smooth_angle, SOFT_ANGLE))
 
 
 def geometry_mesh(geometry: Geometry) -> TriangleMesh:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from layouts.stage import Stage, is_free
 from layouts.streams import Streams
 from simfactory.errors import SpecError
-from simfactory.spec import BodyRigid
+from simfactory.spec import BodySolid
 
 __all__ = ["TRIES", "Placement", "Range", "first_free"]
 
@@ -23,7 +23,7 @@ class Placement(ABC):
     """
 
     @abstractmethod
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the bodies on it, `layouts.clearance.MINIMUM` or more from everything else.
 
         Args:
@@ -38,8 +38,8 @@ class Placement(ABC):
 
 
 def first_free(
-    name: str, candidate: Callable[[], BodyRigid], others: tuple[BodyRigid, ...], *, gap: float
-) -> BodyRigid:
+    name: str, candidate: Callable[[], BodySolid], others: tuple[BodySolid, ...], *, gap: float
+) -> BodySolid:
     """Return the first candidate that keeps a distance from others.
 
     Args:

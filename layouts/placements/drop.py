@@ -11,7 +11,7 @@ from layouts.solids import solid
 from layouts.stage import Stage, heading, mass, moved
 from layouts.streams import Streams
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid
+from simfactory.spec import BodySolid
 
 __all__ = ["Drop"]
 
@@ -44,9 +44,9 @@ class Drop(Placement):
     over: str = ""
     gap: float = 0.03
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the bodies in the air."""
-        placed: list[BodyRigid] = []
+        placed: list[BodySolid] = []
         order = sorted(range(len(bodies)), key=lambda k: -mass(bodies[k]))
         for number, body in enumerate(bodies):
             rank = order.index(number)
@@ -61,11 +61,11 @@ class Drop(Placement):
             placed.append(first_free(body.name, candidate, (*stage.bodies, *placed), gap=self.gap))
         return stage.extended(groups={role: tuple(placed)})
 
-    def _candidate(self, thrown: BodyRigid, draw: Stream) -> BodyRigid:
+    def _candidate(self, thrown: BodySolid, draw: Stream) -> BodySolid:
         offset = self.spread * math.sqrt(draw.uniform()) * heading(draw.uniform(0.0, 2.0 * math.pi))
         return moved(thrown, position=np.asarray(thrown.position) + offset)
 
-    def _thrown(self, body: BodyRigid, draw: Stream, rank: int, stage: Stage) -> BodyRigid:
+    def _thrown(self, body: BodySolid, draw: Stream, rank: int, stage: Stage) -> BodySolid:
         """The body at its height, behind the centre by half its flight, with its velocity."""
         center, floor = np.zeros(3), 0.0
         if self.over:

@@ -10,7 +10,7 @@ from layouts.solids import solid
 from layouts.stage import Stage, is_free, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
-from simfactory.spec import BodyRigid
+from simfactory.spec import BodySolid
 from simfactory.transforms import quat_rotate
 
 __all__ = ["Obstacle"]
@@ -30,7 +30,7 @@ class Obstacle(Placement):
     distance: Range = (0.1, 0.35)
     aside: float = 0.05
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the body at the foot of the ramp.
 
         Raises:

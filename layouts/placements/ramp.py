@@ -13,7 +13,7 @@ from layouts.stage import REST_GAP, Stage, heading, moved, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Box
+from simfactory.spec import BodySolid, Box
 from simfactory.transforms import quat_from_axis_angle, quat_multiply, quat_rotate
 
 __all__ = ["Ramp", "Regime"]
@@ -49,7 +49,7 @@ class Ramp(Placement):
     run: float = 0.7
     foot: Range = (0.0, 0.2)
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with plank, post and rider on it."""
         draw = streams("ramp", role)
         plank, post, rider = bodies
@@ -77,7 +77,7 @@ class Ramp(Placement):
             waypoints=self._path(rider, plank, foot, downhill),
         )
 
-    def _friction(self, rider: BodyRigid, slope: float) -> dict[str, float]:
+    def _friction(self, rider: BodySolid, slope: float) -> dict[str, float]:
         static, dynamic = rider.physical.static_friction, rider.physical.dynamic_friction
         steep = math.tan(slope)
         if self.regime == "slide":
@@ -88,7 +88,7 @@ class Ramp(Placement):
             static = max(static, dynamic)
         return {"static_friction": max(static, dynamic), "dynamic_friction": dynamic}
 
-    def _seated(self, rider: BodyRigid, plank: BodyRigid, draw: Stream) -> BodyRigid:
+    def _seated(self, rider: BodySolid, plank: BodySolid, draw: Stream) -> BodySolid:
         """The rider on the upper part of the plank, aligned with it; a rolling one has its axis across."""
         length, _, thickness = _edges(plank)
         tilt = np.asarray(plank.orientation)
@@ -106,7 +106,7 @@ class Ramp(Placement):
         braking = stage.weight * (friction * math.cos(slope) - math.sin(slope))
         return math.sqrt(2.0 * braking * draw.uniform(*self.stop) * length)
 
-    def _path(self, rider: BodyRigid, plank: BodyRigid, foot: Vector, downhill: Vector) -> list[tuple[Vector, float]]:
+    def _path(self, rider: BodySolid, plank: BodySolid, foot: Vector, downhill: Vector) -> list[tuple[Vector, float]]:
         radius = solid(rider).radius
         start = np.asarray(rider.position)
         landing = foot + np.array([0.0, 0.0, radius])
@@ -115,7 +115,7 @@ class Ramp(Placement):
         return [(start, radius), (landing, radius), (landing + self.run * downhill, radius)]
 
 
-def _edges(box: BodyRigid) -> tuple[float, float, float]:
+def _edges(box: BodySolid) -> tuple[float, float, float]:
     """Edge lengths of a body whose geometry is a box [m]."""
     if not isinstance(box.geometry, Box):
         raise SpecError(f"body {box.name!r} of a ramp is a {box.geometry.shape}; allowed are boxes: use a box")
@@ -123,7 +123,7 @@ def _edges(box: BodyRigid) -> tuple[float, float, float]:
     return x * fx, y * fy, z * fz
 
 
-def _propped(post: BodyRigid, plank: BodyRigid, slope: float, angle: float) -> BodyRigid:
+def _propped(post: BodySolid, plank: BodySolid, slope: float, angle: float) -> BodySolid:
     """A post cut to stand on the floor under the plank's upper end."""
     length, _, thickness = _edges(plank)
     depth, width, _ = _edges(post)

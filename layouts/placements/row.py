@@ -9,7 +9,7 @@ from layouts.placements.base import Placement, Range
 from layouts.solids import solid
 from layouts.stage import Stage, heading, mass, rested, snapped, yaw
 from layouts.streams import Streams
-from simfactory.spec import BodyRigid, Push
+from simfactory.spec import BodySolid, Push
 
 __all__ = ["Row"]
 
@@ -28,7 +28,7 @@ class Row(Placement):
     push: Range = (0.0, 0.0)
     push_time: Range = (0.15, 0.3)
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the row on it."""
         draw = streams("row", role)
         angle = draw.uniform(0.0, 2.0 * math.pi)

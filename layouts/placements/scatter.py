@@ -11,7 +11,7 @@ from layouts.placements.base import Placement, Range, first_free
 from layouts.stage import Stage, heading, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Sphere
+from simfactory.spec import BodySolid, Sphere
 
 __all__ = ["Scatter"]
 
@@ -36,9 +36,9 @@ class Scatter(Placement):
     speed: Range = (0.0, 0.0)
     spin: Range = (0.0, 0.0)
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the bodies resting on the floor."""
-        placed: list[BodyRigid] = []
+        placed: list[BodySolid] = []
         for body in bodies:
             draw = streams("scatter", role, body.name)
             way = heading(draw.uniform(0.0, 2.0 * math.pi))
@@ -52,18 +52,18 @@ class Scatter(Placement):
             placed.append(free)
         return stage.extended(groups={role: tuple(placed)})
 
-    def _candidate(self, body: BodyRigid, start: Vector, draw: Stream) -> BodyRigid:
+    def _candidate(self, body: BodySolid, start: Vector, draw: Stream) -> BodySolid:
         radius, bearing = self.spread * math.sqrt(draw.uniform()), draw.uniform(0.0, 2.0 * math.pi)
         turn = yaw(draw.uniform(0.0, 2.0 * math.pi))
         return rested(body, (start + radius * heading(bearing))[:2], orientation=turn)
 
 
-def _fastest(body: BodyRigid, weight: float) -> float:
+def _fastest(body: BodySolid, weight: float) -> float:
     """The speed [m/s] at which a body stops within `FAR`, on a floor like itself, or at which it needs 2 s for it."""
     return max(math.sqrt(2.0 * body.physical.dynamic_friction * weight * FAR), 0.5 * FAR)
 
 
-def _run(body: BodyRigid, speed: float, weight: float) -> float:
+def _run(body: BodySolid, speed: float, weight: float) -> float:
     """How far a body slides or rolls before it stops [m], on a floor like itself, at most `FAR`."""
     if isinstance(body.geometry, Sphere):
         return FAR if speed > 0.0 else 0.0

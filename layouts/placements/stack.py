@@ -12,7 +12,7 @@ from layouts.stage import Stage, heading, mass, moved, rested, snapped, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Push
+from simfactory.spec import BodySolid, Push
 
 __all__ = ["Stack", "hull", "is_supported", "margin_inside"]
 
@@ -44,7 +44,7 @@ class Stack(Placement):
     push_time: Range = (0.2, 0.5)
     center: float = 0.0
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the tower on it.
 
         Raises:
@@ -76,10 +76,10 @@ class Stack(Placement):
             triggers = [Push.model_validate({"body": tower[0].name, "time": when, "impulse": impulse})]
         return stage.extended(groups={role: tuple(tower)}, triggers=triggers, waypoints=waypoints, arrivals=arrivals)
 
-    def _tower(self, ordered: list[BodyRigid], draw: Stream) -> list[BodyRigid]:
+    def _tower(self, ordered: list[BodySolid], draw: Stream) -> list[BodySolid]:
         at = self.center * math.sqrt(draw.uniform()) * heading(draw.uniform(0.0, 2.0 * math.pi))[:2]
         angle, floor = draw.uniform(0.0, 2.0 * math.pi), 0.0
-        tower: list[BodyRigid] = []
+        tower: list[BodySolid] = []
         for body in ordered:
             angle += draw.uniform(-self.turn, self.turn)
             upright = rested(body, at, orientation=yaw(angle), floor=floor)
@@ -92,7 +92,7 @@ class Stack(Placement):
         return tower
 
 
-def _impulse(tower: list[BodyRigid], distance: float, weight: float) -> float:
+def _impulse(tower: list[BodySolid], distance: float, weight: float) -> float:
     """The impulse [N·s] that drives the lowest body out by a distance [m] against friction on both of its faces.
 
     v² = 2 a d with a = μ g (m + 2 M) / m: the floor carries m + M, the body above M.
@@ -102,7 +102,7 @@ def _impulse(tower: list[BodyRigid], distance: float, weight: float) -> float:
     return own * min(math.sqrt(2.0 * braking * distance), FASTEST)
 
 
-def is_supported(tower: list[BodyRigid], *, margin: float = 0.15) -> bool:
+def is_supported(tower: list[BodySolid], *, margin: float = 0.15) -> bool:
     """Tell whether the centre of mass of everything above each joint lies over both of its faces.
 
     Args:
@@ -154,16 +154,16 @@ def _turn(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...]) -> f
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
-def _inner_radius(body: BodyRigid, *, upper: bool) -> float:
+def _inner_radius(body: BodySolid, *, upper: bool) -> float:
     face = horizontal_faces(body)[1 if upper else 0]
     return max(margin_inside(face, face.mean(axis=0)), 0.0)
 
 
-def _burden(tower: list[BodyRigid]) -> float:
+def _burden(tower: list[BodySolid]) -> float:
     """The largest ratio of the mass above a body to its own [1]."""
     masses = [mass(body) for body in tower]
     return max((sum(masses[rank + 1 :]) / own for rank, own in enumerate(masses)), default=0.0)
 
 
-def _width(body: BodyRigid) -> float:
+def _width(body: BodySolid) -> float:
     return _inner_radius(moved(body, orientation=yaw(0.0)), upper=False)

@@ -12,7 +12,7 @@ from layouts.stage import Stage, heading, is_free, mass, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Sphere
+from simfactory.spec import BodySolid, Sphere
 
 __all__ = ["Strike"]
 
@@ -45,7 +45,7 @@ class Strike(Placement):
     height: Range = (0.2, 0.5)
     closing: Range = (0.0, 0.0)
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the striker on its way.
 
         Raises:
@@ -79,8 +79,8 @@ class Strike(Placement):
         )
 
     def _gliding(
-        self, body: BodyRigid, hit: BodyRigid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage
-    ) -> BodyRigid:
+        self, body: BodySolid, hit: BodySolid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage
+    ) -> BodySolid:
         """On the floor, near enough to arrive with half of its speed; a ball rolls."""
         speed = float(np.linalg.norm(velocity))
         way = velocity / speed
@@ -95,7 +95,7 @@ class Strike(Placement):
         start = np.asarray(upright.position) - apart * way
         return moved(upright, position=start, linear_velocity=velocity, angular_velocity=spin)
 
-    def _flying(self, body: BodyRigid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage) -> BodyRigid:
+    def _flying(self, body: BodySolid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage) -> BodySolid:
         """In the air, with the velocity whose ballistic path passes through the goal."""
         time = draw.uniform(*self.distance) / float(np.linalg.norm(velocity))
         oriented = moved(body, orientation=np.array(draw.quat_xyzw()), position=np.zeros(3))

@@ -10,7 +10,7 @@ from layouts.solids import solid
 from layouts.stage import Stage, heading, is_free, moved, rested, snapped, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
-from simfactory.spec import BodyRigid, MotionLinear
+from simfactory.spec import BodySolid, MotionLinear
 
 __all__ = ["Sweep"]
 
@@ -33,7 +33,7 @@ class Sweep(Placement):
     start: Range = (0.1, 0.3)
     lift: float = 0.01
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the bar in place and its motion.
 
         Raises:

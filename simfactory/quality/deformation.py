@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from simfactory.meshes import TriangleMesh
 
-__all__ = ["area_ratio", "folded_share"]
+__all__ = ["area_ratio", "folded_share", "volume_change"]
 
 FOLDED = -0.7  # cosine between neighbours' normals: bent by more than 135°
 
@@ -40,6 +40,18 @@ def folded_share(mesh: TriangleMesh, vertices: Float) -> float:
     normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-30)
     cosine = np.einsum("tpx,tpx->tp", normals[:, left], normals[:, right])
     return float((cosine < FOLDED).mean(axis=1).max())
+
+
+def volume_change(mesh: TriangleMesh, vertices: Float) -> float:
+    """Return the largest relative change [1] of the enclosed volume; a body turned inside out changes by 2.
+
+    Args:
+        mesh: The body at rest, closed.
+        vertices: Its vertices `(time, vertex, 3)` [m].
+    """
+    a, b, c = (vertices[:, mesh.triangles[:, k]].astype(np.float64) for k in range(3))
+    volume = np.einsum("tij,tij->t", a - a[:, :1], np.cross(b - a[:, :1], c - a[:, :1])) / 6.0
+    return float(np.abs(volume / mesh.volume() - 1.0).max())
 
 
 def _area_vectors(vertices: Float, triangles: npt.NDArray[np.int32]) -> Float64:

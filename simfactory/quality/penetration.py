@@ -1,4 +1,4 @@
-"""How deep rigid bodies are inside the ground, walls and each other."""
+"""How deep bodies are inside the ground, walls and each other."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,6 +72,9 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             travel = (linear[:, solid.body] + angular[:, solid.body] * solid.radius) * step
             worst = max(worst, float((_depth_in_scene(spec, world) - travel).max()) / solid.thickness)
     frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
+    for surface in surfaces:
+        if surface.deforming and surface.body in trajectory.vertices:
+            worst = max(worst, _soft_depth(spec, trajectory, surface, solids, step))
     for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)]):
         a, b = first.body, second.body
         apart = position[frames, a] - position[frames, b]
@@ -82,6 +85,36 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             speed += angular[frame, a] * first.radius + angular[frame, b] * second.radius
             depth = _overlap(first, second, poses) - speed * step
             worst = max(worst, float(depth) / min(first.thickness, second.thickness))
+    return worst
+
+
+def _soft_depth(
+    spec: SceneSpec, trajectory: Trajectory, surface: Surface, solids: Sequence[_Solid], step: float
+) -> float:
+    """Return how deep the vertices of a deforming surface are inside the scene or a convex rigid body [1].
+
+    Over the smallest extent of the bodies involved, beyond what both travel in a solver step. Soft bodies among
+    themselves are not looked at.
+    """
+    body = surface.body
+    assert body is not None
+    vertices = trajectory.vertices[body].astype(np.float64)
+    thickness = float(np.ptp(surface.mesh.vertices, axis=0).min())
+    if thickness == 0.0:  # a sheet with a prescribed motion goes where it is told to
+        return 0.0
+    speed = np.linalg.norm(trajectory.linear_velocity.astype(np.float64), axis=-1)
+    worst = float((_depth_in_scene(spec, vertices) - speed[:, body] * step).max()) / thickness
+    rotation = quat_to_matrix(trajectory.quat_xyzw)
+    for solid in solids:
+        if not solid.convex:
+            continue
+        local = vertices - trajectory.position[:, solid.body, None].astype(np.float64)
+        near = np.flatnonzero((np.linalg.norm(local, axis=-1) < solid.radius).any(axis=1))
+        reach = (solid.vertices @ solid.normals.T).max(axis=0)
+        for frame in near:
+            inside = reach - (local[frame] @ rotation[frame, solid.body]) @ solid.normals.T
+            travel = (speed[frame, body] + speed[frame, solid.body]) * step
+            worst = max(worst, (float(inside.min(axis=1).max()) - travel) / min(thickness, solid.thickness))
     return worst
 
 

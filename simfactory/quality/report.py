@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simfactory.episode import Surface, Trajectory
-from simfactory.quality.deformation import area_ratio, folded_share
+from simfactory.quality.deformation import area_ratio, folded_share, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import SceneSpec
+from simfactory.spec import BodySoft, SceneSpec
 from simfactory.store import JSON
 
 __all__ = ["QualityReport", "episode_report"]
@@ -76,6 +76,7 @@ def episode_report(
         ("penetration", "penetration", limits.penetration),
         ("inverted_elements", "area_ratio", limits.area_ratio),
         ("inverted_elements", "folded_share", limits.folded_share),
+        ("inverted_elements", "volume_change", limits.volume_change),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
         ("flow", "flow_residual", limits.flow_residual),
@@ -114,6 +115,11 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
         figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)
         figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in shapes)
+    closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft)]
+    if closed:
+        figures["volume_change"] = max(
+            volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
+        )
     return figures
 
 

@@ -19,6 +19,8 @@ class Thresholds:
             reach 5 %, in towers that are struck; at three times that a body visibly sinks in.
         area_ratio: Largest factor by which a triangle of a deforming body may grow or shrink [1].
         folded_share: Of pairs of neighbouring triangles that face each other [1].
+        volume_change: Of the volume that a soft body encloses [1]. Materials have Poisson's ratios of 0.25 and more:
+            squeezed to half its height, one of 0.25 keeps two thirds of its volume; inverted elements take it away.
         reprojection: Mean distance of a pixel's material point, projected, from the pixel's centre [px]. Float32
             barycentrics of metre-wide triangles err by 1e-4 px on average; a half-pixel bug by 0.5.
         depth_residual: Mean relative difference of depth and the material point's z [1]; float32 has 6e-8.
@@ -36,6 +38,7 @@ class Thresholds:
     penetration: float = 0.15
     area_ratio: float = 10.0
     folded_share: float = 0.01
+    volume_change: float = 0.4
     reprojection: float = 5e-3
     depth_residual: float = 1e-5
     flow_residual: float = 5e-3

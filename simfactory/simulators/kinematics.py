@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.spec import BodyRigid, BodySheet, Motion, MotionLinear, MotionOscillation, MotionRotation, SceneSpec
+from simfactory.spec import Body, Motion, MotionLinear, MotionOscillation, MotionRotation, SceneSpec
 from simfactory.transforms import quat_from_axis_angle, quat_multiply
 
 __all__ = ["RigidMotion", "motion_of", "prescribed_motion", "start_orientation"]
@@ -35,13 +35,13 @@ def motion_of(spec: SceneSpec, body: str) -> Motion | None:
     return next((motion for motion in spec.motions if motion.body == body), None)
 
 
-def start_orientation(body: BodyRigid | BodySheet) -> Array:
+def start_orientation(body: Body) -> Array:
     """Return a body's rotation at t = 0 as a quaternion `(4,)` xyzw of length 1."""
     quat = np.asarray(body.orientation, np.float64)
     return np.asarray(quat / np.linalg.norm(quat))
 
 
-def prescribed_motion(body: BodyRigid | BodySheet, motion: Motion | None, times: npt.ArrayLike) -> RigidMotion:
+def prescribed_motion(body: Body, motion: Motion | None, times: npt.ArrayLike) -> RigidMotion:
     """Return where a static or kinematic body is at given times.
 
     A motion acts from its start to its stop; before and after it the body rests where the motion begins and ends.

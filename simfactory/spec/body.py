@@ -13,6 +13,8 @@ __all__ = [
     "Body",
     "BodyRigid",
     "BodySheet",
+    "BodySoft",
+    "BodySolid",
     "Motion",
     "MotionLinear",
     "MotionOscillation",
@@ -22,6 +24,7 @@ __all__ = [
 
 Speed = Annotated[float, Field(ge=-100.0, le=100.0)]
 Factor = Annotated[float, Field(ge=0.05, le=20.0)]
+Side = Literal["-x", "+x", "-y", "+y", "-z", "+z"]
 
 
 class _Body(Model):
@@ -42,10 +45,9 @@ class _Body(Model):
         return value
 
 
-class BodyRigid(_Body):
-    """A body that does not deform."""
+class BodySolid(_Body):
+    """A body with a shape: what rigid and soft bodies share."""
 
-    kind: Literal["rigid"] = "rigid"
     geometry: Geometry = Field(description="Shape in the body's local frame, before scale and aspect")
     scale: float = Field(default=1.0, ge=0.05, le=20.0, description="Uniform factor on the geometry [1], 0.05–20")
     aspect: tuple[Factor, Factor, Factor] = Field(
@@ -73,6 +75,29 @@ class BodyRigid(_Body):
         return self
 
 
+class BodyRigid(BodySolid):
+    """A body that does not deform."""
+
+    kind: Literal["rigid"] = "rigid"
+
+
+class BodySoft(BodySolid):
+    """An elastic solid: Young's modulus, Poisson's ratio and density of its physical material make it soft.
+
+    Its origin is the centroid, its orientation the rotation that fits the deformed body best.
+    """
+
+    kind: Literal["soft_body"] = "soft_body"
+    mobility: Literal["dynamic"] = Field(default="dynamic", description="A soft body always obeys physics")
+    resolution: int = Field(
+        default=6, ge=1, le=32, description="Cells of the simulation mesh along the longest extent, 1–32"
+    )
+    viscosity: float = Field(default=0.0, ge=0.0, le=1e5, description="Viscosity of the material [Pa·s], 0–1e5")
+    held: tuple[Side, ...] = Field(
+        default=(), description="Sides of the local bounding box whose material does not move, e.g. -x"
+    )
+
+
 class BodySheet(_Body):
     """A rectangular sheet in its local xy plane that carries a prescribed standing wave along local z.
 
@@ -92,7 +117,7 @@ class BodySheet(_Body):
     )
 
 
-Body = Annotated[BodyRigid | BodySheet, Field(discriminator="kind")]
+Body = Annotated[BodyRigid | BodySheet | BodySoft, Field(discriminator="kind")]
 
 
 class _Motion(Model):

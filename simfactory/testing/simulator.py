@@ -8,9 +8,22 @@ import pytest
 
 from simfactory.episode import WorldState
 from simfactory.errors import SpecError, UnsupportedBody
+from simfactory.meshes import body_mesh
 from simfactory.simulators import Simulator
-from simfactory.spec import BodySheet, MotionLinear, MotionOscillation, MotionRotation, Push, SceneSpec, Sphere
-from simfactory.testing.specs import make_body, make_material, make_sheet, make_spec
+from simfactory.spec import (
+    BodySheet,
+    BodySoft,
+    Box,
+    MotionLinear,
+    MotionOscillation,
+    MotionRotation,
+    Push,
+    SceneSpec,
+    Sphere,
+    Vec3,
+)
+from simfactory.testing.specs import make_body, make_material, make_sheet, make_soft, make_spec
+from simfactory.transforms import quat_rotate
 
 __all__ = ["SimulatorContract"]
 
@@ -236,6 +249,45 @@ class SimulatorContract:
         assert (properties.inertia[1] == 0.0).all()
         assert {"friction", "restitution"} <= set(properties.rules)
 
+    def test_soft_bodies_begin_at_rest_and_are_drawn_where_they_are(self, simulator: Simulator) -> None:
+        """Vertices `(vertex, 3)` float32 in the order of `body_mesh`: placed at t = 0, moving with the pose later."""
+        if not self.simulator_class.supports("soft_body"):
+            pytest.skip("this backend has no soft bodies")
+        spec = soft_spec()
+        simulator.load([spec])
+        state = simulator.state(0)
+        for index, body in enumerate(spec.bodies):
+            assert np.allclose(state.position[index], body.position, atol=1e-5)
+            if isinstance(body, BodySoft):
+                rest = body_mesh(body).vertices
+                placed = np.asarray(body.position) + quat_rotate(np.asarray(body.orientation), rest)
+                assert state.vertices[index].dtype == np.float32
+                assert state.vertices[index].shape == rest.shape
+                assert np.allclose(state.vertices[index], placed, atol=1e-5)
+                assert np.allclose(state.linear_velocity[index], body.linear_velocity, atol=1e-4)
+                assert np.allclose(state.angular_velocity[index], body.angular_velocity, atol=1e-3)
+        for _ in range(FRAMES):
+            simulator.step()
+        state = simulator.state(0)
+        assert_contacts_are_sound(state, len(spec.bodies))
+        for index, vertices in state.vertices.items():
+            size = float(np.ptp(body_mesh(spec.bodies[index]).vertices, axis=0).max())
+            assert np.linalg.norm(vertices - state.position[index], axis=1).max() < 1.5 * size
+
+    def test_soft_scenes_rerun_reset_and_stand_apart_bit_identical(self, simulator: Simulator) -> None:
+        """With soft bodies: the same bits in a rerun, after a reset, beside another reset, and beside other scenes."""
+        if not self.simulator_class.supports("soft_body"):
+            pytest.skip("this backend has no soft bodies")
+        specs = [soft_spec(), soft_spec(shift=0.05), soft_spec(gravity=(0.5, 0.0, -4.0))]
+        undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
+        assert_identical(states[0], undisturbed[0])
+        assert_identical(states[2], undisturbed[2])
+        assert_identical(states[1][:FRAMES], undisturbed[1][:FRAMES])
+        assert_identical(states[1][FRAMES:], undisturbed[1][:FRAMES])
+        alone = run(simulator, [specs[1]], 0)
+        if self.batch_tolerance == 0.0:
+            assert_identical(alone, undisturbed[1][: len(alone)])
+
     def test_sheets_vibrate_as_their_closed_form(self, simulator: Simulator) -> None:
         """A sheet's vertices are `(vertex, 3)` float32 in the world frame, at amplitude · sin(2π f t) · shape."""
         if not self.simulator_class.supports("sheet"):
@@ -249,6 +301,42 @@ class SimulatorContract:
         assert vertices.dtype == np.float32
         assert vertices[12] == pytest.approx((0.0, 0.0, 1.2), abs=1e-5)
         assert isinstance(sheet, BodySheet)
+
+
+def _all_states(simulator: Simulator, specs: list[SceneSpec], *, reset: int | None) -> list[list[WorldState]]:
+    """Return 2 × FRAMES states of every environment; one of them may be reset half-way."""
+    simulator.load(specs)
+    states: list[list[WorldState]] = [[] for _ in specs]
+    for frame in range(2 * FRAMES):
+        if frame == FRAMES and reset is not None:
+            simulator.reset(reset)
+        for environment in range(len(specs)):
+            states[environment].append(simulator.state(environment))
+        simulator.step()
+    return states
+
+
+def soft_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
+    """Return a scene of two soft bodies and a rigid one that meet, and a plate that moves against them."""
+    return make_spec(
+        bodies=[
+            make_soft("cube", position=(0.0, 0.0, 0.16), resolution=4),
+            make_soft(
+                "pebble",
+                Sphere(radius=0.12),
+                position=(shift, 0.0, 0.46),
+                linear_velocity=(0.0, 0.0, -1.0),
+                angular_velocity=(0.0, 2.0, 0.0),
+                resolution=5,
+            ),
+            make_body("ball", Sphere(radius=0.1), position=(0.35, 0.0, 0.15), linear_velocity=(-2.0, 0.0, 0.0)),
+            make_body("plate", Box(size=(0.02, 0.4, 0.4)), position=(-0.2, 0.0, 0.25), mobility="kinematic"),
+        ],
+        gravity=gravity,
+        motions=[MotionLinear(body="plate", velocity=(0.3, 0.0, 0.0))],
+        triggers=[Push(body="pebble", time=0.05, impulse=(1.0, 0.0, 0.0))],
+        frame_count=24,
+    )
 
 
 def busy_spec() -> SceneSpec:

@@ -6,6 +6,7 @@ from simfactory.spec import (
     Body,
     BodyRigid,
     BodySheet,
+    BodySoft,
     Box,
     CameraFixed,
     CameraOrbit,
@@ -28,7 +29,16 @@ from simfactory.spec import (
     Wind,
 )
 
-__all__ = ["make_body", "make_camera", "make_ground", "make_material", "make_room", "make_sheet", "make_spec"]
+__all__ = [
+    "make_body",
+    "make_camera",
+    "make_ground",
+    "make_material",
+    "make_room",
+    "make_sheet",
+    "make_soft",
+    "make_spec",
+]
 
 COLORS = ((0.80, 0.25, 0.20), (0.20, 0.45, 0.80), (0.25, 0.65, 0.30), (0.85, 0.70, 0.20), (0.55, 0.30, 0.70))
 
@@ -40,6 +50,8 @@ def make_material(
     static_friction: float | None = None,
     restitution: float = 0.0,
     damping: float = 0.0,
+    young_modulus: float = 1e7,
+    poisson_ratio: float = 0.3,
 ) -> PhysicalMaterial:
     """Return a physical material; `friction` is the dynamic coefficient and, unless given, the static one."""
     return PhysicalMaterial(
@@ -48,6 +60,8 @@ def make_material(
         dynamic_friction=friction,
         restitution=restitution,
         damping=damping,
+        young_modulus=young_modulus,
+        poisson_ratio=poisson_ratio,
     )
 
 
@@ -79,6 +93,36 @@ def make_body(
             "angular_velocity": angular_velocity,
             "physical": physical or make_material(),
             "visual": visual or VisualMaterial(),
+        }
+    )
+
+
+def make_soft(
+    name: str = "jelly",
+    geometry: Geometry | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    resolution: int = 6,
+    held: tuple[str, ...] = (),
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+) -> BodySoft:
+    """Return a soft body, by default a jelly cube of 0.3 m and 1e5 Pa that starts 1 m above the origin."""
+    return BodySoft.model_validate(
+        {
+            "name": name,
+            "geometry": geometry or Box(size=(0.3, 0.3, 0.3)),
+            "position": position,
+            "orientation": orientation,
+            "linear_velocity": linear_velocity,
+            "angular_velocity": angular_velocity,
+            "resolution": resolution,
+            "held": held,
+            "physical": physical or make_material(density=1000.0, young_modulus=1e5),
+            "visual": visual or VisualMaterial(base_color=(0.85, 0.35, 0.45)),
         }
     )
 

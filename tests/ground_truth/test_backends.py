@@ -22,14 +22,15 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton"]
+BACKENDS = ["mock", "newton", "newton, soft bodies"]
 SCENES = [0, 1, 2]
 
 
 @cache
 def episode_of(backend, index):
-    spec = sample_scene(index, deforming=backend == "mock", size=128, frame_count=3, seed=1)
-    return simulate(spec, backend=backend)
+    simulator, _, bodies = backend.partition(", ")
+    spec = sample_scene(index, deforming=simulator == "mock", soft=bool(bodies), size=128, frame_count=3, seed=1)
+    return simulate(spec, backend=simulator)
 
 
 @pytest.mark.parametrize("index", SCENES)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from simfactory.errors import SimulationError
+from simfactory.errors import SimulationError, UnsupportedBody
 from simfactory.simulators import create_simulator
 from simfactory.simulators.mock import MockSimulator, pose_at, vertices_at
 from simfactory.testing.simulator import SimulatorContract
-from simfactory.testing.specs import make_body, make_sheet, make_spec
+from simfactory.testing.specs import make_body, make_sheet, make_soft, make_spec
 
 
 class TestMock(SimulatorContract):
@@ -49,3 +49,8 @@ def test_states_are_the_rounded_closed_forms():
     assert np.array_equal(state.position[0], position.astype(np.float32))
     assert np.array_equal(state.quat_xyzw[0], quat.astype(np.float32))
     assert np.array_equal(state.vertices[1], vertices_at(spec, 1, state.time).astype(np.float32))
+
+
+def test_soft_bodies_are_refused_naming_who_simulates_them():
+    with pytest.raises(UnsupportedBody, match=r"'soft_body'.*newton"):
+        MockSimulator().load([make_spec(bodies=[make_soft()])])

@@ -3,16 +3,17 @@
 import numpy as np
 import pytest
 
+from simfactory.errors import SpecError
 from simfactory.meshes import TriangleMesh, body_mesh
 from simfactory.simulators.newton import NewtonSimulator, shapes
 from simfactory.spec import Box, Capsule, Cone, Cylinder, MotionRotation, Prism, Sphere, Superellipsoid
 from simfactory.testing.simulator import SimulatorContract
-from simfactory.testing.specs import make_body, make_spec
+from simfactory.testing.specs import make_body, make_material, make_soft, make_spec
 
 
 class TestNewton(SimulatorContract):
     simulator_class = NewtonSimulator
-    body_kinds = ("rigid",)
+    body_kinds = ("rigid", "soft_body")
 
 
 def load_one(spec):
@@ -74,3 +75,19 @@ def test_a_kinematic_body_shows_its_start_velocity_at_frame_zero():
     motion = MotionRotation(body="wheel", angular_velocity=(0.0, 0.0, 2.0))
     state = load_one(make_spec(bodies=[wheel], motions=[motion])).state(0)
     assert state.angular_velocity[0] == pytest.approx((0.0, 0.0, 2.0))
+
+
+def test_a_body_too_stiff_for_its_mesh_is_refused_with_what_is_allowed():
+    steel = make_soft(physical=make_material(density=1000.0, young_modulus=1e9))
+    with pytest.raises(SpecError, match="allowed is a young_modulus up to"):
+        load_one(make_spec(bodies=[steel]))
+
+
+def test_stiffer_soft_bodies_get_more_solver_steps_and_rigid_scenes_none():
+    simulator = NewtonSimulator()
+    specs = [
+        make_spec(bodies=[make_soft(physical=make_material(density=1000.0, young_modulus=young))])
+        for young in (1e4, 1e5, 1e6)
+    ]
+    assert [simulator.signature(spec)[3] for spec in specs] == [1, 1, 4]
+    assert simulator.signature(make_spec()) == (24.0, 10)

@@ -10,7 +10,7 @@ from simfactory.errors import SimulationError
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.mock.motion import body_mass, body_motion, sheet_vertices
-from simfactory.spec import BodyRigid, BodySheet, SceneSpec
+from simfactory.spec import Body, BodyRigid, BodySheet, SceneSpec
 
 __all__ = ["MockSimulator"]
 
@@ -109,5 +109,5 @@ class MockSimulator(Simulator):
         self._specs, self._frames = [], []
 
 
-def _mass(body: BodyRigid | BodySheet) -> float:
+def _mass(body: Body) -> float:
     return body_mass(body) if isinstance(body, BodyRigid) and body.mobility == "dynamic" else float("inf")

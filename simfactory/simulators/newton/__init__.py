@@ -1,4 +1,4 @@
-"""The Newton backend: rigid bodies on CPU and CUDA, many scenes in one model."""
+"""The Newton backend: rigid and soft bodies on CPU and CUDA, many scenes in one model."""
 
 import warp as wp
 

@@ -1,12 +1,15 @@
 """Effective physical parameters of Newton's bodies: what the solver used and how it combines pairs."""
 
 import numpy as np
+import numpy.typing as npt
 
 from simfactory.collision import body_parts
 from simfactory.episode import FIRST_BODY, BodyProperties
+from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
+from simfactory.simulators.newton.steps_soft import CONTACT_FRICTION
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid, MeshAsset
+from simfactory.spec import BodyRigid, BodySoft, MeshAsset
 
 __all__ = ["effective_properties"]
 
@@ -27,32 +30,60 @@ RULES = {
     "otherwise, planes are met by its convex hull",
 }
 
+SOFT_RULES = {
+    "friction": f"soft bodies have one Coulomb coefficient, {CONTACT_FRICTION}; rigid ones the spec's dynamic one; a "
+    "pair uses the geometric mean of its two bodies'. Static friction is not modelled separately",
+    "restitution": "none between rigid bodies in scenes with soft ones; soft bodies rebound by their elasticity",
+    "mass": "density × volume: of the shape; of a soft body's tetrahedra",
+    "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
+    "poisson_ratio": "of soft bodies: as in the spec",
+    "soft_contact": "nodes, edges and faces of soft bodies touch at 0.5 mm, with a spring of finite stiffness; linear "
+    "tetrahedra are stiffer in bending than the solid, by about the square of cell over thickness",
+}
+
 
 def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     """Return an environment's effective parameters, read back from the model."""
     spec, model = worlds.specs[environment], worlds.model
-    mass, inertia = model.body_mass.numpy(), model.body_inertia.numpy()
-    friction, restitution = model.shape_material_mu.numpy(), model.shape_material_restitution.numpy()
+    mass, inertia = (model.body_mass.numpy(), model.body_inertia.numpy()) if model.body_count else ((), ())
+    friction, restitution = np.zeros(0), np.zeros(0)
+    if model.shape_count:
+        friction, restitution = model.shape_material_mu.numpy(), model.shape_material_restitution.numpy()
     count = len(spec.bodies)
     masses, inertias = np.full(count, np.inf), np.zeros((count, 3, 3))
     for index, (body, row) in enumerate(zip(spec.bodies, worlds.body_rows[environment], strict=True)):
         if isinstance(body, BodyRigid) and body.mobility == "dynamic":
             masses[index], inertias[index] = mass[row], inertia[row]
+        elif isinstance(body, BodySoft):
+            masses[index], inertias[index] = _soft_mass(body)
     shapes = np.flatnonzero(worlds.shape_environment == environment)
-    instances = worlds.shape_instance[shapes]
-    own = shapes[[int(np.argmax(instances == FIRST_BODY + index)) for index in range(count)]]
+    owner = worlds.shape_instance[shapes].astype(np.int64) - FIRST_BODY  # ground and room are below 0
+    mu, bounce = np.full(count, CONTACT_FRICTION), np.zeros(count)
+    mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
+    rules = {**RULES, **(SOFT_RULES if worlds.is_soft else {})}
+    if worlds.is_soft:
+        bounce[:] = 0.0
     parts = {
         body.name: len(body_parts(body))
         for body in spec.bodies
         if isinstance(body, BodyRigid) and isinstance(body.geometry, MeshAsset)
     }
     split = ", ".join(f"{name} ({number})" for name, number in parts.items() if number > 1)
-    rules = {**RULES, "parts": f"collide as so many convex parts of their mesh: {split}"} if split else RULES
+    if split:
+        rules["parts"] = f"collide as so many convex parts of their mesh: {split}"
     return BodyProperties(
         mass=masses,
         inertia=inertias,
-        friction=friction[own].astype(np.float64),
-        restitution=restitution[own].astype(np.float64),
+        friction=mu,
+        restitution=bounce,
         ground_friction=float(friction[shapes[0]]) if spec.ground is not None else float("nan"),
         rules=rules,
     )
+
+
+def _soft_mass(body: BodySoft) -> tuple[float, npt.NDArray[np.float64]]:
+    """Return mass [kg] and inertia at rest [kg·m²] of a soft body's nodes."""
+    mesh = soft_mesh(body)
+    mass, arm = body.physical.density * mesh.node_volume, mesh.tets.vertices - mesh.center
+    spread = np.einsum("n,ni,nj->ij", mass, arm, arm)
+    return float(mass.sum()), np.trace(spread) * np.eye(3) - spread

@@ -1,12 +1,13 @@
-"""The Newton backend: XPBD rigid bodies, all environments in one model, solver steps replayed as recorded graphs."""
+"""The Newton backend: rigid and soft bodies, all environments in one model, solver steps replayed as graphs."""
 
 import importlib.metadata
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any, ClassVar, final
 
-import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
@@ -17,32 +18,50 @@ from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies import body_kinds
+from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.contacts import read_contacts
-from simfactory.simulators.newton.forces import Actions
-from simfactory.simulators.newton.impacts import Impacts
+from simfactory.simulators.newton.forces import Actions, SoftActions
 from simfactory.simulators.newton.properties import effective_properties
+from simfactory.simulators.newton.soft_state import joined, read_soft_contacts, soft_pose
+from simfactory.simulators.newton.steps_rigid import StepsRigid
+from simfactory.simulators.newton.steps_soft import StepsSoft, soft_steps
 from simfactory.simulators.newton.worlds import Worlds, build_worlds
-from simfactory.spec import SceneSpec
+from simfactory.spec import BodySoft, SceneSpec
 
 __all__ = ["NewtonSimulator"]
 
 log = logging.getLogger(__name__)
 
-# Corrections of one body's contacts are summed, not averaged: averaging (Newton's default) halves the momentum of a
-# ball that hits a box standing on a frictionless floor. A sum overshoots when relaxation × contacts of one manifold
-# exceeds 1; Newton's manifolds have at most 5 contacts.
-ITERATIONS = 32
-RELAXATION = 0.2
-SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact: 120 m/s at 240 Hz
+BODY_ROWS, NODE_ROWS = ("body_q", "body_qd"), ("particle_q", "particle_qd")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Host:
+    """The states of all environments on the host.
+
+    Attributes:
+        poses: `(row, 7)` position [m] and quaternion of every Newton body.
+        velocities: `(row, 6)` linear [m/s] and angular [rad/s].
+        nodes: `(node, 3)` positions of soft bodies' nodes [m].
+        node_velocities: `(node, 3)` [m/s].
+        contacts: By environment.
+    """
+
+    poses: npt.NDArray[np.float32]
+    velocities: npt.NDArray[np.float32]
+    nodes: npt.NDArray[np.float32]
+    node_velocities: npt.NDArray[np.float32]
+    contacts: list[Contacts]
 
 
 @final
 class NewtonSimulator(Simulator):
-    """Simulates rigid bodies with Newton's XPBD solver.
+    """Simulates rigid bodies with Newton's XPBD solver, scenes with soft bodies with its VBD solver.
 
     Every environment is a world of one model. A solver step is recorded once as a graph and replayed, on the CPU as on
     CUDA: the host does nothing between the steps of a frame. There are no joints, so the whole state is the bodies'
-    poses and velocities; Newton's velocities are those of the centre of mass in the world frame, as ours.
+    poses and velocities and those of soft bodies' nodes; Newton's velocities are those of the centre of mass in the
+    world frame, as ours.
 
     Reruns are bit-identical on the CPU. On CUDA the deterministic modes of the solver and of the collision pipeline
     are asked for.
@@ -60,14 +79,16 @@ class NewtonSimulator(Simulator):
     def _clear(self) -> None:
         self._worlds: Worlds | None = None
         self._frames: list[int] = []
+        self._substeps = 0
         self._replay_pair: Callable[[], None] | None = None
         self._replay_last: Callable[[], None] | None = None
         self._detect: Callable[[], None] | None = None
+        self._steps: StepsRigid | StepsSoft | None = None
         self._states: Any = None  # Any: Newton and Warp objects have no type information
         self._start: Any = None  # Any: as above
         self._actions: Any = None  # Any: as above
-        self._contacts: Any = None  # Any: as above
-        self._host: tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], list[Contacts]] | None = None
+        self._soft_actions: SoftActions | None = None
+        self._host: _Host | None = None
 
     @classmethod
     def supports(cls, kind: str) -> bool:
@@ -79,9 +100,20 @@ class NewtonSimulator(Simulator):
         """Return the versions of Newton and Warp."""
         return f"newton {importlib.metadata.version('newton')}, warp {wp.__version__}"
 
-    def signature(self, spec: SceneSpec) -> tuple[float, int]:
-        """Return (fps, substeps): all environments advance by one common time step."""
-        return spec.fps, spec.substep_count
+    def signature(self, spec: SceneSpec) -> tuple[float | str, ...]:
+        """Return (fps, substeps), and for scenes with soft bodies the solver, its steps and whether soft ones meet.
+
+        All environments advance by one common time step with one solver.
+
+        Raises:
+            SpecError: A soft body is too stiff for its mesh and the spec's substeps.
+            AssetError: A soft body's shape cannot be meshed.
+        """
+        steps = soft_steps(spec)
+        if not steps:
+            return spec.fps, spec.substep_count
+        several = sum(isinstance(body, BodySoft) for body in spec.bodies) > 1
+        return spec.fps, spec.substep_count, "vbd", steps, several
 
     def load(self, specs: Sequence[SceneSpec]) -> None:
         """Build one world per spec, compile what is not in the kernel cache, and record the solver step.
@@ -97,16 +129,21 @@ class NewtonSimulator(Simulator):
         self._frames = [0] * len(specs)
         self._states = (model.state(), model.state())
         self._start = model.state()
-        self._actions = Actions(worlds, model.body_mass.numpy().tolist())
-        self._record(1.0 / (specs[0].fps * specs[0].substep_count), odd=specs[0].substep_count % 2 == 1)
+        self._substeps = specs[0].substep_count * max(1, soft_steps(specs[0]))
+        dt = 1.0 / (specs[0].fps * self._substeps)
+        mass = model.body_mass.numpy().tolist() if model.body_count else []
+        self._actions = Actions(worlds, mass, substeps=self._substeps)
+        if worlds.is_soft:
+            self._soft_actions = SoftActions(worlds, self._actions, dt=dt)
+        self._record(dt)
         log.info("loaded %d environments in %.1f s", len(specs), time.perf_counter() - begin)
 
     def step(self) -> None:
         """Advance every environment by one frame."""
-        worlds = self._loaded()
+        self._loaded()
         assert self._replay_pair is not None
         self._actions.upload_frame(self._frames)
-        for _ in range(worlds.specs[0].substep_count // 2):
+        for _ in range(self._substeps // 2):
             self._replay_pair()
         if self._replay_last is not None:
             self._replay_last()
@@ -116,25 +153,36 @@ class NewtonSimulator(Simulator):
     def state(self, environment: int) -> WorldState:
         """Return an environment's state, copied to the host.
 
+        A soft body's pose is the rigid motion that fits its nodes best, its velocities are those of its mass.
+
         Raises:
             SimulationError: Nothing is loaded, or there are more contacts than the solver has room for.
         """
-        worlds = self._loaded()
-        poses, velocities, contacts = self._read()
+        worlds, host = self._loaded(), self._read()
         spec, rows = worlds.specs[environment], worlds.body_rows[environment]
         position = np.array([body.position for body in spec.bodies], np.float32)
         quat = np.array([start_orientation(body) for body in spec.bodies], np.float32)
         velocity = np.zeros((len(rows), 6), np.float32)
         moving = rows >= 0
-        position[moving], quat[moving] = poses[rows[moving], :3], poses[rows[moving], 3:]
-        velocity[moving] = velocities[rows[moving]]
+        position[moving], quat[moving] = host.poses[rows[moving], :3], host.poses[rows[moving], 3:]
+        velocity[moving] = host.velocities[rows[moving]]
+        vertices: dict[int, npt.NDArray[np.float32]] = {}
+        for index, (begin, end) in worlds.node_rows[environment].items():
+            body = spec.bodies[index]
+            assert isinstance(body, BodySoft)
+            mesh, nodes = soft_mesh(body), host.nodes[begin:end].astype(np.float64)
+            pose = soft_pose(mesh, nodes, host.node_velocities[begin:end].astype(np.float64))
+            position[index], quat[index] = pose.position, pose.quat_xyzw
+            velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
+            vertices[index] = mesh.tets.surface(nodes).astype(np.float32)
         return WorldState(
             time=self._frames[environment] / spec.fps,
             position=position,
             quat_xyzw=quat,
             linear_velocity=velocity[:, :3].copy(),
             angular_velocity=velocity[:, 3:].copy(),
-            contacts=contacts[environment],
+            vertices=vertices,
+            contacts=host.contacts[environment],
         )
 
     def properties(self, environment: int) -> BodyProperties:
@@ -143,10 +191,15 @@ class NewtonSimulator(Simulator):
 
     def reset(self, environment: int) -> None:
         """Put one environment back to t = 0 by writing its rows back; all others stay bit-identical."""
-        begin, end = self._loaded().row_ranges[environment]
-        for state in self._states:
-            for name in ("body_q", "body_qd"):
+        worlds = self._loaded()
+        assert self._steps is not None
+        for names, (begin, end) in (
+            (BODY_ROWS, worlds.row_ranges[environment]),
+            (NODE_ROWS, worlds.node_ranges[environment]),
+        ):
+            for state, name in product(self._states, names if end > begin else ()):
                 wp.copy(getattr(state, name), getattr(self._start, name), begin, begin, end - begin)
+        self._steps.forget(self._states[0], environment)
         self._actions.rewind(environment)
         self._frames[environment] = 0
         self._host = None
@@ -155,35 +208,18 @@ class NewtonSimulator(Simulator):
         """Free the model, its states and its graphs."""
         self._clear()
 
-    def _record(self, dt: float, *, odd: bool) -> None:
+    def _record(self, dt: float) -> None:
         """Record two solver steps (there and back between two states), the odd last one, and contact detection."""
         worlds = self._loaded()
-        model, cuda = worlds.model, worlds.model.device.is_cuda
-        solver = newton.solvers.SolverXPBD(
-            model,
-            iterations=ITERATIONS,
-            rigid_contact_relaxation=RELAXATION,
-            rigid_contact_con_weighting=False,
-            enable_restitution=False,  # see Impacts
-            deterministic=wp.DeterministicMode.RUN_TO_RUN if cuda else None,
-        )
-        pipeline = newton.CollisionPipeline(
-            model,
-            rigid_contact_max=worlds.contact_capacity,
-            speculative_contact_gap_max=SPECULATIVE_GAP,
-            include_static_kinematic_pairs=False,
-            deterministic=cuda,
-        )
-        contacts, control = pipeline.contacts(), model.control()
-        impacts = Impacts(model, contacts, dt=dt)
+        model = worlds.model
+        steps = StepsSoft(worlds, dt=dt) if worlds.is_soft else StepsRigid(worlds, dt=dt)
         first, second = self._states
 
         def substep(source: Any, target: Any) -> None:  # Any: newton States
             self._actions.act(source)
-            pipeline.collide(source, contacts, dt=dt)
-            impacts.before_step(source)
-            solver.step(source, target, control, contacts, dt)
-            impacts.after_step(target)
+            if self._soft_actions is not None:
+                self._soft_actions.act(source)
+            steps.advance(source, target)
             self._actions.advance()
 
         def pair() -> None:
@@ -192,40 +228,54 @@ class NewtonSimulator(Simulator):
 
         def last() -> None:
             substep(first, second)
-            wp.copy(first.body_q, second.body_q)
-            wp.copy(first.body_qd, second.body_qd)
+            self._copy(first, second)
 
-        if model.body_count == 0:
+        self._steps = steps
+        if model.body_count == 0 and model.particle_count == 0:
             self._replay_pair = self._detect = lambda: None
-        else:
-            self._actions.upload_frame(self._frames)
-            substep(first, second)  # compiles and loads every kernel before recording
-            self._restore()
-            self._replay_pair = _recorded(pair, model.device)
-            self._replay_last = _recorded(last, model.device) if odd else None
-            self._detect = _recorded(lambda: pipeline.collide(first, contacts, dt=0.0), model.device)
-            self._restore()
-        self._contacts = contacts
+            return
+        self._actions.upload_frame(self._frames)
+        substep(first, second)  # compiles and loads every kernel before recording
+        self._restore()
+        self._replay_pair = _recorded(pair, model.device)
+        self._replay_last = _recorded(last, model.device) if self._substeps % 2 else None
+        self._detect = _recorded(lambda: steps.detect(first), model.device)
+        self._restore()
+
+    def _copy(self, target: Any, source: Any) -> None:  # Any: newton States
+        """Copy all poses and velocities from one state to another."""
+        model = self._loaded().model
+        for name in (*(BODY_ROWS if model.body_count else ()), *(NODE_ROWS if model.particle_count else ())):
+            wp.copy(getattr(target, name), getattr(source, name))
 
     def _restore(self) -> None:
         """Put every environment back to t = 0."""
+        assert self._steps is not None
         for state in self._states:
-            wp.copy(state.body_q, self._start.body_q)
-            wp.copy(state.body_qd, self._start.body_qd)
+            self._copy(state, self._start)
+        self._steps.forget(self._states[0])
         self._actions.rewind()
 
-    def _read(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32], list[Contacts]]:
-        """Return poses `(row, 7)`, velocities `(row, 6)` and contacts of all environments, copied once a frame."""
+    def _read(self) -> "_Host":
+        """Return the states and contacts of all environments, copied once a frame."""
         worlds = self._loaded()
+        model = worlds.model
         if self._host is None:
             assert self._detect is not None
-            if worlds.model.body_count == 0:
-                empty = [Contacts.none() for _ in worlds.specs]
-                self._host = np.zeros((0, 7), np.float32), np.zeros((0, 6), np.float32), empty
-            else:
-                self._detect()
-                poses, velocities = self._states[0].body_q.numpy().copy(), self._states[0].body_qd.numpy().copy()
-                self._host = poses, velocities, read_contacts(worlds, self._contacts, poses)
+            assert self._steps is not None
+            self._detect()
+            state, buffer = self._states[0], self._steps.contacts
+            poses, velocities = _rows(state, BODY_ROWS, (7, 6), model.body_count)
+            nodes, node_velocities = _rows(state, NODE_ROWS, (3, 3), model.particle_count)
+            contacts = [Contacts.none() for _ in worlds.specs]
+            if model.body_count:
+                contacts = read_contacts(worlds, buffer, poses)
+            if worlds.is_soft:
+                soft = read_soft_contacts(worlds, buffer, nodes, poses)
+                contacts = [joined([a, b]) for a, b in zip(contacts, soft, strict=True)]
+            self._host = _Host(
+                poses=poses, velocities=velocities, nodes=nodes, node_velocities=node_velocities, contacts=contacts
+            )
         return self._host
 
     def _loaded(self) -> Worlds:
@@ -241,3 +291,15 @@ def _recorded(work: Callable[[], None], device: Any) -> Callable[[], None]:  # A
     with wp.ScopedCapture(device=device) as capture:
         work()
     return lambda: wp.capture_launch(capture.graph)
+
+
+def _rows(
+    state: Any,  # Any: a newton State
+    names: tuple[str, str],
+    widths: tuple[int, int],
+    count: int,
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Return copies of two arrays of a state; it has none of them where there is nothing to count."""
+    if not count:
+        return np.zeros((0, widths[0]), np.float32), np.zeros((0, widths[1]), np.float32)
+    return getattr(state, names[0]).numpy().copy(), getattr(state, names[1]).numpy().copy()

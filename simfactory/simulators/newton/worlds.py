@@ -11,8 +11,9 @@ import numpy.typing as npt
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.bodies import add_body
+from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.shapes import add_ground, add_room, separate_planes
-from simfactory.spec import SceneSpec
+from simfactory.spec import BodySoft, SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
 
@@ -32,6 +33,8 @@ class Worlds:
         shape_instance: `(shape,)` uint16: instance id of each collision shape.
         shape_environment: `(shape,)` int: environment of each collision shape.
         contact_capacity: Room for contacts, all environments together.
+        node_rows: Per environment, body index → (begin, end): the rows of a soft body's nodes.
+        node_ranges: Per environment (begin, end): the rows of all its nodes.
     """
 
     specs: tuple[SceneSpec, ...]
@@ -41,6 +44,13 @@ class Worlds:
     shape_instance: npt.NDArray[np.uint16]
     shape_environment: npt.NDArray[np.int64]
     contact_capacity: int
+    node_rows: tuple[dict[int, tuple[int, int]], ...]
+    node_ranges: tuple[tuple[int, int], ...]
+
+    @property
+    def is_soft(self) -> bool:
+        """Whether any environment holds a soft body."""
+        return any(self.node_rows)
 
 
 def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
@@ -52,11 +62,11 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
     builder = newton.ModelBuilder()
     instances: list[int] = []
     environments: list[int] = []
-    body_rows, row_ranges = [], []
+    body_rows, row_ranges, node_rows, node_ranges = [], [], [], []
     capacity = 0
     for environment, spec in enumerate(specs):
         builder.begin_world(gravity=spec.environment.gravity)
-        begin, shapes_before = builder.body_count, len(instances)
+        begin, shapes_before, first_node = builder.body_count, len(instances), builder.particle_count
         planes: list[int] = []
         shapes: list[range] = []
         if spec.ground is not None:
@@ -66,11 +76,15 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
             walls = add_room(builder, spec.room.physical, size=spec.room.size, ceiling=spec.room.ceiling)
             instances.extend([ROOM] * len(walls))
             planes.extend(walls)
-        rows = []
+        rows: list[int] = []
+        nodes: dict[int, tuple[int, int]] = {}
         for index, body in enumerate(spec.bodies):
-            first = builder.shape_count
+            node, first = builder.particle_count, builder.shape_count
             rows.append(add_body(builder, body))
             shapes.append(range(first, builder.shape_count))
+            if builder.particle_count > node:
+                nodes[index] = node, builder.particle_count
+                continue
             motion = motion_of(spec, body.name)
             if motion is not None:
                 start = prescribed_motion(body, motion, [0.0])
@@ -83,6 +97,10 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         capacity += min(CONTACTS_PER_PAIR * shape_count * (shape_count - 1) // 2, CONTACTS_PER_SHAPE * shape_count)
         body_rows.append(np.array(rows, np.int64))
         row_ranges.append((begin, builder.body_count))
+        node_rows.append(nodes)
+        node_ranges.append((first_node, builder.particle_count))
+    if any(node_rows):
+        _color(builder, specs, node_rows)
     return Worlds(
         specs=tuple(specs),
         model=builder.finalize(device=device),
@@ -91,4 +109,23 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         shape_instance=np.array(instances, np.uint16),
         shape_environment=np.array(environments, np.int64),
         contact_capacity=max(capacity, 16),
+        node_rows=tuple(node_rows),
+        node_ranges=tuple(node_ranges),
     )
+
+
+def _color(
+    builder: Any,  # Any: a newton ModelBuilder
+    specs: Sequence[SceneSpec],
+    node_rows: Sequence[dict[int, tuple[int, int]]],
+) -> None:
+    """Tell VBD which nodes and bodies it may move at once: each body's own colours, joined by their numbers."""
+    groups: dict[int, list[npt.NDArray[np.int64]]] = {}
+    for spec, rows in zip(specs, node_rows, strict=True):
+        for index, (begin, _) in rows.items():
+            body = spec.bodies[index]
+            assert isinstance(body, BodySoft)
+            for color, nodes in enumerate(soft_mesh(body).colors):
+                groups.setdefault(color, []).append(begin + nodes)
+    builder.color()  # of rigid bodies; that of nodes is replaced
+    builder.set_coloring([np.concatenate(groups[color]) for color in sorted(groups)])

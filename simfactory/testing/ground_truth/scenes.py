@@ -25,13 +25,20 @@ from simfactory.spec import (
     Superellipsoid,
     Vec3,
 )
-from simfactory.testing.specs import make_body, make_ground, make_sheet
+from simfactory.testing.specs import make_body, make_ground, make_material, make_sheet, make_soft
 
 __all__ = ["sample_scene"]
 
 
 def sample_scene(
-    index: int, *, deforming: bool, size: int = 256, frame_count: int = 4, seed: int = 0, camera_count: int = 2
+    index: int,
+    *,
+    deforming: bool,
+    soft: bool = False,
+    size: int = 256,
+    frame_count: int = 4,
+    seed: int = 0,
+    camera_count: int = 2,
 ) -> SceneSpec:
     """Return a random scene; the same arguments give the same scene.
 
@@ -41,6 +48,7 @@ def sample_scene(
     Args:
         index: Number of the scene.
         deforming: Whether a vibrating sheet takes part.
+        soft: Whether two soft bodies take part: one that hits the floor, one that is held, bends and swings.
         size: Image width and height [px].
         frame_count: Frames.
         seed: Seed.
@@ -55,6 +63,8 @@ def sample_scene(
     bodies.append(make_body("wall", wall, position=aside, mobility="static"))
     if deforming:
         bodies.append(_sheet(draws))
+    if soft:
+        bodies += _soft_bodies(draws)
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -146,6 +156,32 @@ def _sheet(draws: Stream) -> Body:
         frequency=draws.uniform(0.5, 4.0),
         modes=(draws.integer(1, 3), draws.integer(1, 3)),
     )
+
+
+def _soft_bodies(draws: Stream) -> list[Body]:
+    """A fast jelly just above the floor, and a swinging bar that is held at one end."""
+    jelly = make_material(density=1000.0, young_modulus=draws.log_uniform(1e4, 4e4), poisson_ratio=0.4)
+    radius = draws.uniform(0.14, 0.2)
+    shapes: tuple[Geometry, ...] = (Box(size=(0.3, 0.25, 0.3)), Sphere(radius=radius))
+    shape = draws.choice(shapes)
+    dropped = make_soft(
+        "jelly",
+        shape,
+        position=(draws.uniform(-0.2, 0.2), -0.5, 0.27),
+        orientation=draws.quat_xyzw() if isinstance(shape, Sphere) else (0.0, 0.0, 0.0, 1.0),
+        linear_velocity=(draws.uniform(-1.0, 1.0), 0.0, -3.0),
+        physical=jelly,
+    )
+    bar = make_soft(
+        "bar",
+        Box(size=(0.8, 0.15, 0.15)),
+        position=(draws.uniform(1.2, 1.6), 0.3, draws.uniform(0.6, 1.0)),
+        linear_velocity=(0.0, draws.uniform(-3.0, 3.0), 2.0),
+        physical=jelly,
+        resolution=8,
+        held=("-x",),
+    )
+    return [dropped, bar]
 
 
 def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:

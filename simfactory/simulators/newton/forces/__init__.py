@@ -1,5 +1,6 @@
 """What acts on bodies besides gravity and contact: prescribed motion, pushes, damping, air drag and wind."""
 
 from simfactory.simulators.newton.forces.actions import DRAG_COEFFICIENT, Actions
+from simfactory.simulators.newton.forces.soft_actions import SoftActions
 
-__all__ = ["DRAG_COEFFICIENT", "Actions"]
+__all__ = ["DRAG_COEFFICIENT", "Actions", "SoftActions"]

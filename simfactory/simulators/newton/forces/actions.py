@@ -11,7 +11,7 @@ import warp as wp
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.forces.kernels import act_on_bodies, advance_clock
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid, SceneSpec
+from simfactory.spec import BodyRigid, BodySolid, SceneSpec
 
 __all__ = ["DRAG_COEFFICIENT", "Actions"]
 
@@ -27,14 +27,15 @@ class Actions:
     Args:
         worlds: The model and which of its rows belong to which environment.
         mass: Mass of every Newton body [kg].
+        substeps: Solver steps per frame.
     """
 
-    def __init__(self, worlds: Worlds, mass: Sequence[float]) -> None:
+    def __init__(self, worlds: Worlds, mass: Sequence[float], *, substeps: int) -> None:
         self._worlds = worlds
         self._device = worlds.model.device
-        self._substeps = worlds.specs[0].substep_count
+        self._substeps = substeps
         count = worlds.model.body_count
-        self._clock = self._array(np.zeros(len(worlds.specs)), wp.int32)
+        self.clock = self.array(np.zeros(len(worlds.specs)), wp.int32)
         self._moving: list[tuple[int, BodyRigid, int]] = []  # environment, body, column of the table
         column_of_body = np.full(count, -1)
         pushes: list[list[tuple[int, npt.NDArray[np.float64]]]] = [[] for _ in range(count)]
@@ -55,17 +56,17 @@ class Actions:
                     for push in spec.triggers
                     if push.body == body.name
                 ]
-        self._prescribed = self._array(column_of_body, wp.int32)
+        self._prescribed = self.array(column_of_body, wp.int32)
         table = self._substeps, len(self._moving)
-        self._pose = self._array(np.zeros((*table, 7)), wp.transform)
-        self._velocity = self._array(np.zeros((*table, 6)), wp.spatial_vector)
+        self._pose = self.array(np.zeros((*table, 7)), wp.transform)
+        self._velocity = self.array(np.zeros((*table, 6)), wp.spatial_vector)
         flat = [push for row in pushes for push in row]
-        self._push_start = self._array(np.cumsum([0] + [len(row) for row in pushes]), wp.int32)
-        self._push_step = self._array(np.array([step for step, _ in flat]), wp.int32)
-        self._push_velocity = self._array(np.array([gain for _, gain in flat]).reshape(-1, 3), wp.vec3)
-        self._decay = self._array(decay, wp.float32)
-        self._drag_step = self._array(drag_step, wp.float32)
-        self._wind = self._array(np.array([spec.environment.wind.velocity for spec in worlds.specs]), wp.vec3)
+        self._push_start = self.array(np.cumsum([0] + [len(row) for row in pushes]), wp.int32)
+        self._push_step = self.array(np.array([step for step, _ in flat]), wp.int32)
+        self._push_velocity = self.array(np.array([gain for _, gain in flat]).reshape(-1, 3), wp.vec3)
+        self._decay = self.array(decay, wp.float32)
+        self._drag_step = self.array(drag_step, wp.float32)
+        self.wind = self.array(np.array([spec.environment.wind.velocity for spec in worlds.specs]), wp.vec3)
 
     def upload_frame(self, frames: Sequence[int]) -> None:
         """Write the poses of moving bodies at every solver step of the coming frame.
@@ -93,7 +94,7 @@ class Actions:
             act_on_bodies,
             dim=model.body_count,
             inputs=[
-                self._clock,
+                self.clock,
                 self._substeps,
                 model.body_world,
                 self._prescribed,
@@ -104,7 +105,7 @@ class Actions:
                 self._push_velocity,
                 self._decay,
                 self._drag_step,
-                self._wind,
+                self.wind,
             ],
             outputs=[state.body_q, state.body_qd],
             device=self._device,
@@ -112,21 +113,22 @@ class Actions:
 
     def advance(self) -> None:
         """Count one solver step in every environment."""
-        wp.launch(advance_clock, dim=len(self._worlds.specs), outputs=[self._clock], device=self._device)
+        wp.launch(advance_clock, dim=len(self._worlds.specs), outputs=[self.clock], device=self._device)
 
     def rewind(self, environment: int | None = None) -> None:
         """Set the step count of one environment, or of all, to zero."""
         if environment is None:
-            self._clock.zero_()
+            self.clock.zero_()
         else:
-            self._clock[environment : environment + 1].zero_()
+            self.clock[environment : environment + 1].zero_()
 
-    def _array(self, values: Any, dtype: Any) -> Any:  # Any: warp arrays and types
+    def array(self, values: Any, dtype: Any) -> Any:  # Any: warp arrays and types
+        """Return values as an array on the model's device."""
         kind = np.int32 if dtype is wp.int32 else np.float32
         return wp.array(np.asarray(values, kind), dtype=dtype, device=self._device)
 
 
-def drag_rate(spec: SceneSpec, body: BodyRigid, mass: float) -> float:
+def drag_rate(spec: SceneSpec, body: BodySolid, mass: float) -> float:
     """Return k/m [1/m] of the drag law dv/dt = -(k/m) |v - wind| (v - wind), k = ½ ρ C_d A.
 
     A is the cross-section of the ball of equal volume; C_d is that of a ball at 10³ < Re < 2·10⁵.

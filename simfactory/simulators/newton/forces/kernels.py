@@ -61,6 +61,35 @@ def act_on_bodies(
 
 
 @wp.kernel
+def act_on_nodes(
+    clock: wp.array(dtype=wp.int32),
+    node_world: wp.array(dtype=wp.int32),
+    owner: wp.array(dtype=wp.int32),
+    push_start: wp.array(dtype=wp.int32),
+    push_step: wp.array(dtype=wp.int32),
+    push_velocity: wp.array(dtype=wp.vec3),
+    decay: wp.array(dtype=wp.float32),
+    drag_step: wp.array(dtype=wp.float32),
+    wind: wp.array(dtype=wp.vec3),
+    node_qd: wp.array(dtype=wp.vec3),
+):
+    """Prepare one node of a soft body for the coming step: pushes that are due, damping and drag; -1 is held."""
+    node = wp.tid()
+    body = owner[node]
+    if body < 0:
+        return
+    velocity = node_qd[node]
+    for push in range(push_start[body], push_start[body + 1]):
+        if push_step[push] == clock[node_world[node]]:
+            velocity = velocity + push_velocity[push]
+    if decay[body] < 1.0:
+        velocity = damp(velocity, decay[body])
+    if drag_step[body] > 0.0:
+        velocity = drag(velocity, wind[node_world[node]], drag_step[body])
+    node_qd[node] = velocity
+
+
+@wp.kernel
 def advance_clock(clock: wp.array(dtype=wp.int32)):
     """Count one solver step in every world."""
     world = wp.tid()
