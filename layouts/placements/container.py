@@ -13,7 +13,7 @@ from layouts.stage import REST_GAP, Stage, heading, mass, moved, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Box
+from simfactory.spec import BodySolid, Box
 
 __all__ = ["Container"]
 
@@ -47,7 +47,7 @@ class Container(Placement):
     spin: Range = (0.0, 3.0)
     gap: float = 0.03
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the box and the bodies above it.
 
         Raises:
@@ -62,7 +62,7 @@ class Container(Placement):
         inner = max(draw.uniform(*self.inner), 2.4 * widest)
         walls = self._walls(sides, inner, angle, draw)
         order = sorted(range(len(contents)), key=lambda k: -mass(contents[k]))
-        placed: dict[int, BodyRigid] = {}
+        placed: dict[int, BodySolid] = {}
         for rank, number in enumerate(order):
             body = contents[number]
             own = streams("container", role, body.name)
@@ -79,7 +79,7 @@ class Container(Placement):
             groups={f"{role}_side": walls, role: tuple(placed[number] for number in range(len(contents)))}
         )
 
-    def _walls(self, sides: tuple[BodyRigid, ...], inner: float, angle: float, draw: Stream) -> tuple[BodyRigid, ...]:
+    def _walls(self, sides: tuple[BodySolid, ...], inner: float, angle: float, draw: Stream) -> tuple[BodySolid, ...]:
         """Two boards that span the corners, two between them, all made like the first."""
         height, thickness = draw.uniform(*self.height), draw.uniform(*self.thickness)
         walls = []
@@ -101,7 +101,7 @@ class Container(Placement):
             )
         return tuple(walls)
 
-    def _candidate(self, body: BodyRigid, height: float, inner: float, angle: float, draw: Stream) -> BodyRigid:
+    def _candidate(self, body: BodySolid, height: float, inner: float, angle: float, draw: Stream) -> BodySolid:
         room = 0.5 * inner - solid(body).radius
         along, across = draw.uniform(-room, room), draw.uniform(-room, room)
         offset = along * heading(angle) + across * heading(angle + math.pi / 2)

@@ -12,7 +12,7 @@ from layouts.stage import REST_GAP, Stage, heading, is_free, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, Box
+from simfactory.spec import BodySolid, Box
 
 __all__ = ["Hang"]
 
@@ -48,7 +48,7 @@ class Hang(Placement):
     load: bool = False
     drop: Range = (0.25, 0.5)
 
-    def place(self, role: str, bodies: tuple[BodyRigid, ...], stage: Stage, *, streams: Streams) -> Stage:
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the shelf and what hangs over its edge.
 
         Raises:
@@ -81,7 +81,7 @@ class Hang(Placement):
         landing = (0.5 * radius + 0.1) * out + UP * radius
         return stage.extended(groups={f"{role}_shelf": (shelf,), role: tuple(hung)}, waypoints=[(landing, radius)])
 
-    def _load(self, body: BodyRigid, board: BodyRigid, out: Vector, draw: Stream) -> BodyRigid:
+    def _load(self, body: BodySolid, board: BodySolid, out: Vector, draw: Stream) -> BodySolid:
         """The falling body above the outer third of a board."""
         hull = solid(board)
         oriented = moved(body, position=np.zeros(3), orientation=np.array(draw.quat_xyzw()))
@@ -89,7 +89,7 @@ class Hang(Placement):
         return rested(oriented, at[:2], floor=hull.reach(UP) + draw.uniform(*self.drop))
 
 
-def _shelf(shelf: BodyRigid, angle: float, *, depth: float, width: float, height: float) -> BodyRigid:
+def _shelf(shelf: BodySolid, angle: float, *, depth: float, width: float, height: float) -> BodySolid:
     """A block whose upper front edge is above the origin, across a bearing."""
     shape = Box(size=(depth, width, height))
     center = -0.5 * depth * heading(angle) + UP * (0.5 * height + REST_GAP)
