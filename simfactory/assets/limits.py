@@ -77,7 +77,7 @@ def run_confined(
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=folder,
-            env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": paths, **threads},
+            env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": paths, "PYTHONSAFEPATH": "1", **threads},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=5 * seconds,
