@@ -25,7 +25,8 @@ import OpenEXR
 DATA = Path(__file__).resolve().parents[1] / "simfactory" / "data"
 LICENCE = "CC0-1.0"
 INDOOR = ("apartment", "hall", "lab", "lobby", "studio", "warehouse", "workshop")
-BLOCK = 8  # edge of the compression's cosine blocks [px]
+LONE_BLUE = 60.0  # radiance above which blue alone is not believed
+BRIGHT = 0.998  # share of the texels that keep their light when ringing is cut off
 HEADER = """\
 # Environment maps and normal maps that come with the package: written by deploy/convert_assets.py, not by hand.
 # All are in the public domain (CC0-1.0, see LICENSE.txt): the environment maps were made by the authors of Poly Haven,
@@ -38,17 +39,31 @@ def decoded(module: Path) -> bytes:
     return base64.b64decode(re.search(r"base64,([A-Za-z0-9+/=]+)", module.read_text(encoding="ascii"))[1])
 
 
+def with_whole_sun(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return an image whose sun has all three channels.
+
+    In two maps of the package red and green of the sun exceeded the range of half floats and were lost. Where blue
+    stands alone far above the rest they are filled in, in the colour of the glow about the sun.
+    """
+    red, green, blue = np.moveaxis(image, -1, 0)
+    lost = (blue > LONE_BLUE) & (blue > 8.0 * np.maximum(red, green))
+    if not lost.any():
+        return image
+    around = cv2.dilate(lost.astype(np.uint8), np.ones((25, 25), np.uint8)).astype(bool) & (blue < LONE_BLUE)
+    glow = np.median(image[around & (image.min(axis=-1) > 0.0)], axis=0)
+    return np.where(lost[..., None], blue[..., None] * glow / glow[2], image).astype(np.float32)
+
+
 def without_ringing(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Return an image without negative light.
 
-    Around a sun the compression's cosines swing below zero. What is cut off there is taken from the rest of the same
-    block, so that the block sends as much light as before.
+    Resizing and compression swing below zero around a sun. What is cut off there is taken from what shines brightest,
+    so that the image sends as much light as before.
     """
-    blocks = image.reshape(image.shape[0] // BLOCK, BLOCK, image.shape[1] // BLOCK, BLOCK, 3)
-    kept = np.maximum(blocks, 0.0)
-    total, excess = blocks.sum(axis=(1, 3), keepdims=True), kept.sum(axis=(1, 3), keepdims=True)
-    share = np.clip(total / np.maximum(excess, 1e-9), 0.0, 1.0)
-    return (kept * share).reshape(image.shape).astype(np.float32)
+    kept = np.maximum(image, 0.0).astype(np.float64)
+    bright = np.maximum(kept - np.quantile(kept, BRIGHT, axis=(0, 1)), 0.0)
+    excess = kept.sum(axis=(0, 1)) - image.sum(axis=(0, 1), dtype=np.float64)
+    return (kept - bright * np.clip(excess / np.maximum(bright.sum(axis=(0, 1)), 1e-9), 0.0, 1.0)).astype(np.float32)
 
 
 def environment_file(content: bytes) -> bytes:
@@ -58,7 +73,7 @@ def environment_file(content: bytes) -> bytes:
         path.write_bytes(content)
         with OpenEXR.File(str(path)) as exr:
             image = np.asarray(exr.channels()["RGB"].pixels, np.float32)
-    done, encoded = cv2.imencode(".hdr", without_ringing(image)[..., ::-1])
+    done, encoded = cv2.imencode(".hdr", without_ringing(with_whole_sun(image))[..., ::-1])
     if not done:
         raise SystemExit("OpenCV cannot write Radiance files")
     return encoded.tobytes()
