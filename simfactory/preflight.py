@@ -11,9 +11,10 @@ from simfactory.annotations import annotations
 from simfactory.cameras import camera_to_world
 from simfactory.episode import scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
+from simfactory.maps import load_environment, load_image
 from simfactory.rendering import find_preset
 from simfactory.simulators import backend_class, backend_names
-from simfactory.spec import BodyRigid, SceneSpec
+from simfactory.spec import BodyRigid, ImageTexture, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
@@ -36,11 +37,12 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, or inside a body; a modality or the preset is unknown.
-        AssetError: A user mesh is missing or unreadable.
+        AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed.
     """
     annotations(spec.sensors.modalities)
     find_preset(preset)
+    _check_maps(spec)
     simulator = backend_class(backend)
     for position, body in enumerate(spec.bodies):
         if not simulator.supports(body.kind):
@@ -98,6 +100,18 @@ def check_disk(spec: SceneSpec, path: Path, *, profile: str) -> None:
             f"{spec.cameras[0].height} need at least {needed / 2**30:.1f} GiB, {free / 2**30:.1f} GiB are free at "
             f"{existing}: lower cameras, size or frame_count, or free some space"
         )
+
+
+def _check_maps(spec: SceneSpec) -> None:
+    """Read every map that the scene names."""
+    surroundings = [part for part in (spec.ground, spec.room) if part is not None]
+    if spec.sky.environment_map is not None:
+        load_environment(spec.sky.environment_map.digest)
+    for part in (*spec.bodies, *surroundings):
+        if isinstance(part.visual.texture, ImageTexture):
+            load_image(part.visual.texture.digest, "texture")
+        if part.visual.normal_map is not None:
+            load_image(part.visual.normal_map.digest, "normal")
 
 
 def _supports(name: str, kind: str) -> bool:

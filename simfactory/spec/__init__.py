@@ -12,7 +12,17 @@ from simfactory.spec.body import (
     Push,
 )
 from simfactory.spec.camera import CameraFixed, CameraOrbit, CameraPath, CameraSpec
-from simfactory.spec.environment import Environment, Ground, Light, LightPoint, LightSun, Room, Sky, Wind
+from simfactory.spec.environment import (
+    Environment,
+    EnvironmentMap,
+    Ground,
+    Light,
+    LightPoint,
+    LightSun,
+    Room,
+    Sky,
+    Wind,
+)
 from simfactory.spec.geometry import (
     Box,
     Capsule,
@@ -25,10 +35,15 @@ from simfactory.spec.geometry import (
     Superellipsoid,
 )
 from simfactory.spec.material import (
+    Brushed,
     Checker,
+    Fabric,
+    ImageTexture,
     Marble,
     Noise,
+    NormalMap,
     PhysicalMaterial,
+    Stone,
     Stripes,
     Texture,
     VisualMaterial,
@@ -42,6 +57,7 @@ __all__ = [
     "BodyRigid",
     "BodySheet",
     "Box",
+    "Brushed",
     "CameraFixed",
     "CameraOrbit",
     "CameraPath",
@@ -52,8 +68,11 @@ __all__ = [
     "Cylinder",
     "Digest",
     "Environment",
+    "EnvironmentMap",
+    "Fabric",
     "Geometry",
     "Ground",
+    "ImageTexture",
     "Light",
     "LightPoint",
     "LightSun",
@@ -66,6 +85,7 @@ __all__ = [
     "MotionRotation",
     "Name",
     "Noise",
+    "NormalMap",
     "PhysicalMaterial",
     "Prism",
     "Push",
@@ -75,6 +95,7 @@ __all__ = [
     "Sensors",
     "Sky",
     "Sphere",
+    "Stone",
     "Stripes",
     "Superellipsoid",
     "Texture",
