@@ -36,7 +36,7 @@ MapKind = Literal["environment", "texture", "normal"]
 MAP_FORMATS = ("png", "jpg", "jpeg", "hdr")
 BYTES_MAX = 64 * 2**20
 EDGE_MAX = 8192  # of a file [px]
-ENVIRONMENT_WIDTH = 1024  # to which larger environment maps are reduced [px]
+ENVIRONMENT_WIDTH = 128, 1024  # limits of an environment map in memory [px]
 IMAGE_EDGE = 1024  # to which larger images are reduced [px]
 
 
@@ -141,14 +141,17 @@ def load_environment(digest: str) -> Float32:
     """Return an environment map's radiance `(height, width, 3)`, linear, width twice the height, read-only.
 
     The first row is the zenith; the middle of a row looks along +x, its left and right end along -x, and columns run
-    to the right as one turns to the right.
+    to the right as one turns to the right. The size is the file's or, where that is no power of two or out of limits,
+    the nearest allowed one.
 
     Raises:
         AssetError: The map is missing, changed, of another kind, or unreadable.
     """
     image = _loaded(digest, ("environment",)).astype(np.float32)
-    if image.shape[1] > ENVIRONMENT_WIDTH:
-        image = _reduced(image, ENVIRONMENT_WIDTH // 2, ENVIRONMENT_WIDTH)
+    low, high = ENVIRONMENT_WIDTH
+    width = min(max(_power_of_two(image.shape[1]), low), high)
+    if image.shape[1] != width:
+        image = np.asarray(_resized(image, width // 2, width), np.float32)
     image.setflags(write=False)
     return image
 
@@ -161,9 +164,9 @@ def load_image(digest: str, kind: Literal["texture", "normal"]) -> UInt8:
         AssetError: The map is missing, changed, of another kind, or unreadable.
     """
     image = _loaded(digest, (kind,))
-    height, width = (min(1 << max(round(np.log2(edge)), 0), IMAGE_EDGE) for edge in image.shape[:2])
+    height, width = (min(_power_of_two(edge), IMAGE_EDGE) for edge in image.shape[:2])
     if image.shape[:2] != (height, width):
-        image = _reduced(image, height, width)
+        image = _resized(image, height, width)
     result = np.asarray(image, np.uint8)
     result.setflags(write=False)
     return result
@@ -225,7 +228,12 @@ def _declared_size(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _reduced(image: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.generic]:
+def _power_of_two(edge: int) -> int:
+    """Return the power of two nearest to an edge [px], by ratio."""
+    return 1 << max(round(float(np.log2(edge))), 0)
+
+
+def _resized(image: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.generic]:
     mode = cv2.INTER_AREA if height <= image.shape[0] and width <= image.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=mode))
 

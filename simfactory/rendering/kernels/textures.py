@@ -2,9 +2,24 @@
 
 import warp as wp
 
+from simfactory.rendering.kernels.grains import brushed, clouds, fabric, stone
+from simfactory.rendering.kernels.noise import fractal, lattice_value
 from simfactory.rendering.kernels.options import OPTIONS
 
-__all__ = ["CHECKER", "MARBLE", "NOISE", "PLAIN", "PLANKS", "STRIPES", "WOOD", "texture_mix"]
+__all__ = [
+    "BRUSHED",
+    "CHECKER",
+    "FABRIC",
+    "IMAGE",
+    "MARBLE",
+    "NOISE",
+    "PLAIN",
+    "PLANKS",
+    "STONE",
+    "STRIPES",
+    "WOOD",
+    "texture_mix",
+]
 
 wp.set_module_options(OPTIONS)
 
@@ -15,6 +30,10 @@ NOISE = wp.constant(3)
 MARBLE = wp.constant(4)
 WOOD = wp.constant(5)
 PLANKS = wp.constant(6)  # wood of floors and walls: boards cut along the grain
+STONE = wp.constant(7)
+FABRIC = wp.constant(8)
+BRUSHED = wp.constant(9)
+IMAGE = wp.constant(10)  # not procedural: read from a picture
 
 BOARD = wp.constant(5.0)  # width of a board [ring periods]
 BOARD_LENGTH = wp.constant(40.0)
@@ -34,56 +53,6 @@ def square_wave(x: float, width: float):
     value = (square_integral(x + 0.5 * w) - square_integral(x - 0.5 * w)) / w
     # Where many periods fall into the width the box filter still rings.
     return value * wp.clamp(2.0 - w, 0.0, 1.0)
-
-
-@wp.func
-def lattice_value(x: int, y: int, z: int):
-    """Hash integer coordinates to [0, 1)."""
-    h = wp.uint32(x) * wp.uint32(73856093) ^ wp.uint32(y) * wp.uint32(19349663) ^ wp.uint32(z) * wp.uint32(83492791)
-    h = (h ^ (h >> wp.uint32(15))) * wp.uint32(747796405)
-    h = (h ^ (h >> wp.uint32(13))) * wp.uint32(1664525513)
-    return float((h ^ (h >> wp.uint32(16))) >> wp.uint32(8)) * 5.9604645e-08
-
-
-@wp.func
-def value_noise(p: wp.vec3):
-    """Interpolate hashed lattice values, smooth at the cell borders; mean ½."""
-    i = int(wp.floor(p[0]))
-    j = int(wp.floor(p[1]))
-    k = int(wp.floor(p[2]))
-    x = p[0] - float(i)
-    y = p[1] - float(j)
-    z = p[2] - float(k)
-    x = x * x * (3.0 - 2.0 * x)
-    y = y * y * (3.0 - 2.0 * y)
-    z = z * z * (3.0 - 2.0 * z)
-    low = wp.lerp(
-        wp.lerp(lattice_value(i, j, k), lattice_value(i + 1, j, k), x),
-        wp.lerp(lattice_value(i, j + 1, k), lattice_value(i + 1, j + 1, k), x),
-        y,
-    )
-    high = wp.lerp(
-        wp.lerp(lattice_value(i, j, k + 1), lattice_value(i + 1, j, k + 1), x),
-        wp.lerp(lattice_value(i, j + 1, k + 1), lattice_value(i + 1, j + 1, k + 1), x),
-        y,
-    )
-    return wp.lerp(low, high, z)
-
-
-@wp.func
-def fractal(p: wp.vec3, width: float):
-    """Sum octaves of noise about 0, leaving out those finer than the width."""
-    total = float(0.0)
-    weight = float(1.0)
-    frequency = float(1.0)
-    octave = int(0)
-    while octave < 5 and width * frequency < 0.8:
-        fade = wp.clamp(2.0 - 2.5 * width * frequency, 0.0, 1.0)
-        total += fade * weight * (value_noise(p * frequency + wp.vec3(float(octave) * 17.0)) - 0.5)
-        weight *= 0.55
-        frequency *= 2.03
-        octave += 1
-    return total
 
 
 @wp.func
@@ -127,15 +96,25 @@ def planks(p: wp.vec3, w: wp.vec3, width: float):
 
 
 @wp.func
-def texture_mix(kind: int, period: float, offset: wp.vec3, position: wp.vec3, footprint: wp.vec3):
+def texture_mix(
+    kind: int,
+    period: float,
+    offset: wp.vec3,
+    shape: wp.vec4,
+    position: wp.vec3,
+    footprint: wp.vec3,
+    normal: wp.vec3,
+):
     """Return the share of the second colour, 0–1, at a local position.
 
     Args:
         kind: Which pattern.
         period: Its period [m].
         offset: Shift of the pattern, in periods: no cell border coincides with a body's faces.
+        shape: Its further parameters, see the functions.
         position: Local rest position [m].
         footprint: Extent of the pixel on the surface along the local axes [m].
+        normal: Unit, local: threads lie on the surface.
     """
     p = position / period + offset
     w = footprint / period
@@ -146,11 +125,17 @@ def texture_mix(kind: int, period: float, offset: wp.vec3, position: wp.vec3, fo
     elif kind == STRIPES:
         mix = 0.5 - 0.5 * square_wave(p[0], w[0])
     elif kind == NOISE:
-        mix = 0.5 + 1.1 * fractal(p * 2.0, width)
+        mix = clouds(p, width, shape)
     elif kind == MARBLE:
         mix = marble(p, width)
     elif kind == WOOD:
         mix = wood(p - offset, width)
-    else:
+    elif kind == PLANKS:
         mix = planks(p, w, width)
+    elif kind == STONE:
+        mix = stone(p, width, shape)
+    elif kind == FABRIC:
+        mix = fabric(p, w, normal, shape)
+    else:
+        mix = brushed(p, w, shape)
     return wp.clamp(mix, 0.0, 1.0)
