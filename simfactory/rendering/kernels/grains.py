@@ -101,8 +101,8 @@ def fabric(p: wp.vec3, w: wp.vec3, normal: wp.vec3, shape: wp.vec4):
         across = b - float(j) - 0.5
         thread = 1.0
     rim = 2.0 * wp.abs(across) / shape[1]
-    round = wp.clamp(1.0 - rim * rim, 0.0, 1.0)
-    mix = wp.lerp(0.5, thread, 0.25 + 0.75 * wp.sqrt(round))
+    bulge = wp.clamp(1.0 - rim * rim, 0.0, 1.0)
+    mix = wp.lerp(0.5, thread, 0.25 + 0.75 * wp.sqrt(bulge))
     return wp.lerp(mix, 0.5, wp.clamp(2.0 * width - 0.4, 0.0, 1.0))
 
 
