@@ -10,7 +10,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -30,6 +29,7 @@ __all__ = [
 ]
 
 Float32 = npt.NDArray[np.float32]
+Pixels = npt.NDArray[np.float32 | np.uint8]
 UInt8 = npt.NDArray[np.uint8]
 MapKind = Literal["environment", "texture", "normal"]
 
@@ -115,7 +115,9 @@ def add_map(path: Path, *, licence: str, kind: MapKind | None = None, author: st
         raise AssetError(f"{path.name} has no licence: name the one under which you may use it, e.g. CC0-1.0")
     chosen: MapKind = kind or ("environment" if suffix == "hdr" else "texture")
     if (chosen == "environment") != (suffix == "hdr"):
-        raise AssetError(f"{path.name} cannot be a map of kind {chosen}: environment maps are HDR files, others are not")
+        raise AssetError(
+            f"{path.name} cannot be a map of kind {chosen}: environment maps are HDR files, others are not"
+        )
     content = path.read_bytes()
     height, width = _decoded(content, path.name, chosen).shape[:2]
     digest = hashlib.sha256(content).hexdigest()
@@ -172,7 +174,7 @@ def load_image(digest: str, kind: Literal["texture", "normal"]) -> UInt8:
     return result
 
 
-def _loaded(digest: str, kinds: tuple[MapKind, ...]) -> npt.NDArray[np.generic]:
+def _loaded(digest: str, kinds: tuple[MapKind, ...]) -> Pixels:
     record = find_map(digest)
     if record.kind not in kinds:
         raise AssetError(f"map {record.name!r} is of kind {record.kind}, here {' or '.join(kinds)} is needed")
@@ -187,8 +189,10 @@ def _loaded(digest: str, kinds: tuple[MapKind, ...]) -> npt.NDArray[np.generic]:
     return _decoded(content, path.name, record.kind)
 
 
-def _decoded(content: bytes, name: str, kind: MapKind) -> npt.NDArray[np.generic]:
+def _decoded(content: bytes, name: str, kind: MapKind) -> Pixels:
     """Decode a file to RGB `(height, width, 3)`: float32 for environment maps, otherwise uint8."""
+    import cv2
+
     size = _declared_size(content)
     if size is not None and max(size) > EDGE_MAX:
         raise AssetError(f"{name} has {size[0]}x{size[1]} pixels; at most {EDGE_MAX} along an edge are allowed")
@@ -233,7 +237,9 @@ def _power_of_two(edge: int) -> int:
     return 1 << max(round(float(np.log2(edge))), 0)
 
 
-def _resized(image: npt.NDArray[np.generic], height: int, width: int) -> npt.NDArray[np.generic]:
+def _resized(image: Pixels, height: int, width: int) -> Pixels:
+    import cv2
+
     mode = cv2.INTER_AREA if height <= image.shape[0] and width <= image.shape[1] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(image, (width, height), interpolation=mode))
 

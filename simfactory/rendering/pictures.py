@@ -8,7 +8,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.maps import load_image
-from simfactory.rendering.arrays import records
+from simfactory.rendering.arrays import Records, records
 from simfactory.rendering.color import linear
 from simfactory.rendering.kernels.pictures import Picture, Pictures
 from simfactory.spec import ImageTexture, VisualMaterial
@@ -37,7 +37,7 @@ class Gallery:
         self._index: dict[tuple[str, str], int] = {}
         self._means: list[Float64] = []
         texels: list[Float32] = []
-        rows = []
+        rows: list[Records] = []
         for key in dict.fromkeys(key for visual in visuals for key in _keys(visual)):
             levels = _levels(*key)
             record = records(Picture, 1)

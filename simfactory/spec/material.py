@@ -71,7 +71,9 @@ class Noise(_Pattern):
 
     pattern: Literal["noise"] = "noise"
     octaves: int = Field(default=5, ge=1, le=8, description="Layers, each twice as fine as the one before, 1–8")
-    gain: float = Field(default=0.55, ge=0.2, le=0.8, description="Strength of a layer over the one before [1], 0.2–0.8")
+    gain: float = Field(
+        default=0.55, ge=0.2, le=0.8, description="Strength of a layer over the one before [1], 0.2–0.8"
+    )
     warp: float = Field(default=0.0, ge=0.0, le=2.0, description="Displacement by another noise [period], 0–2")
     ridged: bool = Field(default=False, description="Whether layers are folded into sharp ridges")
 

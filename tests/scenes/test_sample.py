@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "6e5780b34dd79276d4de0d0a0c79081bcafb5db917d904cf13aa671474a8c269",
-    (7, 3): "6623eb0656331e9c4999860e342d56a9c493ae89b1df6fef6be16c4c7fcaaaec",
-    (2026, 41): "4ef2f0b2e438f5d4fc3ac96804aa8377e5d4bd649e5681b6ba7ce99efda25af9",
+    (0, 0): "43f7badd5f26b6e4fa4ee1fe1023e04c7f6cc9ddbfba9e627a4dc662f61b9de7",
+    (7, 3): "952dfafa4adabe3cd48c4b6f8636be3ade2802d6d1bf0d7535416aea417c1699",
+    (2026, 41): "2e1088b184555e8c328579f48f49f5c8e9b8f764bf9d2ff8461074ca0ad81e86",
 }
 
 

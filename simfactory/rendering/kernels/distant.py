@@ -4,7 +4,16 @@ import warp as wp
 
 from simfactory.rendering.kernels.options import OPTIONS
 
-__all__ = ["CELL_COLUMNS", "CELL_ROWS", "ROUGH_LEVELS", "Distant", "DistantMap", "map_pdf", "map_radiance", "sample_map"]
+__all__ = [
+    "CELL_COLUMNS",
+    "CELL_ROWS",
+    "ROUGH_LEVELS",
+    "Distant",
+    "DistantMap",
+    "map_pdf",
+    "map_radiance",
+    "sample_map",
+]
 
 wp.set_module_options(OPTIONS)
 

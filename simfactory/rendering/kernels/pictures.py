@@ -61,8 +61,8 @@ def picture_value(pictures: Pictures, index: int, u: float, v: float, du: float,
 
     A footprint longer than wide takes several readings along its length, from the level that its width asks for.
 
-    Source: L. Williams, "Pyramidal parametrics" (1983); the readings after J. McCormack et al., "Feline: fast elliptical
-    lines for anisotropic texture mapping" (1999).
+    Source: L. Williams, "Pyramidal parametrics" (1983); the readings after J. McCormack et al., "Feline: fast
+    elliptical lines for anisotropic texture mapping" (1999).
     """
     picture = pictures.images[index]
     x = wp.max(du * float(picture.columns), 1.0e-6)
