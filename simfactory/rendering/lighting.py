@@ -10,7 +10,7 @@ import warp as wp
 from simfactory.episode import GROUND, ROOM, Surface
 from simfactory.meshes import TriangleMesh
 from simfactory.rendering.arrays import Records, records
-from simfactory.rendering.color import blackbody, display_table, linear
+from simfactory.rendering.color import blackbody, display_table
 from simfactory.rendering.environments import MapLight, build_distant, map_light, shows_sun, with_map_sun
 from simfactory.rendering.geometry import Geometry
 from simfactory.rendering.kernels.look import Light, Look, Material, Scenery
