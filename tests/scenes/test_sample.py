@@ -17,7 +17,7 @@ from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
     (0, 0): "43f7badd5f26b6e4fa4ee1fe1023e04c7f6cc9ddbfba9e627a4dc662f61b9de7",
-    (7, 3): "952dfafa4adabe3cd48c4b6f8636be3ade2802d6d1bf0d7535416aea417c1699",
+    (7, 3): "e6ed584272188ed8b80d6a206b5fddcd357625c546d9d33678dcfd3c5d5ab8dd",
     (2026, 41): "2e1088b184555e8c328579f48f49f5c8e9b8f764bf9d2ff8461074ca0ad81e86",
 }
 

@@ -88,6 +88,7 @@ def planks(p: wp.vec3, w: wp.vec3, width: float):
     grain = fractal(wp.vec3(0.06 * p[0] + 9.0 * lattice_value(board, number, 4), y, heart[0]), width)
     shade = rings(wp.length(wp.vec2(heart[0], y - heart[1])) + 0.8 * grain, width)
     tone = 0.35 * (lattice_value(board, number, 5) - 0.5)
+    tone *= wp.clamp(1.6 - 1.2 * (w[1] + w[2]) / BOARD, 0.0, 1.0)
     side = wp.min(across - float(board), 1.0 - across + float(board)) * BOARD
     end = wp.min(along - float(number), 1.0 - along + float(number)) * BOARD_LENGTH
     joint = 0.5 * wp.clamp(1.0 - (side - 0.04) / wp.max(w[1] + w[2], 0.03), 0.0, 1.0)
