@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import warp as wp
 
-from simfactory.episode import Surface, scene_surfaces
+from simfactory.episode import scene_surfaces
 from simfactory.maps import add_map, load_image, shipped_maps
 from simfactory.rendering import Renderer
 from simfactory.rendering.color import linear
@@ -74,7 +74,7 @@ def plane(count=40_000, edge=40.0):
 
 
 def mixed(visual, spec, width):
-    surface = Surface(instance=3, body=0, mesh=scene_surfaces(spec)[0].mesh, visual=visual, deforming=False)
+    surface = replace(scene_surfaces(spec)[-2], visual=visual)
     row = material(spec, surface, Gallery([visual], wp.get_device("cpu")))
     points, mixes = plane(), wp.empty(40_000, dtype=float, device="cpu")
     materials = wp.array(row, dtype=Material, device="cpu")
@@ -123,9 +123,9 @@ def test_an_image_fades_into_its_mean(picture):
     for width in (1e-3, 1 / 32, 1 / 8, 1 / 2, 4.0):
         values = read(picture, plane(4000), width)
         np.testing.assert_allclose(values.mean(axis=0), texels.mean(axis=(0, 1)), atol=0.02)
-        spread.append(values.std())
+        spread.append(values.std(axis=0).max())
     assert spread == sorted(spread, reverse=True)
-    assert spread[-1] < 1e-6
+    assert spread[-1] < 1e-4
 
 
 def test_mip_levels_keep_the_mean_exactly():

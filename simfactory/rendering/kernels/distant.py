@@ -13,6 +13,7 @@ __all__ = [
     "map_pdf",
     "map_radiance",
     "sample_map",
+    "smooth_map_radiance",
 ]
 
 wp.set_module_options(OPTIONS)
@@ -60,8 +61,8 @@ def map_texel(distant: Distant, first: int, rows: int, columns: int, place: wp.v
     row = wp.min(int(y), rows - 2)
     dx = x - float(column)
     dy = y - float(row)
-    left = (column + columns) % columns
-    right = (column + 1 + columns) % columns
+    left = (column + 2 * columns) % columns
+    right = (column + 1 + 2 * columns) % columns
     start = first + row * columns
     high = wp.lerp(distant.texels[start + left], distant.texels[start + right], dx)
     low = wp.lerp(distant.texels[start + columns + left], distant.texels[start + columns + right], dx)
@@ -76,6 +77,48 @@ def map_place(distant: Distant, environment: int, direction: wp.vec3):
     x = direction[0] * c + direction[1] * s
     y = direction[1] * c - direction[0] * s
     return wp.vec2(0.5 - wp.atan2(y, x) / TAU, wp.acos(wp.clamp(direction[2], -1.0, 1.0)) * 2.0 / TAU)
+
+
+@wp.func
+def spline_share(t: float):
+    """Return how two pairs of neighbours share a cubic B-spline: the weight of the second pair, and their places.
+
+    Source: C. Sigg, M. Hadwiger, "Fast third-order texture filtering", GPU Gems 2 (2005).
+    """
+    s = 1.0 - t
+    w0 = s * s * s / 6.0
+    w1 = (4.0 - 6.0 * t * t + 3.0 * t * t * t) / 6.0
+    w2 = (4.0 - 6.0 * s * s + 3.0 * s * s * s) / 6.0
+    w3 = t * t * t / 6.0
+    return wp.vec3(w2 + w3, w1 / (w0 + w1) - 1.0, w3 / (w2 + w3) + 1.0)
+
+
+@wp.func
+def smooth_map_radiance(distant: Distant, environment: int, direction: wp.vec3):
+    """Return the sharp level's radiance in a unit direction without the edges of its texels: for what cameras see."""
+    place = map_place(distant, environment, direction)
+    first = distant.maps[environment].first
+    rows = distant.maps[environment].rows
+    columns = distant.maps[environment].columns
+    x = place[0] * float(columns) - 0.5
+    y = place[1] * float(rows) - 0.5
+    across = spline_share(x - wp.floor(x))
+    down = spline_share(y - wp.floor(y))
+    left = (wp.floor(x) + across[1] + 0.5) / float(columns)
+    right = (wp.floor(x) + across[2] + 0.5) / float(columns)
+    top = (wp.floor(y) + down[1] + 0.5) / float(rows)
+    bottom = (wp.floor(y) + down[2] + 0.5) / float(rows)
+    high = wp.lerp(
+        map_texel(distant, first, rows, columns, wp.vec2(left, top)),
+        map_texel(distant, first, rows, columns, wp.vec2(right, top)),
+        across[0],
+    )
+    low = wp.lerp(
+        map_texel(distant, first, rows, columns, wp.vec2(left, bottom)),
+        map_texel(distant, first, rows, columns, wp.vec2(right, bottom)),
+        across[0],
+    )
+    return wp.lerp(high, low, down[0]) * distant.maps[environment].scale
 
 
 @wp.func

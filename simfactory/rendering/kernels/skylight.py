@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from simfactory.rendering.kernels.distant import map_radiance
+from simfactory.rendering.kernels.distant import map_radiance, smooth_map_radiance
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import OCCLUDER, World
@@ -61,7 +61,11 @@ def sky_radiance(look: Look, environment: int, direction: wp.vec3, roughness: fl
 @wp.func
 def background(look: Look, environment: int, direction: wp.vec3):
     """Return what is seen where nothing is hit: the sky with the sun's disk and its glow."""
-    light = sky_radiance(look, environment, direction, 0.0)
+    light = wp.vec3(0.0, 0.0, 0.0)
+    if look.distant.maps[environment].used != 0:
+        light = smooth_map_radiance(look.distant, environment, direction)
+    else:
+        light = sky_radiance(look, environment, direction, 0.0)
     away = 1.0 - wp.dot(direction, look.sceneries[environment].sun)
     glow = 0.012 * wp.exp(-away * 60.0) + 0.08 * wp.exp(-away * 900.0)
     if away < 2.5e-5:  # the disk, a little larger than the real one's 0.27 degrees

@@ -59,7 +59,7 @@ def square_wave(x: float, width: float):
 def marble(p: wp.vec3, width: float):
     """Return sine veins displaced by noise."""
     vein = 0.5 + 0.5 * wp.sin(6.2831853 * (p[0] + 0.6 * p[1] + 1.6 * fractal(p, width)))
-    return wp.lerp(vein * vein, 0.375, wp.clamp(1.5 * width - 0.5, 0.0, 1.0))
+    return wp.lerp(vein * vein, 0.375, wp.clamp(1.6 * width - 0.3, 0.0, 1.0))
 
 
 @wp.func
