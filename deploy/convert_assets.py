@@ -79,6 +79,18 @@ def environment_file(content: bytes) -> bytes:
     return encoded.tobytes()
 
 
+def green_of(content: bytes) -> str:
+    """Return whether green of a normal map leans up or down the image.
+
+    Slopes of a surface have no curl: what red changes by on the way up is what green changes by on the way right, so
+    that the two agree if green is up and disagree if it is down. (The package mixes both.)
+    """
+    image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR).astype(np.float64) - 127.5
+    slope = cv2.GaussianBlur(image[..., 1:] / np.maximum(image[..., :1], 12.75), (0, 0), 2.0)
+    red_up, green_right = -np.gradient(slope[..., 1], axis=0), np.gradient(slope[..., 0], axis=1)
+    return "down" if np.corrcoef(red_up.ravel(), green_right.ravel())[0, 1] < -0.3 else "up"
+
+
 def row(name: str, file: str, content: bytes, **fields: str) -> str:
     """Write one asset and return its part of the manifest."""
     path = DATA / file
@@ -115,8 +127,10 @@ def main() -> None:
         rows.append(row(name, f"environments/{name}.hdr", content, **fields, source=f"{origin}: hdri/{name}.exr"))
     for module in sorted((package / "normals").glob("*.webp.js")):
         number = module.name.split(".")[0]
-        fields = {"kind": "normal", "author": "emmelleppi", "source": f"{origin}: normals/{number}.webp"}
-        rows.append(row(f"normal_{number}", f"normals/{number}.webp", decoded(module), **fields))
+        content = decoded(module)
+        fields = {"kind": "normal", "green": green_of(content), "author": "emmelleppi"}
+        file = f"normals/{number}.webp"
+        rows.append(row(f"normal_{number}", file, content, **fields, source=f"{origin}: {file}"))
     shutil.copyfile(package / "LICENSE", DATA / "LICENSE.txt")
     (DATA / "manifest.toml").write_text(HEADER + "".join(rows), encoding="utf-8")
 

@@ -59,6 +59,7 @@ class MapRecord(BaseModel):
     licence: str = Field(min_length=1, description="Its licence, e.g. CC0-1.0")
     author: str = Field(default="", description="Who made it")
     source: str = Field(default="", description="Where it came from")
+    green: Literal["up", "down"] = Field(default="up", description="Where green of a normal map leans in the image")
     setting: Literal["", "indoor", "outdoor"] = Field(default="", description="What an environment map shows")
 
 
@@ -91,13 +92,22 @@ def find_map(digest: str) -> MapRecord:
         raise AssetError(f"the record {path} is damaged: add the file again") from error
 
 
-def add_map(path: Path, *, licence: str, kind: MapKind | None = None, author: str = "", source: str = "") -> str:
+def add_map(
+    path: Path,
+    *,
+    licence: str,
+    kind: MapKind | None = None,
+    green: Literal["up", "down"] = "up",
+    author: str = "",
+    source: str = "",
+) -> str:
     """Check an image or environment map, copy it into the asset folder with a record and return its digest.
 
     Args:
         path: A PNG or JPEG image, or a Radiance HDR environment map of twice its height in width.
         licence: Its licence, e.g. CC0-1.0.
         kind: What it is for; default: `environment` for HDR files, otherwise `texture`.
+        green: Where green of a normal map leans in the image: `up` (OpenGL) or `down` (DirectX).
         author: Who made it.
         source: Where it came from.
 
@@ -130,6 +140,7 @@ def add_map(path: Path, *, licence: str, kind: MapKind | None = None, author: st
         width=width,
         height=height,
         licence=licence.strip(),
+        green=green,
         author=author,
         source=source,
     )
@@ -160,7 +171,7 @@ def load_environment(digest: str) -> Float32:
 
 @lru_cache(maxsize=64)
 def load_image(digest: str, kind: Literal["texture", "normal"]) -> UInt8:
-    """Return a texture or normal map `(height, width, 3)` as stored, its edges powers of two, read-only.
+    """Return a texture or normal map `(height, width, 3)`, its edges powers of two, green of normals up; read-only.
 
     Raises:
         AssetError: The map is missing, changed, of another kind, or unreadable.
@@ -169,7 +180,9 @@ def load_image(digest: str, kind: Literal["texture", "normal"]) -> UInt8:
     height, width = (min(_power_of_two(edge), IMAGE_EDGE) for edge in image.shape[:2])
     if image.shape[:2] != (height, width):
         image = _resized(image, height, width)
-    result = np.asarray(image, np.uint8)
+    result = np.array(image, np.uint8)
+    if find_map(digest).green == "down":
+        result[..., 1] = 255 - result[..., 1]
     result.setflags(write=False)
     return result
 

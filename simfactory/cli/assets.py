@@ -1,7 +1,7 @@
 """`simfactory assets`: user meshes, images and environment maps into the content-addressed asset folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,6 +22,9 @@ def add(
     ],
     licence: Annotated[str, typer.Option(help="Licence of an image or map, e.g. CC0-1.0; recorded beside it.")] = "",
     normal: Annotated[bool, typer.Option("--normal", help="The image is a normal map, not a texture.")] = False,
+    green_down: Annotated[
+        bool, typer.Option("--green-down", help="Green of the normal map leans down (DirectX), not up (OpenGL).")
+    ] = False,
     author: Annotated[str, typer.Option(help="Who made it.")] = "",
     source: Annotated[str, typer.Option(help="Where it came from.")] = "",
 ) -> None:
@@ -31,7 +34,8 @@ def add(
 
     if file.suffix.lower().lstrip(".") in MAP_FORMATS:
         kind: MapKind | None = "normal" if normal else None
-        typer.echo(add_map(file, licence=licence, kind=kind, author=author, source=source))
+        green: Literal["up", "down"] = "down" if green_down else "up"
+        typer.echo(add_map(file, licence=licence, kind=kind, green=green, author=author, source=source))
     else:
         typer.echo(add_mesh(file))
 

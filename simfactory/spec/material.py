@@ -124,7 +124,7 @@ class ImageTexture(Model):
 class NormalMap(Model):
     """A relief that bends the shading normal, repeated and projected along the local axes.
 
-    Red leans right and green up in the image (the OpenGL convention). The geometry, and so every annotation but rgb,
+    A record beside the file says where its green leans. The geometry, and so every annotation but rgb,
     stays as it is.
     """
 

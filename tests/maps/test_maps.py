@@ -50,6 +50,27 @@ def test_the_manifest_lists_all_shipped_files_within_the_size_limit():
     assert "CC0 1.0 Universal" in files("simfactory").joinpath("data", "LICENSE.txt").read_text()
 
 
+NORMALS = [name for name, record in shipped_maps().items() if record.kind == "normal"]
+
+
+@pytest.mark.parametrize("name", NORMALS)
+def test_green_of_normal_maps_leans_up(name):
+    """Slopes of a surface have no curl: with green up, red's change upward goes with green's change rightward."""
+    image = cv2.GaussianBlur(load_image(shipped_maps()[name].sha256, "normal").astype(np.float64), (0, 0), 2.0)
+    red_up, green_right = -np.gradient(image[..., 0], axis=0), np.gradient(image[..., 1], axis=1)
+    # The drawn mosaic (20), tiles (25) and steps (13) have edges where slopes jump: no sign is to be seen in them.
+    assert np.corrcoef(red_up.ravel(), green_right.ravel())[0, 1] > (
+        0.3 if name[-2:] not in ("13", "20", "25") else -0.1
+    )
+
+
+def test_green_of_an_added_normal_map_may_lean_down(tmp_path):
+    image = np.full((8, 8, 3), (255, 100, 120), np.uint8)
+    cv2.imwrite(str(tmp_path / "n.png"), image)
+    digest = add_map(tmp_path / "n.png", licence="CC0-1.0", kind="normal", green="down")
+    np.testing.assert_array_equal(load_image(digest, "normal")[0, 0], [120, 155, 255])
+
+
 @pytest.mark.parametrize("name", [name for name, record in shipped_maps().items() if record.kind == "environment"])
 def test_environment_maps_hold_finite_light(name):
     light = load_environment(shipped_maps()[name].sha256)
