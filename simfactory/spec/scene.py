@@ -16,6 +16,17 @@ __all__ = ["SceneSpec", "Sensors", "Tier", "json_schema"]
 
 Tier = Literal["single", "two_body", "multi_object"]
 
+# Fields that came later, with the values that mean what there was before: at these they are left out of digests, so
+# that the digests of older specs, and with them the ids of clips, stay as they are.
+LATER_FIELDS: dict[str, object] = {
+    "environment_map": None,
+    "normal_map": None,
+    "octaves": 5,
+    "gain": 0.55,
+    "warp": 0.0,
+    "ridged": False,
+}
+
 
 class Sensors(Model):
     """What is recorded, and how densely."""
@@ -69,7 +80,7 @@ class SceneSpec(Model):
 
     def digest(self, *, cameras: bool = True) -> str:
         """Return the SHA-256 (hex) of the spec's canonical JSON, with or without its cameras."""
-        record = self.model_dump(mode="json", exclude=None if cameras else {"cameras"})
+        record = _as_before(self.model_dump(mode="json", exclude=None if cameras else {"cameras"}))
         return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @model_validator(mode="after")
@@ -89,6 +100,14 @@ class SceneSpec(Model):
         if self.room is not None and self.ground is None:
             raise ValueError("a room stands on a ground: give `ground` too")
         return self
+
+
+def _as_before(record: Any) -> Any:  # Any: JSON
+    """Return a record without the later fields that say nothing new."""
+    if isinstance(record, dict):
+        kept = (pair for pair in record.items() if not (pair[0] in LATER_FIELDS and pair[1] == LATER_FIELDS[pair[0]]))
+        return {key: _as_before(value) for key, value in kept}
+    return [_as_before(item) for item in record] if isinstance(record, list) else record
 
 
 def _check_unique(field: str, names: list[str]) -> None:

@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "43f7badd5f26b6e4fa4ee1fe1023e04c7f6cc9ddbfba9e627a4dc662f61b9de7",
-    (7, 3): "e6ed584272188ed8b80d6a206b5fddcd357625c546d9d33678dcfd3c5d5ab8dd",
-    (2026, 41): "2e1088b184555e8c328579f48f49f5c8e9b8f764bf9d2ff8461074ca0ad81e86",
+    (0, 0): "a38b3c94e14a80caeb2f16fffe17165a84f6bcd2ee86e3b6dd2a4a6d1dfbe162",
+    (7, 3): "1537910c16886bf29a768c7f8b9a0a2c88e9eb1b15b59c40bf2b1f7bfc498368",
+    (2026, 41): "37db8d04ee3637b6f94c4c60cde0bea8f8e94227fb22a02144e5b9fc37aa6ddf",
 }
 
 
