@@ -132,6 +132,9 @@ def texture_mix(
     elif kind == WOOD:
         mix = wood(p - offset, width)
     elif kind == PLANKS:
+        if wp.abs(normal[0]) > 0.7:  # boards of a wall that faces x run along y
+            p = wp.vec3(p[1], p[0], p[2])
+            w = wp.vec3(w[1], w[0], w[2])
         mix = planks(p, w, width)
     elif kind == STONE:
         mix = stone(p, width, shape)
