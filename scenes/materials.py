@@ -18,7 +18,7 @@ __all__ = ["BOUNDS", "Appearance", "Material", "Surface", "materials", "physical
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 TERRAIN = "terrain"  # family of what only the ground is made of
-Pattern = Literal["", "checker", "stripes", "noise", "marble", "wood"]
+Pattern = Literal["", "checker", "stripes", "noise", "marble", "wood", "stone", "fabric", "brushed"]
 
 # What may be drawn, after perturbation.
 BOUNDS: dict[str, Span] = {
@@ -41,6 +41,7 @@ class Appearance(_Row):
     colors: tuple[Hex, ...] = Field(min_length=1, description="Base colours to choose from, sRGB")
     second: Hex | None = Field(default=None, description="Second colour of the pattern, sRGB")
     pattern: Pattern = Field(default="", description="Texture; empty = plain")
+    reliefs: tuple[str, ...] = Field(default=(), description="Normal maps of the package to choose from, by name")
     roughness: Span = Field(description="Microfacet roughness [1], 0–1")
     metallic: float = Field(default=0.0, ge=0.0, le=1.0, description="0 dielectric – 1 metal")
     transmission: float = Field(default=0.0, ge=0.0, le=1.0, description="Share of light that passes [1], 0–1")
@@ -72,6 +73,8 @@ class Surface(_Row):
     seconds: tuple[Hex, ...] = Field(min_length=1, description="Second colours, one for each base colour, sRGB")
     pattern: Pattern = Field(description="Texture")
     scale: Span = Field(description="Period of the pattern [m]")
+    reliefs: tuple[str, ...] = Field(default=(), description="Normal maps of the package to choose from, by name")
+    relief_scale: Span = Field(default=(1.0, 2.0), description="Width of one repeat of the relief [m]")
     roughness: Span = Field(description="Microfacet roughness [1], 0–1")
 
 

@@ -11,9 +11,10 @@ from simfactory.annotations import annotations
 from simfactory.cameras import camera_course
 from simfactory.episode import Surface, scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
+from simfactory.maps import load_environment, load_image
 from simfactory.rendering import find_preset
 from simfactory.simulators import backend_class, backend_names
-from simfactory.spec import BodyRigid, CameraSpec, SceneSpec
+from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
 
@@ -38,11 +39,12 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
             from all bodies; a modality or the preset is unknown.
-        AssetError: A user mesh is missing or unreadable.
+        AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed.
     """
     annotations(spec.sensors.modalities)
     find_preset(preset)
+    _check_maps(spec)
     simulator = backend_class(backend)
     for position, body in enumerate(spec.bodies):
         if not simulator.supports(body.kind):
@@ -108,6 +110,18 @@ def _readable(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1024
     return f"{count:.1f} GiB"
+
+
+def _check_maps(spec: SceneSpec) -> None:
+    """Read every map that the scene names."""
+    surroundings = [part for part in (spec.ground, spec.room) if part is not None]
+    if spec.sky.environment_map is not None:
+        load_environment(spec.sky.environment_map.digest)
+    for part in (*spec.bodies, *surroundings):
+        if isinstance(part.visual.texture, ImageTexture):
+            load_image(part.visual.texture.digest, "texture")
+        if part.visual.normal_map is not None:
+            load_image(part.visual.normal_map.digest, "normal")
 
 
 def _supports(name: str, kind: str) -> bool:

@@ -1,6 +1,5 @@
 """Looks on the device: materials, lights, skies and rooms of all environments."""
 
-import hashlib
 import math
 from collections.abc import Sequence
 
@@ -11,37 +10,45 @@ import warp as wp
 from simfactory.episode import GROUND, ROOM, Surface
 from simfactory.meshes import TriangleMesh
 from simfactory.rendering.arrays import Records, records
-from simfactory.rendering.color import blackbody, display_table, linear
+from simfactory.rendering.color import blackbody, display_table
+from simfactory.rendering.environments import MapLight, build_distant, map_light, shows_sun, with_map_sun
 from simfactory.rendering.geometry import Geometry
 from simfactory.rendering.kernels.look import Light, Look, Material, Scenery
-from simfactory.rendering.kernels.textures import CHECKER, MARBLE, NOISE, PLAIN, PLANKS, STRIPES, WOOD
+from simfactory.rendering.materials import material, mean_color
+from simfactory.rendering.pictures import Gallery
 from simfactory.rendering.presets import Preset
 from simfactory.rendering.sky import SkyTable, sky_table
-from simfactory.spec import LightPoint, LightSun, SceneSpec, VisualMaterial
+from simfactory.spec import LightPoint, LightSun, SceneSpec
 
 __all__ = ["build_look"]
 
 Float64 = npt.NDArray[np.float64]
 
 TONE_SIZE, TONE_KNEE = 8192, 0.5
-TEXTURES = {"checker": CHECKER, "stripes": STRIPES, "noise": NOISE, "marble": MARBLE, "wood": WOOD}
-SHIFT = (0.2137, 0.3371, 0.2891)  # [period] of regular patterns: their borders miss faces at round coordinates
 
 
 def build_look(
     scenes: Sequence[tuple[SceneSpec, tuple[Surface, ...]]], geometry: Geometry, preset: Preset, device: wp.Device
 ) -> Look:
     """Upload how everything looks."""
+    scenes = [(with_map_sun(spec), group) for spec, group in scenes]
     surfaces = [(spec, surface) for spec, group in scenes for surface in group]
+    gallery = Gallery((surface.visual for _, surface in surfaces), device)
     lights: list[Records] = []
     sceneries: list[Records] = []
     tables: list[SkyTable] = []
+    maps: list[MapLight | None] = []
     for spec, group in scenes:
-        tables.append(_table(spec))
-        sceneries.append(_scenery(spec, group, tables[-1], sum(map(len, lights))))
+        table, distant = _table(spec, gallery)
+        tables.append(table)
+        maps.append(distant)
+        sceneries.append(_scenery(spec, group, table, sum(map(len, lights)), gallery))
         lights.append(_lights(spec))
     look = Look()
-    look.materials = wp.array(np.concatenate([_material(*pair) for pair in surfaces]), dtype=Material, device=device)
+    rows = [material(*pair, gallery) for pair in surfaces]
+    look.materials = wp.array(np.concatenate(rows), dtype=Material, device=device)
+    look.distant = build_distant([spec.sky for spec, _ in scenes], maps, device)
+    look.pictures = gallery.pictures
     every = np.concatenate([*lights, records(Light, 1)])  # one more: an empty array has no address
     look.lights = wp.array(every, dtype=Light, device=device)
     look.sceneries = wp.array(np.concatenate(sceneries), dtype=Scenery, device=device)
@@ -58,35 +65,6 @@ def build_look(
     return look
 
 
-def _material(spec: SceneSpec, surface: Surface) -> Records:
-    visual = surface.visual
-    record = records(Material, 1)
-    record["base"] = record["second"] = linear(visual.base_color)
-    record["texture"], record["period"] = PLAIN, 1.0
-    if visual.texture is not None:
-        record["second"] = linear(visual.texture.color)
-        record["texture"] = TEXTURES[visual.texture.pattern]
-        record["period"] = visual.texture.scale
-        if surface.body is None and visual.texture.pattern == "wood":
-            record["texture"] = PLANKS
-        regular = visual.texture.pattern in ("checker", "stripes")
-        record["offset"] = SHIFT if regular else _scattered(spec, surface)
-    record["roughness"], record["metallic"] = visual.roughness, visual.metallic
-    record["transmission"], record["refractive_index"] = visual.transmission, visual.refractive_index
-    return record
-
-
-def _scattered(spec: SceneSpec, surface: Surface) -> Float64:
-    """Return a shift of a random pattern `(3,)` that differs from body to body but never from frame to frame."""
-    digest = hashlib.sha256(f"{spec.seed}/{spec.index}/{surface.instance}".encode()).digest()
-    return np.frombuffer(digest[:6], np.uint16) / 1024.0
-
-
-def _mean_color(visual: VisualMaterial) -> Float64:
-    color = linear(visual.base_color)
-    return color if visual.texture is None else 0.5 * (color + linear(visual.texture.color))
-
-
 def _toward(light: LightSun) -> Float64:
     direction = -np.asarray(light.direction, np.float64)
     return np.asarray(direction / np.linalg.norm(direction))
@@ -98,7 +76,7 @@ def _sun(spec: SceneSpec) -> LightSun | None:
     return max(suns, key=lambda sun: sun.irradiance, default=None)
 
 
-def _table(spec: SceneSpec) -> SkyTable:
+def _table(spec: SceneSpec, gallery: Gallery) -> tuple[SkyTable, MapLight | None]:
     sun = _sun(spec)
     level = sum(
         (
@@ -108,8 +86,12 @@ def _table(spec: SceneSpec) -> SkyTable:
         ),
         start=np.zeros(3),
     )
-    albedo = None if spec.ground is None else _mean_color(spec.ground.visual)
-    return sky_table(spec.sky, None if sun is None else _toward(sun), level, albedo)
+    albedo = None if spec.ground is None else mean_color(spec.ground.visual, gallery)
+    toward = None if sun is None else _toward(sun)
+    if spec.sky.environment_map is None:
+        return sky_table(spec.sky, toward, level, albedo), None
+    light = map_light(spec.sky, spec.sky.environment_map, toward, level, albedo)
+    return light.table, light
 
 
 def _lights(spec: SceneSpec) -> Records:
@@ -124,12 +106,14 @@ def _lights(spec: SceneSpec) -> Records:
     return rows
 
 
-def _scenery(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, first_light: int) -> Records:
+def _scenery(
+    spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, first_light: int, gallery: Gallery
+) -> Records:
     record = records(Scenery, 1)
     record["first_light"], record["light_count"] = first_light, len(spec.lights)
     sun = _sun(spec)
     record["sun"] = (0.5, 0.0, 0.866) if sun is None else _toward(sun)
-    if sun is not None:
+    if sun is not None and shows_sun(spec.sky):
         record["sun_glow"] = sun.irradiance * blackbody(sun.temperature)
     half = 1.0 if spec.ground is None else 0.5 * spec.ground.size
     record["fade_start"], record["fade_end"] = 0.35 * half, 0.97 * half
@@ -137,7 +121,7 @@ def _scenery(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, firs
     record["occlusion_reach"] = 2.0 * max(map(_half_extent, bodies))
     if spec.room is not None:
         record["room"], record["room_open"] = spec.room.size, not spec.room.ceiling
-        record["room_light"] = _room_light(spec, surfaces, table)
+        record["room_light"] = _room_light(spec, surfaces, table, gallery)
         record["fade_start"], record["fade_end"] = 1e6, 2e6
     return record
 
@@ -146,7 +130,7 @@ def _half_extent(mesh: TriangleMesh) -> float:
     return 0.5 * float(np.ptp(mesh.vertices, axis=0).max())
 
 
-def _room_light(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable) -> Float64:
+def _room_light(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, gallery: Gallery) -> Float64:
     """Return the irradiance that a room's own surfaces send everywhere `(3,)`: light in, spread by many bounces.
 
     What enters (lamps, and sky and sun through an open top) meets the walls; each bounce keeps the albedo's share,
@@ -165,7 +149,7 @@ def _room_light(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable) -
     closed = spec.room is not None and spec.room.ceiling
     if not closed:
         flux += table.up_irradiance * top
-    colors = [_mean_color(surface.visual) for surface in surfaces if surface.instance in (GROUND, ROOM)]
+    colors = [mean_color(surface.visual, gallery) for surface in surfaces if surface.instance in (GROUND, ROOM)]
     albedo = np.clip(np.mean(colors, axis=0), 0.0, 0.8)
     area = 2.0 * top + sides
     kept = albedo * (1.0 - (0.0 if closed else top / area))

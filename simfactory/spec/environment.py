@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
-from simfactory.spec.base import Model, Unit3, Vec3
+from simfactory.spec.base import Digest, Model, Unit3, Vec3
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
 
-__all__ = ["Environment", "Ground", "Light", "LightPoint", "LightSun", "Room", "Sky", "Wind"]
+__all__ = ["Environment", "EnvironmentMap", "Ground", "Light", "LightPoint", "LightSun", "Room", "Sky", "Wind"]
 
 Kelvin = Annotated[float, Field(ge=0.0, le=5000.0)]
 Acceleration = Annotated[float, Field(ge=-50.0, le=50.0)]
@@ -85,9 +85,25 @@ class LightPoint(Model):
 Light = Annotated[LightSun | LightPoint, Field(discriminator="kind")]
 
 
+class EnvironmentMap(Model):
+    """A picture of the surroundings in all directions, found by the digest of its file; see `simfactory.maps`."""
+
+    digest: Digest
+    rotation: float = Field(
+        default=0.0, ge=-6.2831854, le=6.2831854, description="Turn about z, counter-clockwise from above [rad], ±2π"
+    )
+
+
 class Sky(Model):
-    """A procedural sky that lights the scene from all sides."""
+    """A sky that lights the scene from all sides: procedural, or a map.
+
+    Intensity 1 of the procedural sky puts irradiance 1 on a level surface. Intensity 1 of a map is that of an even sky
+    which does so: π times the mean radiance of the map's upper half, a sun in it included.
+    """
 
     turbidity: float = Field(default=3.0, ge=1.0, le=10.0, description="Haziness [1], 1 (clear) – 10")
     intensity: float = Field(default=1.0, ge=0.0, le=10.0, description="Brightness, exposure-relative, 0–10")
     horizon_color: Unit3 = Field(default=(0.75, 0.78, 0.82), description="Colour below the horizon, sRGB, 0–1")
+    environment_map: EnvironmentMap | None = Field(
+        default=None, description="A map instead of the procedural sky; turbidity and horizon_color are then unused"
+    )

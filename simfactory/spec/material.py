@@ -4,9 +4,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simfactory.spec.base import Model, Unit3
+from simfactory.spec.base import Digest, Model, Unit3
 
-__all__ = ["Checker", "Marble", "Noise", "PhysicalMaterial", "Stripes", "Texture", "VisualMaterial", "Wood"]
+__all__ = [
+    "Brushed",
+    "Checker",
+    "Fabric",
+    "ImageTexture",
+    "Marble",
+    "Noise",
+    "NormalMap",
+    "PhysicalMaterial",
+    "Stone",
+    "Stripes",
+    "Texture",
+    "VisualMaterial",
+    "Wood",
+]
 
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -53,9 +67,15 @@ class Stripes(_Pattern):
 
 
 class Noise(_Pattern):
-    """Fractal value noise."""
+    """Fractal value noise: clouds, ridges, or swirls where it is displaced by itself."""
 
     pattern: Literal["noise"] = "noise"
+    octaves: int = Field(default=5, ge=1, le=8, description="Layers, each twice as fine as the one before, 1–8")
+    gain: float = Field(
+        default=0.55, ge=0.2, le=0.8, description="Strength of a layer over the one before [1], 0.2–0.8"
+    )
+    warp: float = Field(default=0.0, ge=0.0, le=2.0, description="Displacement by another noise [period], 0–2")
+    ridged: bool = Field(default=False, description="Whether layers are folded into sharp ridges")
 
 
 class Marble(_Pattern):
@@ -70,14 +90,60 @@ class Wood(_Pattern):
     pattern: Literal["wood"] = "wood"
 
 
-Texture = Annotated[Checker | Stripes | Noise | Marble | Wood, Field(discriminator="pattern")]
+class Stone(_Pattern):
+    """Cells of different tone, with joints (pebbles, cobbles) or without (granite), and a fine grain."""
+
+    pattern: Literal["stone"] = "stone"
+    joint: float = Field(default=0.06, ge=0.0, le=0.3, description="Width of the joints [period], 0–0.3")
+    grain: float = Field(default=0.4, ge=0.0, le=1.0, description="Strength of the fine grain [1], 0–1")
+
+
+class Fabric(_Pattern):
+    """Woven threads: those along one way have the base colour, those across it the second."""
+
+    pattern: Literal["fabric"] = "fabric"
+    float_length: int = Field(default=1, ge=1, le=4, description="Threads passed over at a time: 1 plain, 2–4 twill")
+    thickness: float = Field(default=0.8, ge=0.3, le=1.0, description="Width of a thread [period], 0.3–1")
+
+
+class Brushed(_Pattern):
+    """Fine streaks along local x, as on brushed metal."""
+
+    pattern: Literal["brushed"] = "brushed"
+    stretch: float = Field(default=30.0, ge=2.0, le=200.0, description="Length of a streak over its width [1], 2–200")
+
+
+class ImageTexture(Model):
+    """An image, repeated and projected along the local axes; it multiplies the base colour."""
+
+    pattern: Literal["image"] = "image"
+    digest: Digest
+    scale: float = Field(gt=0.0, le=100.0, description="Width of one repeat [m], 0 < s ≤ 100")
+
+
+class NormalMap(Model):
+    """A relief that bends the shading normal, repeated and projected along the local axes.
+
+    A record beside the file says where its green leans. The geometry, and so every annotation but rgb,
+    stays as it is.
+    """
+
+    digest: Digest
+    scale: float = Field(gt=0.0, le=100.0, description="Width of one repeat [m], 0 < s ≤ 100")
+    strength: float = Field(default=1.0, ge=0.0, le=4.0, description="Factor on the slopes [1], 0–4")
+
+
+Texture = Annotated[
+    Checker | Stripes | Noise | Marble | Wood | Stone | Fabric | Brushed | ImageTexture, Field(discriminator="pattern")
+]
 
 
 class VisualMaterial(Model):
     """Metallic-roughness appearance."""
 
     base_color: Unit3 = Field(default=(0.7, 0.7, 0.7), description="Base colour, sRGB, 0–1")
-    texture: Texture | None = Field(default=None, description="Procedural texture mixed with the base colour")
+    texture: Texture | None = Field(default=None, description="Texture mixed with the base colour")
+    normal_map: NormalMap | None = Field(default=None, description="Relief that bends the shading normal")
     roughness: Share = Field(default=0.5, description="Microfacet roughness [1], 0 (mirror) – 1")
     metallic: Share = Field(default=0.0, description="0 dielectric – 1 metal")
     transmission: Share = Field(default=0.0, description="Share of light that passes through (glass) [1], 0–1")

@@ -24,6 +24,8 @@ def change(path, value):
 
 BODY = ("bodies", 0)
 MESH = {"shape": "mesh", "digest": "0" * 64}
+IMAGE = {"pattern": "image", "digest": "0" * 64, "scale": 1.0}
+RELIEF = {"digest": "0" * 64, "scale": 1.0}
 SPECS = {
     "negative density": (change((*BODY, "physical", "density"), -3.0), ["bodies.0", "density", "greater than", "-3"]),
     "unknown kind": (change((*BODY, "kind"), "plasma"), ["bodies.0", "plasma", "rigid"]),
@@ -35,6 +37,13 @@ SPECS = {
     ),
     "too many frames": (change(("frame_count",), 1_000_000), ["frame_count", "100000"]),
     "missing mesh": (change((*BODY, "geometry"), MESH), ["no mesh with digest", "assets add"]),
+    "missing texture": (change((*BODY, "visual", "texture"), IMAGE), ["image with digest 000", "assets add"]),
+    "missing normal map": (change(("ground", "visual", "normal_map"), RELIEF), ["image with digest 000", "assets add"]),
+    "missing environment map": (
+        change(("sky", "environment_map"), {"digest": "0" * 64}),
+        ["environment map", "with digest 000", "assets add"],
+    ),
+    "a digest that is none": (change(("sky", "environment_map"), {"digest": "sky"}), ["environment_map.digest", "sky"]),
     "a sheet for newton": (
         change(
             BODY,
@@ -120,6 +129,15 @@ def test_a_mesh_without_volume_in_the_asset_folder_is_refused(simfactory, tmp_pa
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     words = [digest[:8], "not a closed surface that encloses a volume"]
     expect_refusal(simfactory, tmp_path, ("--spec", "spec.json"), words)
+
+
+def test_an_unreadable_environment_map_is_refused(simfactory, tmp_path):
+    (tmp_path / "broken.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 64 +X 128\nnothing more")
+    (tmp_path / "scan.png").write_bytes(b"nothing")
+    assert "cannot read broken.hdr" in simfactory("assets", "add", "broken.hdr", "--licence", "CC0-1.0", fails=True)
+    assert "cannot read scan.png" in simfactory("assets", "add", "scan.png", "--licence", "CC0-1.0", fails=True)
+    assert "has no licence" in simfactory("assets", "add", "scan.png", fails=True)
+    assert "forest" in simfactory("assets", "list")
 
 
 def test_a_text_that_is_no_json_is_refused(simfactory, tmp_path):

@@ -89,11 +89,22 @@ def test_a_quarter_of_the_paint_is_metallic_and_looks_vary(sampled):
     share = np.mean([visual.metallic for visual in visuals])
     assert 0.15 < share < 0.40
     assert {visual.texture.pattern for visual in visuals if visual.texture} == {
-        "checker", "stripes", "noise", "marble", "wood",
+        "checker", "stripes", "noise", "marble", "wood", "stone", "fabric", "brushed",
     }  # fmt: skip
     roughness = [visual.roughness for visual in visuals]
     assert min(roughness) < 0.2
     assert max(roughness) > 0.8
+
+
+def test_a_share_of_the_episodes_lies_in_photographed_surroundings(sampled):
+    maps = [spec.sky.environment_map for spec in sampled]
+    assert 0.15 < np.mean([chosen is not None for chosen in maps]) < 0.4
+    assert len({chosen.digest for chosen in maps if chosen}) > 12
+
+
+def test_bodies_and_floors_have_reliefs(sampled):
+    for visuals in ([body.visual for body in dynamic_bodies(sampled)], [spec.ground.visual for spec in sampled]):
+        assert 0.05 < np.mean([visual.normal_map is not None for visual in visuals]) < 0.6
 
 
 def test_floors_and_walls_are_muted(sampled):

@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "23a71944972ba1ac7f18b979704fca562d2e5152123093267c3bd5187d33993c",
-    (7, 3): "61185702f9c008a0a2ee43a8ca5f23da5d8832ce2befb6f65a984c77c4c559cf",
-    (2026, 41): "6d989cf8077885dc4f3c6d9609649ad5d724af66ca77c0339167addb211f1fb2",
+    (0, 0): "20f2ce405c92493822a9bb28eb4d64332b4237bc977f47b54a2ef4023513851c",
+    (7, 3): "fe0d13d18a3d587c9d0722be30fea2fb9296d96f3cc6dd9e76b8f438f921c609",
+    (2026, 41): "9be755f504033f9ac1c2bbee16e39284a6b900ce70024540c30f08eaa434fb68",
 }
 
 

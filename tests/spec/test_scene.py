@@ -15,11 +15,15 @@ from simfactory.spec import (
     Box,
     CameraFixed,
     CameraSpec,
+    EnvironmentMap,
     MotionLinear,
+    Noise,
+    NormalMap,
     PhysicalMaterial,
     Push,
     Room,
     SceneSpec,
+    Sky,
     Sphere,
     VisualMaterial,
     json_schema,
@@ -189,3 +193,15 @@ def test_every_field_of_the_schema_is_bounded_or_explained():
         if schema.get("type") == "number" and "description" not in schema
     ]
     assert not silent, "numbers say what they are, their unit and their range"
+
+
+def test_later_fields_count_only_where_they_say_something_new():
+    plain = spec().digest()
+    mapped = Sky(environment_map=EnvironmentMap(digest="0" * 64))
+    assert spec(sky=mapped).digest() != plain
+    assert spec(sky=mapped).digest() != spec(sky=Sky(environment_map=EnvironmentMap(digest="1" * 64))).digest()
+    relief = VisualMaterial(normal_map=NormalMap(digest="0" * 64, scale=1.0))
+    assert spec(bodies=(body(visual=relief),)).digest() != spec(bodies=(body(visual=VisualMaterial()),)).digest()
+    folded = [VisualMaterial(texture=Noise(color=(0, 0, 0), scale=1.0, ridged=ridged)) for ridged in (False, True)]
+    first, second = (spec(bodies=(body(visual=visual),)).digest() for visual in folded)
+    assert first != second

@@ -6,7 +6,7 @@ from simfactory.rendering.kernels.eye import eye_light
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.shade import display_value
-from simfactory.rendering.kernels.spots import is_textured, surface_pattern
+from simfactory.rendering.kernels.spots import has_relief, is_textured, surface_pattern
 from simfactory.rendering.kernels.world import Hit, World, camera_ray, closest_hit
 
 __all__ = ["CROSS", "DIAGONAL", "Canvas", "resolve", "shade_listed", "spread_light"]
@@ -239,7 +239,7 @@ def spread_light(
         return
     k = item[tile, row, column]
     light = interpolated(canvas, tile, row, column, stage, k, look.smooth_contrast)
-    if light[0] < 0.0:
+    if light[0] < 0.0 or has_relief(look, k):
         pixels[wp.atomic_add(count, 0, 1)] = wp.vec3i(tile, row, column)
         return
     pattern = wp.vec3(1.0, 1.0, 1.0)

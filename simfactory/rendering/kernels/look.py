@@ -2,6 +2,9 @@
 
 import warp as wp
 
+from simfactory.rendering.kernels.distant import Distant
+from simfactory.rendering.kernels.pictures import Pictures
+
 __all__ = ["Light", "Look", "Material", "Scenery"]
 
 
@@ -14,6 +17,12 @@ class Material:
     texture: wp.int32
     period: wp.float32  # of the texture [m]
     offset: wp.vec3  # of the texture [period]
+    shape: wp.vec4  # of the texture: further parameters
+    image: wp.int32  # of the texture, if it is one; -1 = none
+    mean: wp.vec3  # colour of the texture seen from afar
+    relief: wp.int32  # image of slopes; -1 = none
+    relief_period: wp.float32  # [m]
+    relief_strength: wp.float32
     roughness: wp.float32
     metallic: wp.float32
     transmission: wp.float32
@@ -54,6 +63,8 @@ class Look:
     sceneries: wp.array(dtype=Scenery)  # by environment
     sky: wp.array4d(dtype=wp.vec3)  # (environment, level, elevation, azimuth)
     harmonics: wp.array2d(dtype=wp.vec3)  # (environment, 9)
+    distant: Distant  # environment maps
+    pictures: Pictures
     rest: wp.array(dtype=wp.vec3)  # vertices at rest
     tone: wp.array(dtype=wp.float32)  # display value by compressed light
     tone_knee: float

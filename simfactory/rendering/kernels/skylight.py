@@ -2,6 +2,7 @@
 
 import warp as wp
 
+from simfactory.rendering.kernels.distant import map_radiance, smooth_map_radiance
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import OCCLUDER, World
@@ -17,9 +18,12 @@ FIXED_POINT = wp.constant(1048576.0)  # sums over instances are kept in integers
 def sun_frame(look: Look, environment: int, direction: wp.vec3):
     """Turn a direction about the vertical so that the sun's azimuth is the x axis."""
     sun = look.sceneries[environment].sun
-    length = wp.max(wp.sqrt(sun[0] * sun[0] + sun[1] * sun[1]), 1.0e-6)
-    c = sun[0] / length
-    s = sun[1] / length
+    length = wp.sqrt(sun[0] * sun[0] + sun[1] * sun[1])
+    c = float(1.0)
+    s = float(0.0)
+    if length > 1.0e-6:
+        c = sun[0] / length
+        s = sun[1] / length
     return wp.vec3(direction[0] * c + direction[1] * s, direction[1] * c - direction[0] * s, direction[2])
 
 
@@ -33,7 +37,9 @@ def sky_texel(look: Look, environment: int, level: int, row: int, column: int, y
 
 @wp.func
 def sky_radiance(look: Look, environment: int, direction: wp.vec3, roughness: float):
-    """Look a unit direction up in the sky table, blurred as a surface of this roughness mirrors it."""
+    """Look a unit direction up in the sky table or map, blurred as a surface of this roughness mirrors it."""
+    if look.distant.maps[environment].used != 0:
+        return map_radiance(look.distant, environment, direction, roughness)
     turned = sun_frame(look, environment, direction)
     ring = wp.max(wp.sqrt(turned[0] * turned[0] + turned[1] * turned[1]), 1.0e-6)
     height = wp.clamp(turned[2], -1.0, 1.0)
@@ -55,7 +61,11 @@ def sky_radiance(look: Look, environment: int, direction: wp.vec3, roughness: fl
 @wp.func
 def background(look: Look, environment: int, direction: wp.vec3):
     """Return what is seen where nothing is hit: the sky with the sun's disk and its glow."""
-    light = sky_radiance(look, environment, direction, 0.0)
+    light = wp.vec3(0.0, 0.0, 0.0)
+    if look.distant.maps[environment].used != 0:
+        light = smooth_map_radiance(look.distant, environment, direction)
+    else:
+        light = sky_radiance(look, environment, direction, 0.0)
     away = 1.0 - wp.dot(direction, look.sceneries[environment].sun)
     glow = 0.012 * wp.exp(-away * 60.0) + 0.08 * wp.exp(-away * 900.0)
     if away < 2.5e-5:  # the disk, a little larger than the real one's 0.27 degrees

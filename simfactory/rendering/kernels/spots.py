@@ -2,12 +2,14 @@
 
 import warp as wp
 
+from simfactory.rendering.kernels.lay import Lay, relief_normal, rest_corner, rougher
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
-from simfactory.rendering.kernels.textures import PLAIN, texture_mix
+from simfactory.rendering.kernels.pictures import projected
+from simfactory.rendering.kernels.textures import IMAGE, PLAIN, texture_mix
 from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, intersect
 
-__all__ = ["Spot", "find_spot", "is_textured", "pattern_factor", "surface_pattern"]
+__all__ = ["Spot", "find_spot", "has_relief", "is_textured", "pattern_factor", "surface_pattern"]
 
 wp.set_module_options(OPTIONS)
 
@@ -41,33 +43,6 @@ def horizontal_fade(look: Look, environment: int, position: wp.vec3):
 
 
 @wp.func
-def texture_point(world: World, look: Look, item: int, triangle: int, local: wp.vec3, b0: float, b1: float):
-    """Return where a surface point is at rest, which is where its texture is read."""
-    at = local
-    if (world.instances[item].flags & DEFORMING) != 0:
-        index = world.instances[item].first_index + 3 * triangle
-        rest = world.instances[item].first_rest
-        at = (
-            look.rest[rest + world.indices[index]] * b0
-            + look.rest[rest + world.indices[index + 1]] * b1
-            + look.rest[rest + world.indices[index + 2]] * (1.0 - b0 - b1)
-        )
-    return at
-
-
-@wp.func
-def surface_color(look: Look, item: int, position: wp.vec3, footprint: wp.vec3):
-    """Return the base colour at a local rest position."""
-    color = look.materials[item].base
-    kind = look.materials[item].texture
-    if kind != PLAIN:
-        period = look.materials[item].period
-        mix = texture_mix(kind, period, look.materials[item].offset, position, footprint)
-        color = wp.lerp(color, look.materials[item].second, mix)
-    return color
-
-
-@wp.func
 def pixel_footprint(direction: wp.vec3, normal: wp.vec3, spread: float):
     """Return the extents along the axes of the patch that a ray of some width covers on a plane."""
     across = wp.cross(normal, direction)
@@ -83,11 +58,59 @@ def pixel_footprint(direction: wp.vec3, normal: wp.vec3, spread: float):
 
 
 @wp.func
-def textured_color(world: World, look: Look, hit: Hit, point: Point, ray: wp.vec3, spread: float):
-    """Return the base colour where a ray (unit, local) of some width meets a triangle."""
+def lay_of(world: World, look: Look, hit: Hit, point: Point, ray: wp.vec3, spread: float):
+    """Return where the texture is read when a ray (unit, local) of some width meets a triangle."""
+    item = hit.item
     b0 = float(point.b0)
-    at = texture_point(world, look, hit.item, hit.triangle, wp.vec3(point.local), b0, float(point.b1))
-    return surface_color(look, hit.item, at, pixel_footprint(ray, wp.vec3(point.normal), spread))
+    b1 = float(point.b1)
+    lay = Lay()
+    lay.footprint = pixel_footprint(ray, wp.vec3(point.normal), spread)
+    if (world.instances[item].flags & DEFORMING) != 0:
+        r0 = rest_corner(world, look, item, hit.triangle, 0)
+        r1 = rest_corner(world, look, item, hit.triangle, 1)
+        r2 = rest_corner(world, look, item, hit.triangle, 2)
+        lay.position = r0 * b0 + r1 * b1 + r2 * (1.0 - b0 - b1)
+        lay.normal = wp.normalize(wp.cross(r1 - r0, r2 - r0))
+    else:
+        lay.position = wp.vec3(point.local)
+        lay.normal = smooth_normal(world, item, hit.triangle, b0, b1)
+    return lay
+
+
+@wp.func
+def smooth_normal(world: World, item: int, triangle: int, b0: float, b1: float):
+    """Return the interpolated normal, outward, frame of the vertices; not of unit length."""
+    index = world.instances[item].first_normal + 3 * triangle
+    return world.normals[index] * b0 + world.normals[index + 1] * b1 + world.normals[index + 2] * (1.0 - b0 - b1)
+
+
+@wp.func
+def surface_color(look: Look, item: int, lay: Lay):
+    """Return the base colour where a texture is read."""
+    color = look.materials[item].base
+    kind = look.materials[item].texture
+    if kind == IMAGE:
+        value, _lean = projected(
+            look.pictures,
+            look.materials[item].image,
+            look.materials[item].period,
+            lay.position,
+            lay.footprint,
+            lay.normal,
+        )
+        color = wp.cw_mul(color, value)
+    elif kind != PLAIN:
+        mix = texture_mix(
+            kind,
+            look.materials[item].period,
+            look.materials[item].offset,
+            look.materials[item].shape,
+            lay.position,
+            lay.footprint,
+            lay.normal,
+        )
+        color = wp.lerp(color, look.materials[item].second, mix)
+    return color
 
 
 @wp.func
@@ -106,17 +129,19 @@ def find_spot(
     point = intersect(world, item, hit.triangle, origin, direction)
     spread = width + angle * float(point.distance)
     rotation = world.instances[item].rotation
-    index = world.instances[item].first_normal + 3 * hit.triangle
-    b0 = float(point.b0)
-    b1 = float(point.b1)
-    smooth = world.normals[index] * b0 + world.normals[index + 1] * b1 + world.normals[index + 2] * (1.0 - b0 - b1)
+    smooth = smooth_normal(world, item, hit.triangle, float(point.b0), float(point.b1))
     ray = wp.normalize(wp.vec3(direction @ rotation))
     face = wp.vec3(point.normal)
+    lay = lay_of(world, look, hit, point, ray, spread)
+    spot = Spot()
+    spot.roughness = look.materials[item].roughness
+    if look.materials[item].relief >= 0:
+        smooth, variance = relief_normal(world, look, item, hit.triangle, lay, smooth)
+        spot.roughness = rougher(spot.roughness, variance)
     if wp.dot(face, ray) > 0.0:
         face = -face
         smooth = -smooth
-    spot = Spot()
-    spot.base = textured_color(world, look, hit, point, ray, spread)
+    spot.base = surface_color(look, item, lay)
     # A smooth normal may lean away from the eye near the outline: bend it back.
     lean = wp.dot(smooth, ray)
     if lean > -0.02:
@@ -125,7 +150,6 @@ def find_spot(
     spot.face = wp.vec3(rotation @ wp.vec3d(face))
     spot.position = wp.vec3(origin + direction * point.distance)
     spot.toward_eye = -wp.normalize(wp.vec3(direction))
-    spot.roughness = look.materials[item].roughness
     spot.metallic = look.materials[item].metallic
     spot.transmission = look.materials[item].transmission
     spot.refractive_index = look.materials[item].refractive_index
@@ -144,7 +168,7 @@ def pattern_factor(look: Look, item: int, color: wp.vec3):
     """Return a colour over the mean colour of an item's texture."""
     factor = wp.vec3(1.0, 1.0, 1.0)
     if look.materials[item].texture != PLAIN:
-        mean = (look.materials[item].base + look.materials[item].second) * 0.5
+        mean = look.materials[item].mean
         little = wp.vec3(0.02, 0.02, 0.02)
         factor = wp.cw_div(color + little, mean + little)
     return factor
@@ -160,9 +184,18 @@ def is_textured(look: Look, item: int):
 
 
 @wp.func
+def has_relief(look: Look, item: int):
+    """Return whether an item's light changes from pixel to pixel: it cannot be interpolated."""
+    found = bool(False)
+    if item >= 0:
+        found = look.materials[item].relief >= 0
+    return found
+
+
+@wp.func
 def surface_pattern(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
     """Return the texture's factor at a hit, without lighting it."""
     point = intersect(world, hit.item, hit.triangle, origin, direction)
     ray = wp.normalize(wp.vec3(direction @ world.instances[hit.item].rotation))
-    color = textured_color(world, look, hit, point, ray, angle * float(point.distance))
-    return pattern_factor(look, hit.item, color)
+    lay = lay_of(world, look, hit, point, ray, angle * float(point.distance))
+    return pattern_factor(look, hit.item, surface_color(look, hit.item, lay))

@@ -2,9 +2,24 @@
 
 import warp as wp
 
+from simfactory.rendering.kernels.grains import brushed, clouds, fabric, stone
+from simfactory.rendering.kernels.noise import fractal, lattice_value
 from simfactory.rendering.kernels.options import OPTIONS
 
-__all__ = ["CHECKER", "MARBLE", "NOISE", "PLAIN", "PLANKS", "STRIPES", "WOOD", "texture_mix"]
+__all__ = [
+    "BRUSHED",
+    "CHECKER",
+    "FABRIC",
+    "IMAGE",
+    "MARBLE",
+    "NOISE",
+    "PLAIN",
+    "PLANKS",
+    "STONE",
+    "STRIPES",
+    "WOOD",
+    "texture_mix",
+]
 
 wp.set_module_options(OPTIONS)
 
@@ -15,6 +30,10 @@ NOISE = wp.constant(3)
 MARBLE = wp.constant(4)
 WOOD = wp.constant(5)
 PLANKS = wp.constant(6)  # wood of floors and walls: boards cut along the grain
+STONE = wp.constant(7)
+FABRIC = wp.constant(8)
+BRUSHED = wp.constant(9)
+IMAGE = wp.constant(10)  # not procedural: read from a picture
 
 BOARD = wp.constant(5.0)  # width of a board [ring periods]
 BOARD_LENGTH = wp.constant(40.0)
@@ -37,60 +56,10 @@ def square_wave(x: float, width: float):
 
 
 @wp.func
-def lattice_value(x: int, y: int, z: int):
-    """Hash integer coordinates to [0, 1)."""
-    h = wp.uint32(x) * wp.uint32(73856093) ^ wp.uint32(y) * wp.uint32(19349663) ^ wp.uint32(z) * wp.uint32(83492791)
-    h = (h ^ (h >> wp.uint32(15))) * wp.uint32(747796405)
-    h = (h ^ (h >> wp.uint32(13))) * wp.uint32(1664525513)
-    return float((h ^ (h >> wp.uint32(16))) >> wp.uint32(8)) * 5.9604645e-08
-
-
-@wp.func
-def value_noise(p: wp.vec3):
-    """Interpolate hashed lattice values, smooth at the cell borders; mean ½."""
-    i = int(wp.floor(p[0]))
-    j = int(wp.floor(p[1]))
-    k = int(wp.floor(p[2]))
-    x = p[0] - float(i)
-    y = p[1] - float(j)
-    z = p[2] - float(k)
-    x = x * x * (3.0 - 2.0 * x)
-    y = y * y * (3.0 - 2.0 * y)
-    z = z * z * (3.0 - 2.0 * z)
-    low = wp.lerp(
-        wp.lerp(lattice_value(i, j, k), lattice_value(i + 1, j, k), x),
-        wp.lerp(lattice_value(i, j + 1, k), lattice_value(i + 1, j + 1, k), x),
-        y,
-    )
-    high = wp.lerp(
-        wp.lerp(lattice_value(i, j, k + 1), lattice_value(i + 1, j, k + 1), x),
-        wp.lerp(lattice_value(i, j + 1, k + 1), lattice_value(i + 1, j + 1, k + 1), x),
-        y,
-    )
-    return wp.lerp(low, high, z)
-
-
-@wp.func
-def fractal(p: wp.vec3, width: float):
-    """Sum octaves of noise about 0, leaving out those finer than the width."""
-    total = float(0.0)
-    weight = float(1.0)
-    frequency = float(1.0)
-    octave = int(0)
-    while octave < 5 and width * frequency < 0.8:
-        fade = wp.clamp(2.0 - 2.5 * width * frequency, 0.0, 1.0)
-        total += fade * weight * (value_noise(p * frequency + wp.vec3(float(octave) * 17.0)) - 0.5)
-        weight *= 0.55
-        frequency *= 2.03
-        octave += 1
-    return total
-
-
-@wp.func
 def marble(p: wp.vec3, width: float):
     """Return sine veins displaced by noise."""
     vein = 0.5 + 0.5 * wp.sin(6.2831853 * (p[0] + 0.6 * p[1] + 1.6 * fractal(p, width)))
-    return wp.lerp(vein * vein, 0.375, wp.clamp(1.5 * width - 0.5, 0.0, 1.0))
+    return wp.lerp(vein * vein, 0.375, wp.clamp(1.6 * width - 0.3, 0.0, 1.0))
 
 
 @wp.func
@@ -119,6 +88,7 @@ def planks(p: wp.vec3, w: wp.vec3, width: float):
     grain = fractal(wp.vec3(0.06 * p[0] + 9.0 * lattice_value(board, number, 4), y, heart[0]), width)
     shade = rings(wp.length(wp.vec2(heart[0], y - heart[1])) + 0.8 * grain, width)
     tone = 0.35 * (lattice_value(board, number, 5) - 0.5)
+    tone *= wp.clamp(1.6 - 1.2 * (w[1] + w[2]) / BOARD, 0.0, 1.0)
     side = wp.min(across - float(board), 1.0 - across + float(board)) * BOARD
     end = wp.min(along - float(number), 1.0 - along + float(number)) * BOARD_LENGTH
     joint = 0.5 * wp.clamp(1.0 - (side - 0.04) / wp.max(w[1] + w[2], 0.03), 0.0, 1.0)
@@ -127,15 +97,25 @@ def planks(p: wp.vec3, w: wp.vec3, width: float):
 
 
 @wp.func
-def texture_mix(kind: int, period: float, offset: wp.vec3, position: wp.vec3, footprint: wp.vec3):
+def texture_mix(
+    kind: int,
+    period: float,
+    offset: wp.vec3,
+    shape: wp.vec4,
+    position: wp.vec3,
+    footprint: wp.vec3,
+    normal: wp.vec3,
+):
     """Return the share of the second colour, 0–1, at a local position.
 
     Args:
         kind: Which pattern.
         period: Its period [m].
         offset: Shift of the pattern, in periods: no cell border coincides with a body's faces.
+        shape: Its further parameters, see the functions.
         position: Local rest position [m].
         footprint: Extent of the pixel on the surface along the local axes [m].
+        normal: Unit, local: threads lie on the surface.
     """
     p = position / period + offset
     w = footprint / period
@@ -146,11 +126,20 @@ def texture_mix(kind: int, period: float, offset: wp.vec3, position: wp.vec3, fo
     elif kind == STRIPES:
         mix = 0.5 - 0.5 * square_wave(p[0], w[0])
     elif kind == NOISE:
-        mix = 0.5 + 1.1 * fractal(p * 2.0, width)
+        mix = clouds(p, width, shape)
     elif kind == MARBLE:
         mix = marble(p, width)
     elif kind == WOOD:
         mix = wood(p - offset, width)
-    else:
+    elif kind == PLANKS:
+        if wp.abs(normal[0]) > 0.7:  # boards of a wall that faces x run along y
+            p = wp.vec3(p[1], p[0], p[2])
+            w = wp.vec3(w[1], w[0], w[2])
         mix = planks(p, w, width)
+    elif kind == STONE:
+        mix = stone(p, width, shape)
+    elif kind == FABRIC:
+        mix = fabric(p, w, normal, shape)
+    else:
+        mix = brushed(p, w, shape)
     return wp.clamp(mix, 0.0, 1.0)

@@ -1,0 +1,28 @@
+"""Surroundings: the light of a photographed place, indoors or outdoors."""
+
+import math
+
+from layouts.lights.base import FILL, Illumination, Lighting
+from layouts.region import Region
+from layouts.streams import Streams
+from simfactory.maps import shipped_maps
+from simfactory.spec import EnvironmentMap, Sky
+
+__all__ = ["LIGHTING", "LightingSurroundings"]
+
+
+class LightingSurroundings(Lighting):
+    """One of the environment maps that come with the package, turned at random; a sun in it casts shadows."""
+
+    name = "surroundings"
+    weight = 0.35
+
+    def light(self, region: Region, *, streams: Streams) -> Illumination:
+        """Return a sky that shows a map, and no further light."""
+        draw = streams("light", self.name)
+        chosen = draw.choice([record for record in shipped_maps().values() if record.kind == "environment"])
+        turned = EnvironmentMap(digest=chosen.sha256, rotation=draw.uniform(0.0, 2.0 * math.pi))
+        return Illumination(lights=(), sky=Sky(intensity=draw.log_uniform(1.6, FILL[1]), environment_map=turned))
+
+
+LIGHTING = LightingSurroundings()
