@@ -38,7 +38,8 @@ class Shape:
         lower: `(3,)` corner of the bounding box at rest, local [m].
         upper: `(3,)` opposite corner.
         radius: Largest distance of a vertex from the box's centre [m].
-        convex: Whether it is closed and convex.
+        closed: Whether it encloses a volume, with its normals outward.
+        convex: Whether it is closed and convex, and never deforms.
         cells: Cells along each edge, if it is a level square grid about the origin; otherwise 0.
         fill: Enclosed share of the bounding box.
     """
@@ -51,6 +52,7 @@ class Shape:
     lower: Float64
     upper: Float64
     radius: float
+    closed: bool
     convex: bool
     cells: int
     fill: float
@@ -118,7 +120,8 @@ class Geometry:
             for slot in range(copies)
         ]
         lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
-        solid = not surface.deforming and _is_convex(mesh, meshes[0])
+        closed = _is_closed(mesh) and mesh.volume() > 0.0
+        solid = closed and not surface.deforming and _is_convex(mesh, meshes[0])
         return Shape(
             meshes=tuple(meshes[slot % copies] for slot in range(SLOTS)),
             first_vertex=tuple(vertex + slot % copies * count for slot in range(SLOTS)),
@@ -128,6 +131,7 @@ class Geometry:
             lower=lower,
             upper=upper,
             radius=float(np.linalg.norm(mesh.vertices - 0.5 * (lower + upper), axis=-1).max()),
+            closed=closed,
             convex=solid,
             cells=0 if surface.deforming else _grid_cells(mesh),
             fill=mesh.volume() / max(float(np.prod(upper - lower)), 1e-12) if solid else 0.5,
@@ -174,8 +178,8 @@ def _faces_by_vertex(mesh: TriangleMesh) -> tuple[Int32, Int32]:
 
 
 def _is_convex(mesh: TriangleMesh, shape: wp.Mesh) -> bool:
-    """Return whether a mesh is closed and no vertex lies in front of any face."""
-    if len(mesh.triangles) * len(mesh.vertices) > CONVEX_LIMIT or not _is_closed(mesh):
+    """Return whether no vertex of a closed mesh lies in front of any face."""
+    if len(mesh.triangles) * len(mesh.vertices) > CONVEX_LIMIT:
         return False
     margin = 1e-6 * float(np.ptp(mesh.vertices, axis=0).max())
     found = wp.zeros(1, dtype=wp.int32, device=shape.device)

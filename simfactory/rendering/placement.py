@@ -9,9 +9,9 @@ import warp as wp
 
 from simfactory.episode import FIRST_BODY, GROUND, Surface, WorldState
 from simfactory.rendering.arrays import DeviceArray, Records, WarpArray, records
-from simfactory.rendering.geometry import SLOTS, Geometry
+from simfactory.rendering.geometry import SLOTS, Geometry, Shape
 from simfactory.rendering.kernels.surface import resolve_roots
-from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, Instance, World
+from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, Instance, World
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Placed", "Placements"]
@@ -80,9 +80,7 @@ class Placements:
             "first_normal": [shape.first_normal[slot] for shape in shapes],
             "first_index": [shape.first_index for shape in shapes],
             "first_rest": [shape.first_rest for shape in shapes],
-            "flags": [
-                _flags(s, shape.convex or shape.cells > 0) for s, shape in zip(self._surfaces, shapes, strict=True)
-            ],
+            "flags": [_flags(s, shape) for s, shape in zip(self._surfaces, shapes, strict=True)],
             "instance": [surface.instance for surface in self._surfaces],
             "lattice_cells": [shape.cells for shape in shapes],
             "lattice_half": [shape.upper[0] for shape in shapes],
@@ -152,10 +150,12 @@ class _Slot:
     tree: wp.Bvh | None = None
 
 
-def _flags(surface: Surface, convex: bool) -> int:
+def _flags(surface: Surface, shape: Shape) -> int:
     flags = 0
-    if convex:
+    if shape.convex or shape.cells > 0:
         flags |= int(CONVEX)
+    if shape.closed:
+        flags |= int(CLOSED)
     if surface.deforming:
         flags |= int(DEFORMING)
     elif surface.instance >= FIRST_BODY:

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from simfactory.cameras import intrinsics
-from simfactory.transforms import pixel_centers, unproject
+from simfactory.cameras import camera_to_world, intrinsics
+from simfactory.episode import WorldState, scene_surfaces
+from simfactory.rendering import Renderer
+from simfactory.spec import BodyRigid, CameraOrbit, CameraSpec, Cylinder, SceneSpec, VisualMaterial
+from simfactory.transforms import pixel_centers, pose_matrix, unproject
 
 SIZE = 256
 
@@ -72,3 +75,42 @@ def test_missing_values_are_those_of_the_contract(make_scene, open_renderer):
     assert buffer.instance.dtype == np.uint16
     assert buffer.triangle.dtype == np.int32
     assert buffer.bary.shape == (64, 64, 2)
+
+
+def test_no_ray_slips_through_an_edge_of_a_closed_body(physical):
+    # At this placement a float32 ray through pixel (190, 26) passes between two front triangles of the rod.
+    rod = BodyRigid(
+        name="rod",
+        position=(0.0, 0.0, 1.9),
+        geometry=Cylinder(radius=0.00429938522, height=1.4),
+        physical=physical,
+        visual=VisualMaterial(),
+    )
+    path = CameraOrbit(
+        target=(0.185547431, 0.1231221, 0.47086068),
+        radius=3.99797608,
+        height=0.87262907,
+        azimuth=-2.27116311,
+        azimuth_rate=-1.85395097,
+    )
+    camera = CameraSpec(name="eye", rig="orbit", width=256, height=256, field_of_view=57.6791173, path=path)
+    spec = SceneSpec(
+        scene="leak", category="rigid", tier="single", seed=0, frame_count=1, fps=24.0, bodies=(rod,), cameras=(camera,)
+    )
+    surfaces = scene_surfaces(spec)
+    position = np.array([[0.00865217112, -0.971405149, 1.87475073]], np.float32)
+    quat = np.array([[0.692988038, -0.636460364, -0.338315576, 0.015112495]], np.float32)
+    still = np.zeros((1, 3), np.float32)
+    state = WorldState(time=0.0, position=position, quat_xyzw=quat, linear_velocity=still, angular_velocity=still)
+    pose = camera_to_world(camera, [2.0 / 24.0])
+    renderer = Renderer([(spec, surfaces)])
+    buffer = renderer.surface(renderer.place([state], 0), pose, 0).tile(0)
+    seen = buffer.instance > 0
+    corners = surfaces[0].mesh.vertices[surfaces[0].mesh.triangles[buffer.triangle[seen]]]
+    outward = (
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+        @ pose_matrix(position[0], quat[0])[:3, :3].T
+    )
+    assert seen[26, 190]
+    assert (np.einsum("nx,nx->n", outward, buffer.normal[seen]) > 0.0).all()
+    renderer.close()

@@ -5,6 +5,7 @@ import warp as wp
 from simfactory.rendering.kernels.options import OPTIONS
 
 __all__ = [
+    "CLOSED",
     "CONVEX",
     "DEFORMING",
     "GROUND_PLANE",
@@ -28,6 +29,10 @@ CONVEX = wp.constant(1)  # closed and convex: a front-facing point is never hidd
 DEFORMING = wp.constant(2)  # vertices are in world coordinates
 OCCLUDER = wp.constant(4)  # darkens the ambient light of its neighbours
 GROUND_PLANE = wp.constant(8)  # the floor, whose far edge fades into the horizon
+CLOSED = wp.constant(16)  # every edge is shared by two triangles, normals outward: from outside, fronts come first
+
+# How far the search for a missed front moves aside, in parts of the coordinates' size: some float32 steps.
+ASIDE = wp.constant(1.0e-6)
 
 # Rays of different batches may meet instances in another order; a limit this much beyond the best hit so far lets
 # two instances at the same distance both be seen, and the smaller index wins.
@@ -144,6 +149,31 @@ def lattice_triangle(world: World, item: int, x: wp.float64, y: wp.float64):
 
 
 @wp.func
+def missed_front(mesh: wp.uint64, start: wp.vec3, along: wp.vec3, back: float):
+    """Look beside a ray for the front that it slipped through; returns its triangle and distance, or -1.
+
+    A float32 ray can pass between two triangles at their edge, or past a flat node of the tree, and then meets a
+    closed body from inside. Four rays a few float32 steps away do not all find the same gap.
+    """
+    across = wp.normalize(wp.cross(along, wp.vec3(along[2], along[0], along[1] + 0.5 * wp.abs(along[0]))))
+    other = wp.normalize(wp.cross(along, across))
+    step = ASIDE * (wp.length(start) + back * wp.length(along))
+    triangle = int(-1)
+    distance = float(back)
+    for k in range(4):
+        side = across
+        if k % 2 == 1:
+            side = other
+        side = side * (step * (1.0 - float(k - k % 2)))
+        ray = wp.mesh_query_ray(mesh, start + side, along, distance)
+        if ray.result:
+            if ray.sign > 0.0:
+                triangle = ray.face
+                distance = ray.t
+    return triangle, distance
+
+
+@wp.func
 def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float):
     """Return the nearest hit nearer than `limit`."""
     hit = Hit()
@@ -169,6 +199,12 @@ def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, 
             if ray.result:
                 distance = ray.t
                 triangle = ray.face
+                if ray.sign < 0.0 and (world.instances[item].flags & CLOSED) != 0:
+                    mesh = world.instances[item].mesh
+                    front, nearer = missed_front(mesh, wp.vec3(start), nonzero(wp.vec3(along)), ray.t)
+                    if front >= 0:
+                        distance = nearer
+                        triangle = front
         if triangle >= 0:
             if distance < hit.distance or (distance == hit.distance and item < hit.item):
                 hit.item = item
