@@ -12,7 +12,7 @@ from simfactory.spec.body import (
     Push,
 )
 from simfactory.spec.camera import CameraFixed, CameraOrbit, CameraPath, CameraSpec
-from simfactory.spec.environment import Environment, Ground, Light, LightPoint, LightSun, Room, Sky, Wind
+from simfactory.spec.environment import Environment, Ground, Light, LightArea, LightPoint, LightSun, Room, Sky, Wind
 from simfactory.spec.geometry import (
     Box,
     Capsule,
@@ -55,6 +55,7 @@ __all__ = [
     "Geometry",
     "Ground",
     "Light",
+    "LightArea",
     "LightPoint",
     "LightSun",
     "Marble",

@@ -34,7 +34,11 @@ CameraPath = Annotated[CameraFixed | CameraOrbit, Field(discriminator="kind")]
 
 
 class CameraSpec(Model):
-    """A pinhole camera with square pixels."""
+    """A camera with square pixels: a pinhole to ground truth, for rgb also a lens with a shutter.
+
+    Depth of field and motion blur need a preset that follows paths (`standard`, `high`); truth stays that of the
+    pinhole at the instant of the frame.
+    """
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
     rig: Name = Field(description="Name of the camera rig that placed it")
@@ -42,3 +46,16 @@ class CameraSpec(Model):
     height: int = Field(ge=16, le=8192, description="Image height [px], 16–8,192")
     field_of_view: float = Field(ge=5.0, le=150.0, description="Angle over the longer image side [deg], 5–150")
     path: CameraPath
+    exposure: float = Field(default=0.0, ge=-16.0, le=16.0, description="Brightness of rgb [EV], doubles per EV, ±16")
+    aperture_radius: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="Radius of the lens opening, 0 = all is sharp [m], 0–1"
+    )
+    focus_distance: float = Field(
+        default=5.0, ge=0.01, le=10000.0, description="Depth that is sharp if the aperture is open [m], 0.01–10,000"
+    )
+    shutter: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the frame interval that rgb is exposed about its instant, 0–1",
+    )

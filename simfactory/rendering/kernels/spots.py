@@ -5,7 +5,7 @@ import warp as wp
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.textures import PLAIN, texture_mix
-from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, intersect
+from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, corner, intersect
 
 __all__ = ["Spot", "find_spot", "is_textured", "pattern_factor", "surface_pattern"]
 
@@ -28,6 +28,8 @@ class Spot:
     item: wp.int32
     skip: wp.int32  # item that cannot shadow this point; -1 = none
     fade: wp.float32  # share of the horizon's light instead of the surface's
+    curvature: wp.float32  # of the smooth surface [1/m]
+    leaving: wp.int32  # whether the ray came from behind the surface
 
 
 @wp.func
@@ -91,6 +93,14 @@ def textured_color(world: World, look: Look, hit: Hit, point: Point, ray: wp.vec
 
 
 @wp.func
+def bend(world: World, item: int, triangle: int):
+    """Return how much the smooth normal of a triangle turns along its first edge [1/m]."""
+    index = world.instances[item].first_normal + 3 * triangle
+    turn = wp.length(world.normals[index + 1] - world.normals[index])
+    return turn / wp.max(float(wp.length(corner(world, item, triangle, 1) - corner(world, item, triangle, 0))), 1.0e-6)
+
+
+@wp.func
 def find_spot(
     world: World,
     look: Look,
@@ -112,10 +122,12 @@ def find_spot(
     smooth = world.normals[index] * b0 + world.normals[index + 1] * b1 + world.normals[index + 2] * (1.0 - b0 - b1)
     ray = wp.normalize(wp.vec3(direction @ rotation))
     face = wp.vec3(point.normal)
+    spot = Spot()
+    spot.leaving = 0
     if wp.dot(face, ray) > 0.0:
         face = -face
         smooth = -smooth
-    spot = Spot()
+        spot.leaving = 1
     spot.base = textured_color(world, look, hit, point, ray, spread)
     # A smooth normal may lean away from the eye near the outline: bend it back.
     lean = wp.dot(smooth, ray)
@@ -130,6 +142,9 @@ def find_spot(
     spot.transmission = look.materials[item].transmission
     spot.refractive_index = look.materials[item].refractive_index
     spot.item = item
+    spot.curvature = 0.0
+    if spot.roughness < 0.35 or spot.transmission > 0.0:
+        spot.curvature = bend(world, item, hit.triangle)
     spot.skip = -1
     spot.fade = 0.0
     if (world.instances[item].flags & CONVEX) != 0:
