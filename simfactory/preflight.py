@@ -11,7 +11,7 @@ from simfactory.annotations import annotations
 from simfactory.cameras import camera_to_world
 from simfactory.episode import scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
-from simfactory.rendering import find_preset
+from simfactory.rendering import check_denoiser, find_preset
 from simfactory.simulators import backend_class, backend_names
 from simfactory.spec import BodyRigid, SceneSpec
 from simfactory.transforms import quat_to_matrix
@@ -37,10 +37,10 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, or inside a body; a modality or the preset is unknown.
         AssetError: A user mesh is missing or unreadable.
-        BackendUnavailable: The backend's packages are not installed.
+        BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
     annotations(spec.sensors.modalities)
-    find_preset(preset)
+    _check_preset(spec, preset)
     simulator = backend_class(backend)
     for position, body in enumerate(spec.bodies):
         if not simulator.supports(body.kind):
@@ -115,6 +115,18 @@ def _available_memory() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _check_preset(spec: SceneSpec, name: str) -> None:
+    preset = find_preset(name)
+    for position, camera in enumerate(spec.cameras):
+        if camera.aperture_radius > 0.0 and not preset.samples:
+            raise SpecError(
+                f"cameras.{position} ({camera.name}) has aperture_radius {camera.aperture_radius:g}, but preset "
+                f"{name!r} renders without depth of field: use preset 'standard' or 'high', or an aperture_radius of 0"
+            )
+    if preset.denoiser is not None:
+        check_denoiser(name)
 
 
 def _check_camera(spec: SceneSpec, label: str, path: npt.NDArray[np.float64]) -> None:

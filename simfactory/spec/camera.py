@@ -34,10 +34,9 @@ CameraPath = Annotated[CameraFixed | CameraOrbit, Field(discriminator="kind")]
 
 
 class CameraSpec(Model):
-    """A camera with square pixels: a pinhole to ground truth, for rgb also a lens with a shutter.
+    """A camera with square pixels: a pinhole to ground truth, for rgb also a lens.
 
-    Depth of field and motion blur need a preset that follows paths (`standard`, `high`); truth stays that of the
-    pinhole at the instant of the frame.
+    Depth of field needs a preset that follows paths (`standard`, `high`); truth stays that of the pinhole.
     """
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
@@ -52,10 +51,4 @@ class CameraSpec(Model):
     )
     focus_distance: float = Field(
         default=5.0, ge=0.01, le=10000.0, description="Depth that is sharp if the aperture is open [m], 0.01–10,000"
-    )
-    shutter: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="Share of the frame interval that rgb is exposed about its instant, 0–1",
     )

@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from simfactory.rendering.kernels.draws import draw, draw_pair, pixel_key
+from simfactory.rendering.kernels.draws import draw_pair, pixel_key
 from simfactory.rendering.kernels.eye import brightest
 from simfactory.rendering.kernels.lobes import disk_point
 from simfactory.rendering.kernels.look import Lens, Look
@@ -67,8 +67,11 @@ def expose(
     facing = wp.vec3(0.0, 0.0, 0.0)
     for step in range(count):
         sample = first_sample + step
-        u = wp.float64(column) + wp.float64(draw(look, key, sample, 0))
-        v = wp.float64(row) + wp.float64(draw(look, key, sample, 1))
+        place = draw_pair(look, key, sample // 2, 0)
+        if sample % 2 == 1:  # the second of a pair is opposite the first: what changes evenly over a pixel cancels
+            place = wp.vec2(1.0, 1.0) - place
+        u = wp.float64(column) + wp.float64(place[0])
+        v = wp.float64(row) + wp.float64(place[1])
         direction = camera_ray(pose, lens, u, v)
         origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
         if lenses[tile].aperture > 0.0:

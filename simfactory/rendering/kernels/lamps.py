@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from simfactory.rendering.kernels.draws import draw_pair
+from simfactory.rendering.kernels.draws import draw, draw_pair
 from simfactory.rendering.kernels.lobes import cone_direction, disk_point, is_sharp, lobe_alpha, lobe_density
 from simfactory.rendering.kernels.look import DISK, POINT, RECTANGLE, SUN, Look
 from simfactory.rendering.kernels.options import OPTIONS
@@ -73,6 +73,30 @@ def balanced(own: float, other: float):
 
 
 @wp.func
+def scattered(look: Look, index: int, spot: Spot, f0: wp.vec3, mirror_share: float, beam: Beam):
+    """Return the light of a beam that a spot sends to the eye, were nothing in between."""
+    nl = wp.dot(spot.normal, beam.unit)
+    if spot.skip < 0 and wp.dot(spot.face, beam.unit) <= 0.0:
+        nl = 0.0
+    if nl < 1.0e-4:
+        return wp.vec3(0.0, 0.0, 0.0)
+    diffuse = spot.base * ((1.0 - spot.metallic) * (1.0 - spot.transmission) * INVERSE_PI)
+    nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
+    middle = wp.normalize(beam.unit + spot.toward_eye)
+    nh = wp.clamp(wp.dot(spot.normal, middle), 0.0, 1.0)
+    f = fresnel(f0, wp.dot(middle, beam.unit))
+    mirrored = f * specular(spot.roughness, nv, nl, nh)
+    if beam.density > 0.0 and mirror_share > 0.0:
+        if not is_sharp(spot.roughness):
+            density = mirror_share * lobe_density(lobe_alpha(spot.roughness), nv, nh)
+            mirrored = mirrored * balanced(beam.density, density)
+        elif look.lights[index].kind != SUN:
+            mirrored = wp.vec3(0.0, 0.0, 0.0)
+    body = wp.cw_mul(diffuse, wp.vec3(1.0, 1.0, 1.0) - f)
+    return wp.cw_mul(body + mirrored, beam.light) * nl
+
+
+@wp.func
 def lamps_light(
     world: World,
     look: Look,
@@ -80,11 +104,14 @@ def lamps_light(
     root: int,
     spot: Spot,
     mirror_share: float,
+    one: int,
     key: wp.uint32,
     sample: int,
     dimension: int,
 ):
-    """Return the light of all light sources that a spot sends to the eye; two dimensions are used for each.
+    """Return the light of all light sources that a spot sends to the eye.
+
+    Two random numbers are used for each source, and one more.
 
     Args:
         world: All geometry.
@@ -93,36 +120,43 @@ def lamps_light(
         root: The environment's part of the tree.
         spot: The surface point.
         mirror_share: How often a mirrored ray will be drawn here that may meet the light sources by itself.
+        one: Whether one source stands for all: drawn by the light that each would give, were nothing in between.
         key: Of the pixel's random numbers.
         sample: Number of the sample.
         dimension: First dimension of the random numbers.
+
+    Source for `one`: J. Talbot et al., "Importance resampling for global illumination" (2005).
     """
     total = wp.vec3(0.0, 0.0, 0.0)
-    diffuse = spot.base * ((1.0 - spot.metallic) * (1.0 - spot.transmission) * INVERSE_PI)
     f0 = reflectance_at_normal(spot)
-    nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
     first = look.sceneries[environment].first_light
-    for index in range(first, first + look.sceneries[environment].light_count):
-        place = dimension + 2 * (index - first)
-        beam = lamp_beam(look, index, spot.position, draw_pair(look, key, sample, place))
-        nl = wp.dot(spot.normal, beam.unit)
-        if spot.skip < 0 and wp.dot(spot.face, beam.unit) <= 0.0:
-            nl = 0.0
-        if nl > 1.0e-4 and beam.light[0] + beam.light[1] + beam.light[2] > 1.0e-5:
-            passing = light_passing(world, look, root, spot, beam.toward, beam.limit)
-            if passing > 0.0:
-                middle = wp.normalize(beam.unit + spot.toward_eye)
-                nh = wp.clamp(wp.dot(spot.normal, middle), 0.0, 1.0)
-                f = fresnel(f0, wp.dot(middle, beam.unit))
-                mirrored = f * specular(spot.roughness, nv, nl, nh)
-                if beam.density > 0.0 and is_sharp(spot.roughness):
-                    if look.lights[index].kind != SUN and mirror_share > 0.0:
-                        mirrored = wp.vec3(0.0, 0.0, 0.0)
-                elif beam.density > 0.0 and mirror_share > 0.0:
-                    density = mirror_share * lobe_density(lobe_alpha(spot.roughness), nv, nh)
-                    mirrored = mirrored * balanced(beam.density, density)
-                body = wp.cw_mul(diffuse, wp.vec3(1.0, 1.0, 1.0) - f)
-                total += wp.cw_mul(body + mirrored, beam.light) * (nl * passing)
+    count = look.sceneries[environment].light_count
+    chance = draw(look, key, sample, dimension)
+    kept = Beam()
+    kept_light = wp.vec3(0.0, 0.0, 0.0)
+    kept_weight = float(0.0)
+    together = float(0.0)
+    for step in range(count + one):
+        light = wp.vec3(0.0, 0.0, 0.0)
+        beam = kept
+        if step < count:
+            beam = lamp_beam(look, first + step, spot.position, draw_pair(look, key, sample, dimension + 1 + 2 * step))
+            light = scattered(look, first + step, spot, f0, mirror_share, beam)
+        elif kept_weight > 0.0:
+            light = kept_light * (together / kept_weight)
+        weight = light[0] + light[1] + light[2]
+        if one != 0 and step < count:
+            together += weight
+            share = weight / wp.max(together, 1.0e-20)
+            if weight > 0.0 and chance < share:
+                kept = beam
+                kept_light = light
+                kept_weight = weight
+                chance = chance / share
+            else:
+                chance = (chance - share) / wp.max(1.0 - share, 1.0e-6)
+        elif weight > 1.0e-6:
+            total += light * light_passing(world, look, root, spot, beam.toward, beam.limit)
     return total
 
 

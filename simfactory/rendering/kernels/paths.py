@@ -30,6 +30,10 @@ STRAIGHT = wp.constant(0)  # from the eye, also through glass: sky with the sun'
 MIRRORED = wp.constant(1)  # by a smooth surface: sky with the glow about the sun, lamps by their share
 GATHERED = wp.constant(2)  # by a rough surface: sky; what it meets is lit without a further ray, and ends the path
 
+# Highlights of what a rough surface sees are spread at least so far: no ray from it could find a lamp's mirror image,
+# and the rare one that did would be a dot. Light focused by mirrors and glass is left out for the same reason.
+DULL = wp.constant(0.5)
+
 AHEAD = wp.constant(2.0e-4)  # start of a ray above its surface [m]
 
 
@@ -163,7 +167,7 @@ def path_light(
     waiting = bool(False)
     start = origin
     dimension = int(4)
-    lamps = 2 * look.sceneries[environment].light_count
+    lamps = 2 * look.sceneries[environment].light_count + 1
     bounce = int(0)
     going = bool(True)
     while going:
@@ -207,11 +211,16 @@ def path_light(
                     chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
                 if leg.kind == GATHERED:
                     chance = 0.0
+            if leg.kind == GATHERED:
+                spot.roughness = wp.max(spot.roughness, DULL)
             if not inside:
                 share = float(0.0)
                 if spot.roughness < look.mirror_roughness:
                     share = chance
-                lit = lamps_light(world, look, environment, root, spot, share, key, sample, dimension)
+                one = int(0)
+                if bounce > 0 or (look.split == 0 and look.sceneries[environment].light_count > 1):
+                    one = 1
+                lit = lamps_light(world, look, environment, root, spot, share, one, key, sample, dimension)
                 seen.light += wp.cw_mul(weight, lit)
             dimension += lamps
             if last:
