@@ -143,6 +143,120 @@ def glass_leg(spot: Spot, closed: int, kind: int):
 
 
 @wp.func
+def eye_leg(direction: wp.vec3d, angle: float):
+    """Return the ray that leaves the eye."""
+    leg = Leg()
+    leg.along = wp.normalize(wp.vec3(direction))
+    leg.angle = angle
+    leg.weight = wp.vec3(1.0, 1.0, 1.0)
+    leg.kind = STRAIGHT
+    leg.ahead = 1
+    return leg
+
+
+@wp.func
+def body_leg(world: World, spot: Spot, f0: wp.vec3, clear: float, before: Leg, lobe: float, u: wp.vec2):
+    """Draw the ray of what a surface does not mirror: into glass, out of it, or diffuse."""
+    leg = Leg()
+    inside = spot.leaving != 0 and clear > 0.0
+    if inside or lobe < clear:
+        leg = glass_leg(spot, world.instances[spot.item].flags & CLOSED, before.kind)
+        if not inside:
+            passed = wp.vec3(1.0, 1.0, 1.0) - fresnel(f0, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02))
+            leg.weight = wp.cw_mul(spot.base, passed)
+        leg.ahead = before.ahead
+    else:
+        leg = diffuse_leg(spot, f0, u)
+        if clear < 1.0:
+            leg.weight = leg.weight / (1.0 - clear)
+    return leg
+
+
+@wp.func
+def mirror_chance(look: Look, spot: Spot, kind: int, bounce: int, mirrored: float, body: float, clear: float):
+    """Return how often the mirrored ray is followed, and whether the other one is followed too."""
+    smooth = spot.roughness < look.mirror_roughness or clear > 0.5
+    split = look.split != 0 and bounce == 0 and smooth and body > 0.01 and mirrored > 0.01
+    chance = float(1.0)
+    if not split and body > 0.0:
+        chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
+    if kind == GATHERED:
+        chance = 0.0
+    return chance, split
+
+
+@wp.func
+def guide_albedo(spot: Spot, mirrored: float):
+    """Return what the denoiser takes for a surface's colour."""
+    share = wp.max(mirrored - 0.04, 0.0) * (1.0 - spot.metallic)
+    return wp.lerp(spot.base, wp.vec3(1.0, 1.0, 1.0), share)
+
+
+@wp.func
+def lit_spot(
+    world: World,
+    look: Look,
+    environment: int,
+    root: int,
+    spot: Spot,
+    chance: float,
+    bounce: int,
+    key: wp.uint32,
+    sample: int,
+    dimension: int,
+):
+    """Return the light of lamps that a spot sends to the eye; `chance` is that of its mirrored ray."""
+    share = float(0.0)
+    if spot.roughness < look.mirror_roughness:
+        share = chance
+    one = int(0)
+    if bounce > 0 or (look.split == 0 and look.sceneries[environment].light_count > 1):
+        one = 1
+    return lamps_light(world, look, environment, root, spot, share, one, key, sample, dimension)
+
+
+@wp.func
+def onward(
+    world: World,
+    look: Look,
+    spot: Spot,
+    f0: wp.vec3,
+    clear: float,
+    chance: float,
+    split: bool,
+    mirror: bool,
+    before: Leg,
+    width: float,
+    key: wp.uint32,
+    sample: int,
+    dimension: int,
+):
+    """Draw the ray that follows a leg at a spot, and beside it the mirrored one if both are followed."""
+    lobe = draw(look, key, sample, dimension + 1)
+    u = draw_pair(look, key, sample, dimension + 2)
+    spread = before.angle + 2.0 * spot.curvature * width
+    inside = spot.leaving != 0 and clear > 0.0
+    mirrored = Leg()
+    take_mirror = not inside and (split or draw(look, key, sample, dimension) < chance)
+    if take_mirror:
+        mirrored = mirror_leg(look, spot, f0, chance, u)
+        mirrored.weight = wp.cw_mul(before.weight, mirrored.weight) / chance
+        mirrored.width = width
+        mirrored.angle += spread
+        if mirror:
+            mirrored.ahead = before.ahead
+    leg = mirrored
+    if split or not take_mirror:
+        leg = body_leg(world, spot, f0, clear, before, lobe, u)
+        leg.weight = wp.cw_mul(before.weight, leg.weight)
+        if not split and not inside:
+            leg.weight = leg.weight / (1.0 - chance)
+        leg.width = width
+        leg.angle += spread
+    return leg, mirrored
+
+
+@wp.func
 def path_light(
     world: World,
     look: Look,
@@ -156,13 +270,7 @@ def path_light(
     """Follow one path from the eye; the ray widens by an angle [rad] and filters textures by its width."""
     root = world.roots[environment]
     seen = Seen()
-    unit = wp.normalize(wp.vec3(direction))
-    leg = Leg()
-    leg.along = unit
-    leg.angle = angle
-    leg.weight = wp.vec3(1.0, 1.0, 1.0)
-    leg.kind = STRAIGHT
-    leg.ahead = 1
+    leg = eye_leg(direction, angle)
     later = Leg()
     waiting = bool(False)
     start = origin
@@ -197,78 +305,29 @@ def path_light(
             inside = spot.leaving != 0 and clear > 0.0
             mirror = spot.roughness < look.mirror_roughness and (spot.metallic > 0.5 or clear > 0.5)
             if leg.ahead != 0 and (not mirror or last):
-                albedo = wp.lerp(
-                    spot.base, wp.vec3(1.0, 1.0, 1.0), wp.max(mirrored - 0.04, 0.0) * (1.0 - spot.metallic)
-                )
-                seen.albedo += wp.cw_mul(leg.weight, albedo)
+                seen.albedo += wp.cw_mul(leg.weight, guide_albedo(spot, mirrored))
             chance = float(0.0)
             split = bool(False)
             if not last and not inside:
-                smooth = spot.roughness < look.mirror_roughness or clear > 0.5
-                split = look.split != 0 and bounce == 0 and smooth and body > 0.01 and mirrored > 0.01
-                chance = 1.0
-                if not split and body > 0.0:
-                    chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
-                if leg.kind == GATHERED:
-                    chance = 0.0
+                chance, split = mirror_chance(look, spot, leg.kind, bounce, mirrored, body, clear)
             if leg.kind == GATHERED:
                 spot.roughness = wp.max(spot.roughness, DULL)
             if not inside:
-                share = float(0.0)
-                if spot.roughness < look.mirror_roughness:
-                    share = chance
-                one = int(0)
-                if bounce > 0 or (look.split == 0 and look.sceneries[environment].light_count > 1):
-                    one = 1
-                lit = lamps_light(world, look, environment, root, spot, share, one, key, sample, dimension)
+                lit = lit_spot(world, look, environment, root, spot, chance, bounce, key, sample, dimension)
                 seen.light += wp.cw_mul(weight, lit)
             dimension += lamps
             if last:
-                rest = ambient_light(world, look, environment, root, spot, 1.0)
-                seen.light += wp.cw_mul(weight, rest)
+                seen.light += wp.cw_mul(weight, ambient_light(world, look, environment, root, spot, 1.0))
             else:
-                pick = draw(look, key, sample, dimension)
-                lobe = draw(look, key, sample, dimension + 1)
-                u = draw_pair(look, key, sample, dimension + 2)
-                dimension += 4
                 width = leg.width + leg.angle * wp.length(spot.position - wp.vec3(start))
-                spread = leg.angle + 2.0 * spot.curvature * width
-                other = Leg()
-                take_mirror = not inside and (split or pick < chance)
-                take_body = inside or split or not take_mirror
-                follow = leg.ahead
-                if take_mirror:
-                    other = mirror_leg(look, spot, f0, chance, u)
-                    other.weight = wp.cw_mul(weight, other.weight) / chance
-                    other.width = width
-                    other.angle += spread
-                    other.ahead = 0
-                    if mirror:
-                        other.ahead = follow
-                next_leg = other
-                if take_body:
-                    if inside or lobe < clear:
-                        closed = world.instances[spot.item].flags & CLOSED
-                        kind = leg.kind
-                        next_leg = glass_leg(spot, closed, kind)
-                        if not inside:
-                            passed = wp.vec3(1.0, 1.0, 1.0) - fresnel(f0, nv)
-                            next_leg.weight = wp.cw_mul(spot.base, passed)
-                        next_leg.ahead = follow
-                    else:
-                        next_leg = diffuse_leg(spot, f0, u)
-                        if clear < 1.0:
-                            next_leg.weight = next_leg.weight / (1.0 - clear)
-                        next_leg.ahead = 0
-                    next_leg.weight = wp.cw_mul(weight, next_leg.weight)
-                    if not split and not inside:
-                        next_leg.weight = next_leg.weight / (1.0 - chance)
-                    next_leg.width = width
-                    next_leg.angle += spread
+                leg.weight = weight
+                leg, other = onward(
+                    world, look, spot, f0, clear, chance, split, mirror, leg, width, key, sample, dimension
+                )
+                dimension += 4
                 if split:
                     later = other
                     waiting = True
-                leg = next_leg
                 bounce += 1
                 going = brightest(leg.weight) > 1.0e-3
         if not going and waiting:
