@@ -1,4 +1,4 @@
-"""Quality of the render presets: error and flicker on five fixed scenes against 4,096-sample references.
+"""Quality of the render presets: error and flicker on five fixed scenes against many-sample references.
 
     python benchmarks/presets.py                      # judge all presets, write results/presets.json
     python benchmarks/presets.py --references 4096    # add samples to the references until each has so many
