@@ -12,7 +12,7 @@ from simfactory.cameras import camera_course
 from simfactory.episode import Surface, scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
 from simfactory.maps import load_environment, load_image
-from simfactory.rendering import find_preset
+from simfactory.rendering import check_denoiser, find_preset
 from simfactory.simulators import backend_class, backend_names
 from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec
 from simfactory.transforms import quat_to_matrix
@@ -38,12 +38,12 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
-            from all bodies; a modality or the preset is unknown.
+            from all bodies; a modality or the preset is unknown; the preset lacks depth of field.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
-        BackendUnavailable: The backend's packages are not installed.
+        BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
     annotations(spec.sensors.modalities)
-    find_preset(preset)
+    _check_preset(spec, preset)
     _check_maps(spec)
     simulator = backend_class(backend)
     for position, body in enumerate(spec.bodies):
@@ -139,6 +139,18 @@ def _available_memory() -> int:
             if line.startswith("MemAvailable:"):
                 return int(line.split()[1]) * 1024
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _check_preset(spec: SceneSpec, name: str) -> None:
+    preset = find_preset(name)
+    for position, camera in enumerate(spec.cameras):
+        if camera.aperture_radius > 0.0 and not preset.samples:
+            raise SpecError(
+                f"cameras.{position} ({camera.name}) has aperture_radius {camera.aperture_radius:g}, but preset "
+                f"{name!r} renders without depth of field: use preset 'standard' or 'high', or an aperture_radius of 0"
+            )
+    if preset.denoiser is not None:
+        check_denoiser(name)
 
 
 def _check_camera(spec: SceneSpec, camera: CameraSpec, surfaces: tuple[Surface, ...], *, label: str) -> None:

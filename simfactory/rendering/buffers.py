@@ -78,9 +78,12 @@ class DeviceImage:
 
     Attributes:
         rgb: `(tile, height, width, 3)` uint8 sRGB.
+        light: `(tile, height, width)` vec3 linear light, denoised but not developed; None where no paths are followed.
+            Valid until `shade` is called again, for any slot.
     """
 
     rgb: WarpArray
+    light: "WarpArray | None" = None
     _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
 
     def tile(self, index: int) -> npt.NDArray[np.uint8]:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LUMINANCE", "blackbody", "display_table", "linear"]
+__all__ = ["LUMINANCE", "blackbody", "display_table", "display_values", "linear"]
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
@@ -56,3 +56,15 @@ def display_table(size: int, *, exposure: float, contrast: float, knee: float) -
     half_response = 0.18**contrast * (1.0 - 0.18) / 0.18
     powered = light**contrast
     return (255.0 * encoded(powered / (powered + half_response))).astype(np.float32)
+
+
+def display_values(light: npt.ArrayLike, *, exposure: float, contrast: float) -> Float64:
+    """Return the display values 0–255 `(..., 3)` of linear light, as kernels develop it.
+
+    Bright colours lose some saturation, then the curve of `display_table` acts on each channel.
+    """
+    value = np.asarray(light, np.float64)
+    mixed = exposure * (0.91 * value + 0.03 * value.sum(axis=-1, keepdims=True))
+    half_response = 0.18**contrast * (1.0 - 0.18) / 0.18
+    powered = np.maximum(mixed, 0.0) ** contrast
+    return 255.0 * encoded(powered / (powered + half_response))

@@ -27,12 +27,12 @@ class Painter:
     """Shades all tiles of a renderer."""
 
     def __init__(
-        self, look: Look, environments: WarpArray, intrinsics: WarpArray, height: int, width: int, device: wp.Device
+        self, look: Look, environments: WarpArray, lenses: WarpArray, height: int, width: int, device: wp.Device
     ) -> None:
-        """Prepare for tiles of one size, given each tile's environment and `(fx, fy, cx, cy)`."""
+        """Prepare for tiles of one size, given each tile's environment and lens."""
         self._look = look
         self._environments = environments
-        self._intrinsics = intrinsics
+        self._lenses = lenses
         self._shape = (len(environments), height, width)
         self._device = device
         tile, row, column = np.meshgrid(
@@ -46,7 +46,7 @@ class Painter:
     def paint(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, canvas: Canvas) -> None:
         """Fill a canvas; `poses` are camera_to_world, `seeds` the keys of each tile's sample positions."""
         tiles, height, width = self._shape
-        lens, seen = self._intrinsics, (buffers.item, buffers.triangle)
+        lens, seen = self._lenses, (buffers.item, buffers.triangle)
 
         def shade(pixels: WarpArray, count: int, *, refine: int) -> None:
             inputs = [world, self._look, refine, self._environments, seeds, lens, poses, *seen, pixels, canvas]

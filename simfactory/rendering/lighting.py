@@ -13,18 +13,19 @@ from simfactory.rendering.arrays import Records, records
 from simfactory.rendering.color import blackbody, display_table
 from simfactory.rendering.environments import MapLight, build_distant, map_light, shows_sun, with_map_sun
 from simfactory.rendering.geometry import Geometry
-from simfactory.rendering.kernels.look import Light, Look, Material, Scenery
+from simfactory.rendering.kernels.look import DISK, POINT, RECTANGLE, SUN, Light, Look, Material, Scenery
 from simfactory.rendering.materials import material, mean_color
 from simfactory.rendering.pictures import Gallery
 from simfactory.rendering.presets import Preset
 from simfactory.rendering.sky import SkyTable, sky_table
-from simfactory.spec import LightPoint, LightSun, SceneSpec
+from simfactory.spec import LightArea, LightPoint, LightSun, SceneSpec
 
 __all__ = ["build_look"]
 
 Float64 = npt.NDArray[np.float64]
 
 TONE_SIZE, TONE_KNEE = 8192, 0.5
+STRIDES = 48  # dimensions of a path whose samples are evenly spread
 
 
 def build_look(
@@ -62,7 +63,17 @@ def build_look(
     look.edge_samples = preset.edge_samples
     look.edge_contrast = 255.0 * preset.edge_contrast
     look.smooth_contrast = 255.0 * preset.smooth_contrast
+    look.strides = wp.array(_strides(), dtype=wp.uint32, device=device)
+    look.samples, look.depth, look.split = preset.samples, preset.depth, int(preset.split)
+    look.mirror_roughness, look.brightest = preset.mirror_roughness, preset.brightest
     return look
+
+
+def _strides() -> npt.NDArray[np.uint32]:
+    """Return the steps of Kronecker sequences by dimension, in units of 2⁻³²: roots of primes, no two related."""
+    primes = [n for n in range(2, 600) if all(n % k for k in range(2, math.isqrt(n) + 1))]
+    parts = np.modf(np.sqrt(primes))[0]
+    return (parts[(parts > 0.2) & (parts < 0.8)][:STRIDES] * 2.0**32).astype(np.uint32)
 
 
 def _toward(light: LightSun) -> Float64:
@@ -100,10 +111,30 @@ def _lights(spec: SceneSpec) -> Records:
         color = blackbody(light.temperature)
         match light:
             case LightSun():
-                record["distant"], record["place"], record["color"] = 1, _toward(light), light.irradiance * color
+                record["kind"], record["place"], record["color"] = SUN, _toward(light), light.irradiance * color
+                record["spread"] = 1.0 - math.cos(math.radians(0.5 * light.angular_diameter))
+            case LightArea():
+                record["kind"] = RECTANGLE if light.shape == "rectangle" else DISK
+                record["place"], record["color"] = light.position, light.radiance * color
+                record["facing"], record["across"], record["upward"] = _axes(light)
+                record["area"] = _area(light)
             case LightPoint():
-                record["place"], record["color"] = light.position, light.intensity * color
+                record["kind"], record["place"], record["color"] = POINT, light.position, light.intensity * color
     return rows
+
+
+def _axes(light: LightArea) -> tuple[Float64, Float64, Float64]:
+    """Return where an area faces (unit) and its half axes [m]; the first axis is level."""
+    facing = np.asarray(light.direction, np.float64) / np.linalg.norm(light.direction)
+    level = np.cross((0.0, 0.0, 1.0), facing)
+    if np.linalg.norm(level) < 1e-6:
+        level = np.array([1.0, 0.0, 0.0])
+    level /= np.linalg.norm(level)
+    return facing, 0.5 * light.size[0] * level, 0.5 * light.size[1] * np.cross(facing, level)
+
+
+def _area(light: LightArea) -> float:
+    return light.size[0] * light.size[1] * (1.0 if light.shape == "rectangle" else 0.25 * math.pi)
 
 
 def _scenery(
@@ -144,6 +175,8 @@ def _room_light(spec: SceneSpec, surfaces: Sequence[Surface], table: SkyTable, g
         match light:
             case LightPoint():
                 flux += 4.0 * math.pi * light.intensity * color
+            case LightArea():
+                flux += math.pi * light.radiance * _area(light) * color
             case LightSun() if spec.room is not None and not spec.room.ceiling:
                 flux += light.irradiance * max(float(_toward(light)[2]), 0.0) * top * color
     closed = spec.room is not None and spec.room.ceiling

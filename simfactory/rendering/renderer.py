@@ -13,8 +13,10 @@ from simfactory.episode import Surface, WorldState
 from simfactory.errors import SpecError
 from simfactory.rendering.arrays import DeviceArray, Values, WarpArray, WarpType, host_view
 from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
+from simfactory.rendering.exposure import Exposure, lens_records
 from simfactory.rendering.geometry import SLOTS, Geometry
 from simfactory.rendering.images import Painter, new_canvas
+from simfactory.rendering.kernels.look import Lens
 from simfactory.rendering.kernels.motion import trace_motion, trace_visibility
 from simfactory.rendering.kernels.surface import trace_surface
 from simfactory.rendering.lighting import build_look
@@ -51,6 +53,7 @@ class Renderer:
 
         Raises:
             SpecError: There is no such preset, no scene, or the cameras differ in resolution.
+            BackendUnavailable: The preset denoises, and the package for it is missing.
         """
         if not scenes:
             raise SpecError("a renderer needs at least one scene, none was given")
@@ -77,7 +80,14 @@ class Renderer:
         self._geometry = Geometry([surface for group in groups for surface in group], self._device)
         self._placements = Placements(groups, self._geometry, self._device)
         look = build_look(scenes, self._geometry, self._preset, self._device)
-        self._painter = Painter(look, self._environments, self._intrinsics, self.height, self.width, self._device)
+        self._lenses: WarpArray = wp.array(
+            lens_records([camera for _, camera in cameras], self._lens), dtype=Lens, device=self._device
+        )
+        self._exposure: Exposure | None = None
+        if self._preset.samples:
+            shape = (len(cameras), self.height, self.width)
+            self._exposure = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
+        self._painter = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
         self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
@@ -170,12 +180,18 @@ class Renderer:
             camera_to_world: `(tile, 4, 4)`, as given to `surface`.
             frames: Index of the frame, of each tile or of all: part of the key of random sample positions.
         """
+        poses, seeds = self._poses("surface", camera_to_world), self._frame_seeds(frames)
         key = ("canvas", buffers.slot)
+        if self._exposure is not None:
+            if key not in self._memory:
+                shape = (len(self.tiles), self.height, self.width, 3)
+                self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
+            self._exposure.expose(buffers, placed.world, poses, seeds, self._memory[key])
+            return DeviceImage(rgb=self._memory[key], light=self._exposure.light)
         if key not in self._memory:
             self._memory[key] = new_canvas(len(self.tiles), self.height, self.width, self._device)
         canvas = self._memory[key]
-        poses = self._poses("surface", camera_to_world)
-        self._painter.paint(buffers, placed.world, poses, self._frame_seeds(frames), canvas)
+        self._painter.paint(buffers, placed.world, poses, seeds, canvas)
         return DeviceImage(rgb=canvas.rgb)
 
     def visible(self, placed: Placed, tile: int, camera_to_world: Float64, points: Values) -> Bool:
@@ -211,6 +227,8 @@ class Renderer:
     def close(self) -> None:
         """Free the device's memory; the renderer cannot be used again."""
         self._memory.clear()
+        if self._exposure is not None:
+            self._exposure.close()
         del self._placements, self._geometry, self._painter
 
     def _check_slot(self, slot: int) -> None:

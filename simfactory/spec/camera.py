@@ -128,7 +128,10 @@ CameraPath = Annotated[
 
 
 class CameraSpec(Model):
-    """A pinhole camera with square pixels."""
+    """A camera with square pixels: a pinhole to ground truth, for rgb also a lens.
+
+    Depth of field needs a preset that follows paths (`standard`, `high`); truth stays that of the pinhole.
+    """
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
     rig: Name = Field(description="Name of the camera rig that placed it")
@@ -136,3 +139,10 @@ class CameraSpec(Model):
     height: int = Field(ge=16, le=8192, description="Image height [px], 16–8,192")
     field_of_view: float = Field(ge=5.0, le=150.0, description="Angle over the longer image side [deg], 5–150")
     path: CameraPath = Field(description="Where it is and looks at each time")
+    exposure: float = Field(default=0.0, ge=-16.0, le=16.0, description="Brightness of rgb [EV], doubles per EV, ±16")
+    aperture_radius: float = Field(
+        default=0.0, ge=0.0, le=1.0, description="Radius of the lens opening, 0 = all is sharp [m], 0–1"
+    )
+    focus_distance: float = Field(
+        default=5.0, ge=0.01, le=10000.0, description="Depth that is sharp if the aperture is open [m], 0.01–10,000"
+    )

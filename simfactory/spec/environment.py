@@ -7,7 +7,18 @@ from pydantic import Field, field_validator
 from simfactory.spec.base import Digest, Model, Unit3, Vec3
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
 
-__all__ = ["Environment", "EnvironmentMap", "Ground", "Light", "LightPoint", "LightSun", "Room", "Sky", "Wind"]
+__all__ = [
+    "Environment",
+    "EnvironmentMap",
+    "Ground",
+    "Light",
+    "LightArea",
+    "LightPoint",
+    "LightSun",
+    "Room",
+    "Sky",
+    "Wind",
+]
 
 Kelvin = Annotated[float, Field(ge=0.0, le=5000.0)]
 Acceleration = Annotated[float, Field(ge=-50.0, le=50.0)]
@@ -58,12 +69,15 @@ class Room(Model):
 
 
 class LightSun(Model):
-    """A distant light with a sharp-edged shadow."""
+    """A distant light; its shadows soften with its angular diameter (in preset `draft` they are sharp)."""
 
     kind: Literal["sun"] = "sun"
     direction: Vec3 = Field(description="Direction in which the light travels, world frame, ±10,000; any length but 0")
     irradiance: float = Field(ge=0.0, le=100.0, description="Irradiance on a facing surface, exposure-relative, 0–100")
     temperature: float = Field(default=5800.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
+    angular_diameter: float = Field(
+        default=0.53, ge=0.0, le=30.0, description="Angle that its disk fills, 0 = sharp shadows [deg], 0–30"
+    )
 
     @field_validator("direction")
     @classmethod
@@ -82,7 +96,36 @@ class LightPoint(Model):
     temperature: float = Field(default=4000.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
 
 
-Light = Annotated[LightSun | LightPoint, Field(discriminator="kind")]
+class LightArea(Model):
+    """A flat lamp that shines from one side, by cosine; seen in mirrors, but neither by cameras nor in ground truth.
+
+    In preset `draft` it lights as a point at its centre would.
+    """
+
+    kind: Literal["area"] = "area"
+    shape: Literal["rectangle", "disk"] = Field(
+        default="rectangle", description="Outline; a disk is the ellipse inside the rectangle"
+    )
+    position: Vec3 = Field(description="Centre, world frame [m], ±10,000")
+    direction: Vec3 = Field(
+        description="Direction in which it shines, world frame, ±10,000; any length but 0"
+    )
+    size: tuple[
+        Annotated[float, Field(gt=0.0, le=100.0)],
+        Annotated[float, Field(gt=0.0, le=100.0)],
+    ] = Field(description="Length along its level axis, and across that [m], 0 < s ≤ 100")
+    radiance: float = Field(ge=0.0, le=10000.0, description="Radiance of the lit side, exposure-relative, 0–10,000")
+    temperature: float = Field(default=4000.0, ge=1000.0, le=20000.0, description="Colour temperature [K], 1e3–2e4")
+
+    @field_validator("direction")
+    @classmethod
+    def _has_direction(cls, value: Vec3) -> Vec3:
+        if not any(value):
+            raise ValueError("direction is zero: give the vector along which the lamp shines")
+        return value
+
+
+Light = Annotated[LightSun | LightPoint | LightArea, Field(discriminator="kind")]
 
 
 class EnvironmentMap(Model):

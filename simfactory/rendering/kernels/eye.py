@@ -10,7 +10,7 @@ from simfactory.rendering.kernels.skylight import background, sky_radiance
 from simfactory.rendering.kernels.spots import Spot, find_spot, pattern_factor
 from simfactory.rendering.kernels.world import Hit, World, closest_hit, nonzero
 
-__all__ = ["eye_light"]
+__all__ = ["bent", "brightest", "eye_light"]
 
 wp.set_module_options(OPTIONS)
 

@@ -3,7 +3,7 @@
 import warp as wp
 
 from simfactory.rendering.kernels.eye import eye_light
-from simfactory.rendering.kernels.look import Look
+from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.shade import display_value
 from simfactory.rendering.kernels.spots import has_relief, is_textured, surface_pattern
@@ -166,7 +166,7 @@ def shade_listed(
     refine: int,
     environments: wp.array(dtype=wp.int32),
     seeds: wp.array(dtype=wp.int32),
-    intrinsics: wp.array(dtype=wp.vec4d),
+    lenses: wp.array(dtype=Lens),
     camera_to_world: wp.array(dtype=wp.mat44d),
     item: wp.array3d(dtype=wp.int32),
     triangle: wp.array3d(dtype=wp.int32),
@@ -180,7 +180,7 @@ def shade_listed(
     column = pixel[2]
     pose = camera_to_world[tile]
     origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
-    lens = intrinsics[tile]
+    lens = lenses[tile].pinhole
     environment = environments[tile]
     hit = Hit()
     hit.item = item[tile, row, column]
@@ -205,6 +205,7 @@ def shade_listed(
             received = lent_light(canvas, tile, row, column, hit.item, smooth)
         if received[0] < 0.0:
             received, pattern = eye_light(world, look, environment, hit, origin, direction, 1.0 / float(lens[0]))
+            received = received * lenses[tile].gain
         total += received
     if refine != 0:
         total += received_by(canvas, tile, row, column)
@@ -219,7 +220,7 @@ def spread_light(
     world: World,
     look: Look,
     stage: int,
-    intrinsics: wp.array(dtype=wp.vec4d),
+    lenses: wp.array(dtype=Lens),
     camera_to_world: wp.array(dtype=wp.mat44d),
     item: wp.array3d(dtype=wp.int32),
     triangle: wp.array3d(dtype=wp.int32),
@@ -245,7 +246,7 @@ def spread_light(
     pattern = wp.vec3(1.0, 1.0, 1.0)
     if is_textured(look, k):
         pose = camera_to_world[tile]
-        lens = intrinsics[tile]
+        lens = lenses[tile].pinhole
         origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
         half = wp.float64(0.5)
         direction = camera_ray(pose, lens, wp.float64(column) + half, wp.float64(row) + half)

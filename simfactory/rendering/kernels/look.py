@@ -5,7 +5,12 @@ import warp as wp
 from simfactory.rendering.kernels.distant import Distant
 from simfactory.rendering.kernels.pictures import Pictures
 
-__all__ = ["Light", "Look", "Material", "Scenery"]
+__all__ = ["DISK", "POINT", "RECTANGLE", "SUN", "Lens", "Light", "Look", "Material", "Scenery"]
+
+POINT = wp.constant(0)
+SUN = wp.constant(1)
+RECTANGLE = wp.constant(2)
+DISK = wp.constant(3)
 
 
 @wp.struct
@@ -31,11 +36,16 @@ class Material:
 
 @wp.struct
 class Light:
-    """A sun (distant) or a point light."""
+    """A light source."""
 
-    distant: wp.int32
-    place: wp.vec3  # unit vector towards a sun, or the position of a point light [m]
-    color: wp.vec3  # irradiance of a sun, radiant intensity of a point light
+    kind: wp.int32
+    place: wp.vec3  # unit vector towards a sun, else the position of the light or of its centre [m]
+    color: wp.vec3  # irradiance of a sun, radiant intensity of a point, radiance of an area
+    spread: wp.float32  # of a sun: 1 - cos of its angular radius
+    facing: wp.vec3  # unit; this and the rest: of an area
+    across: wp.vec3  # half axes [m]
+    upward: wp.vec3
+    area: wp.float32  # [m²]
 
 
 @wp.struct
@@ -52,6 +62,16 @@ class Scenery:
     room: wp.vec3  # inner width, depth, height [m]; 0 = no room
     room_open: wp.int32  # whether it has no ceiling
     room_light: wp.vec3  # irradiance from the walls
+
+
+@wp.struct
+class Lens:
+    """How one camera gathers light."""
+
+    pinhole: wp.vec4d  # fx, fy, cx, cy [px]
+    aperture: wp.float32  # radius [m]
+    focus: wp.float32  # depth that is sharp [m]
+    gain: wp.float32  # factor on light
 
 
 @wp.struct
@@ -72,3 +92,9 @@ class Look:
     edge_samples: int
     edge_contrast: float
     smooth_contrast: float
+    strides: wp.array(dtype=wp.uint32)  # by dimension of a path's random numbers
+    samples: int  # paths per pixel
+    depth: int  # mirror and glass bounces of a path
+    mirror_roughness: float  # materials smoother than this are followed as mirrors
+    split: int  # whether a path follows both what is mirrored and what is not at its first surface
+    brightest: float  # limit on the light of one path

@@ -2,14 +2,23 @@
 
 import warp as wp
 
-from simfactory.rendering.kernels.look import Look
+from simfactory.rendering.kernels.look import POINT, SUN, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.reflectance import environment_reflectance, fresnel, specular
 from simfactory.rendering.kernels.skylight import ambient_irradiance, ambient_visibility, sky_radiance
 from simfactory.rendering.kernels.spots import Spot
 from simfactory.rendering.kernels.world import World, blocks, nonzero
 
-__all__ = ["FAR", "display_value", "radiance", "reflectance_at_normal"]
+__all__ = [
+    "FAR",
+    "INVERSE_PI",
+    "ambient_light",
+    "display_value",
+    "horizon_light",
+    "light_passing",
+    "radiance",
+    "reflectance_at_normal",
+]
 
 wp.set_module_options(OPTIONS)
 
@@ -60,12 +69,15 @@ def direct_light(world: World, look: Look, environment: int, root: int, spot: Sp
         irradiance = look.lights[index].color
         limit = float(FAR)
         unit = toward
-        if look.lights[index].distant == 0:
+        if look.lights[index].kind != SUN:
             toward = toward - spot.position
             distance = wp.max(wp.length(toward), 1.0e-3)
             unit = toward / distance
             irradiance = irradiance / (distance * distance)
             limit = 0.999
+            if look.lights[index].kind != POINT:  # an area shines like a point at its centre
+                cosine = wp.max(-wp.dot(unit, look.lights[index].facing), 0.0)
+                irradiance = irradiance * (cosine * look.lights[index].area)
         nl = wp.dot(spot.normal, unit)
         if spot.skip < 0 and wp.dot(spot.face, unit) <= 0.0:
             nl = 0.0
@@ -92,22 +104,34 @@ def mirrored_sky(look: Look, environment: int, spot: Spot):
 
 
 @wp.func
-def radiance(world: World, look: Look, environment: int, root: int, spot: Spot, sky_share: float):
-    """Return the light that a spot sends to the eye; `sky_share` of its mirrored light comes from the sky."""
-    total = direct_light(world, look, environment, root, spot)
+def ambient_light(world: World, look: Look, environment: int, root: int, spot: Spot, sky_share: float):
+    """Return the light of sky, walls and neighbours that a spot sends to the eye, without a ray for it."""
     reach = look.sceneries[environment].occlusion_reach
     open_share = ambient_visibility(world, root, spot.position, spot.face, spot.item, reach)
     diffuse = spot.base * ((1.0 - spot.metallic) * (1.0 - spot.transmission) * INVERSE_PI * open_share)
-    total += wp.cw_mul(diffuse, ambient_irradiance(look, environment, spot.position, spot.normal))
+    total = wp.cw_mul(diffuse, ambient_irradiance(look, environment, spot.position, spot.normal))
     if sky_share > 0.0:
         nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
         reflected = environment_reflectance(reflectance_at_normal(spot), spot.roughness, nv)
         light = mirrored_sky(look, environment, spot)
         total += wp.cw_mul(reflected, light) * (sky_share * wp.lerp(open_share, 1.0, 0.3))
+    return total
+
+
+@wp.func
+def horizon_light(look: Look, environment: int, spot: Spot):
+    """Return the light of the horizon behind a spot, into which a far ground fades."""
+    away = -spot.toward_eye
+    return sky_radiance(look, environment, wp.normalize(wp.vec3(away[0], away[1], -0.01)), 0.0)
+
+
+@wp.func
+def radiance(world: World, look: Look, environment: int, root: int, spot: Spot, sky_share: float):
+    """Return the light that a spot sends to the eye; `sky_share` of its mirrored light comes from the sky."""
+    total = direct_light(world, look, environment, root, spot)
+    total += ambient_light(world, look, environment, root, spot, sky_share)
     if spot.fade > 0.0:
-        away = -spot.toward_eye
-        horizon = sky_radiance(look, environment, wp.normalize(wp.vec3(away[0], away[1], -0.01)), 0.0)
-        total = wp.lerp(total, horizon, spot.fade)
+        total = wp.lerp(total, horizon_light(look, environment, spot), spot.fade)
     return total
 
 

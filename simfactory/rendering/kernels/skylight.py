@@ -7,7 +7,7 @@ from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import OCCLUDER, World
 
-__all__ = ["ambient_irradiance", "ambient_visibility", "background", "sky_radiance"]
+__all__ = ["ambient_irradiance", "ambient_visibility", "background", "sky_radiance", "sun_glow"]
 
 wp.set_module_options(OPTIONS)
 
@@ -59,6 +59,18 @@ def sky_radiance(look: Look, environment: int, direction: wp.vec3, roughness: fl
 
 
 @wp.func
+def sun_glow(look: Look, environment: int, direction: wp.vec3):
+    """Return the brightness about the sun's disk, and the disk's own, over `Scenery.sun_glow`."""
+    away = 1.0 - wp.dot(direction, look.sceneries[environment].sun)
+    glow = 0.012 * wp.exp(-away * 60.0) + 0.08 * wp.exp(-away * 900.0)
+    disk = float(0.0)
+    if away < 2.5e-5:  # a little larger than the real one's 0.27 degrees
+        disk = 6.0
+    above = wp.clamp(direction[2] * 60.0 + 0.5, 0.0, 1.0)
+    return glow * above, disk * above
+
+
+@wp.func
 def background(look: Look, environment: int, direction: wp.vec3):
     """Return what is seen where nothing is hit: the sky with the sun's disk and its glow."""
     light = wp.vec3(0.0, 0.0, 0.0)
@@ -66,12 +78,8 @@ def background(look: Look, environment: int, direction: wp.vec3):
         light = smooth_map_radiance(look.distant, environment, direction)
     else:
         light = sky_radiance(look, environment, direction, 0.0)
-    away = 1.0 - wp.dot(direction, look.sceneries[environment].sun)
-    glow = 0.012 * wp.exp(-away * 60.0) + 0.08 * wp.exp(-away * 900.0)
-    if away < 2.5e-5:  # the disk, a little larger than the real one's 0.27 degrees
-        glow = glow + 6.0
-    above = wp.clamp(direction[2] * 60.0 + 0.5, 0.0, 1.0)
-    return light + look.sceneries[environment].sun_glow * (glow * above)
+    glow, disk = sun_glow(look, environment, direction)
+    return light + look.sceneries[environment].sun_glow * (glow + disk)
 
 
 @wp.func

@@ -7,7 +7,7 @@ from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.pictures import projected
 from simfactory.rendering.kernels.textures import IMAGE, PLAIN, texture_mix
-from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, intersect
+from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, corner, intersect
 
 __all__ = ["Spot", "find_spot", "has_relief", "is_textured", "pattern_factor", "surface_pattern"]
 
@@ -30,6 +30,8 @@ class Spot:
     item: wp.int32
     skip: wp.int32  # item that cannot shadow this point; -1 = none
     fade: wp.float32  # share of the horizon's light instead of the surface's
+    curvature: wp.float32  # of the smooth surface [1/m]
+    leaving: wp.int32  # whether the ray came from behind the surface
 
 
 @wp.func
@@ -114,6 +116,14 @@ def surface_color(look: Look, item: int, lay: Lay):
 
 
 @wp.func
+def bend(world: World, item: int, triangle: int):
+    """Return how much the smooth normal of a triangle turns along its first edge [1/m]."""
+    index = world.instances[item].first_normal + 3 * triangle
+    turn = wp.length(world.normals[index + 1] - world.normals[index])
+    return turn / wp.max(float(wp.length(corner(world, item, triangle, 1) - corner(world, item, triangle, 0))), 1.0e-6)
+
+
+@wp.func
 def find_spot(
     world: World,
     look: Look,
@@ -134,6 +144,7 @@ def find_spot(
     face = wp.vec3(point.normal)
     lay = lay_of(world, look, hit, point, ray, spread)
     spot = Spot()
+    spot.leaving = 0
     spot.roughness = look.materials[item].roughness
     if look.materials[item].relief >= 0:
         smooth, variance = relief_normal(world, look, item, hit.triangle, lay, smooth)
@@ -141,6 +152,7 @@ def find_spot(
     if wp.dot(face, ray) > 0.0:
         face = -face
         smooth = -smooth
+        spot.leaving = 1
     spot.base = surface_color(look, item, lay)
     # A smooth normal may lean away from the eye near the outline: bend it back.
     lean = wp.dot(smooth, ray)
@@ -154,6 +166,9 @@ def find_spot(
     spot.transmission = look.materials[item].transmission
     spot.refractive_index = look.materials[item].refractive_index
     spot.item = item
+    spot.curvature = 0.0
+    if spot.roughness < 0.35 or spot.transmission > 0.0:
+        spot.curvature = bend(world, item, hit.triangle)
     spot.skip = -1
     spot.fade = 0.0
     if (world.instances[item].flags & CONVEX) != 0:

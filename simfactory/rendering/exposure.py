@@ -1,0 +1,84 @@
+"""Images by paths of light: exposed on a film, denoised tile by tile, developed."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import warp as wp
+
+from simfactory.rendering.arrays import Records, WarpArray, host_view, records
+from simfactory.rendering.buffers import DeviceSurface
+from simfactory.rendering.denoise import Denoiser
+from simfactory.rendering.kernels.film import Film, develop, expose
+from simfactory.rendering.kernels.look import Lens, Look
+from simfactory.rendering.kernels.world import World
+from simfactory.rendering.presets import Preset
+from simfactory.spec import CameraSpec
+
+__all__ = ["Exposure", "lens_records"]
+
+
+def lens_records(cameras: Sequence[CameraSpec], pinholes: npt.NDArray[np.float64]) -> Records:
+    """Return how each camera gathers light, given `(camera, 4)` fx, fy, cx, cy [px]."""
+    rows = records(Lens, len(cameras))
+    for row, camera, pinhole in zip(rows, cameras, pinholes, strict=True):
+        row["pinhole"] = pinhole
+        row["aperture"], row["focus"] = camera.aperture_radius, camera.focus_distance
+        row["gain"] = 2.0**camera.exposure
+    return rows
+
+
+class Exposure:
+    """Follows paths for all tiles of a renderer."""
+
+    def __init__(
+        self,
+        look: Look,
+        environments: WarpArray,
+        lenses: WarpArray,
+        shape: tuple[int, int, int],
+        preset: Preset,
+        device: wp.Device,
+    ) -> None:
+        """Prepare for tiles `(tile, height, width)`, given each tile's environment and lens.
+
+        Raises:
+            BackendUnavailable: The preset denoises, and pyoidn is missing.
+        """
+        self._look, self._environments, self._lenses = look, environments, lenses
+        self._shape, self._preset, self._device = shape, preset, device
+        self._film = Film()
+        for name in ("light", "albedo", "normal"):
+            setattr(self._film, name, wp.zeros(shape, dtype=wp.vec3, device=device))
+        self._denoiser = None
+        if preset.denoiser is not None:
+            self._denoiser = Denoiser(shape[1], shape[2], preset=preset.name, quality=preset.denoiser)
+
+    @property
+    def light(self) -> WarpArray:
+        """Linear light `(tile, height, width)` vec3 of the last images."""
+        light: WarpArray = self._film.light
+        return light
+
+    def expose(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, rgb: WarpArray) -> None:
+        """Fill `rgb` `(tile, height, width, 3)`; `poses` are camera_to_world, `seeds` the keys of each tile's paths."""
+        seen = (buffers.item, buffers.normal)
+        inputs = [world, self._look, self._environments, seeds, self._lenses, poses, *seen]
+        inputs += [0, self._preset.samples, self._film]
+        wp.launch(expose, dim=self._shape, inputs=inputs, device=self._device)
+        if self._denoiser is not None:
+            self._denoise(self._denoiser)
+        inputs = [self._look, self._lenses, self._film.light]
+        wp.launch(develop, dim=self._shape, inputs=inputs, outputs=[rgb], device=self._device)
+
+    def close(self) -> None:
+        """Free the denoiser."""
+        if self._denoiser is not None:
+            self._denoiser.close()
+
+    def _denoise(self, denoiser: Denoiser) -> None:
+        light, albedo, normal = (host_view(array) for array in (self._film.light, self._film.albedo, self._film.normal))
+        for tile in range(self._shape[0]):
+            light[tile] = denoiser.denoise(light[tile], albedo[tile], normal[tile])
+        if not self._device.is_cpu:
+            self._film.light.assign(np.ascontiguousarray(light))

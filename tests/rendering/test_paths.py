@@ -1,0 +1,113 @@
+"""Path-traced presets: they agree with many samples, and pixels depend on their scene, camera and frame alone."""
+
+import importlib
+
+import numpy as np
+import pytest
+
+from simfactory.cameras import camera_to_world
+from simfactory.episode import scene_surfaces
+from simfactory.errors import BackendUnavailable, SpecError
+from simfactory.preflight import check_scene
+from simfactory.rendering import Renderer
+from simfactory.rendering.color import display_values
+from simfactory.rendering.presets import find_preset
+from simfactory.spec import LightArea, LightPoint, read_specs
+from simfactory.testing.ground_truth import mock_trajectory
+
+SIZE = 48
+
+
+@pytest.fixture(scope="session")
+def outdoor(repository_root):
+    spec = read_specs(repository_root / "benchmarks" / "scenes" / "outdoor.json")[0]
+    return seen_with(spec, width=SIZE, height=SIZE)
+
+
+def seen_with(spec, **changes):
+    return spec.model_copy(update={"cameras": (spec.cameras[0].model_copy(update=changes),)})
+
+
+def shots(spec, *, preset, keys=(0,)):
+    """Linear light `(key, height, width, 3)` and rgb of the first frame."""
+    renderer = Renderer([(spec, scene_surfaces(spec))], preset=preset)
+    pose = camera_to_world(spec.cameras[0], [0.0])
+    placed = renderer.place([mock_trajectory(spec).state(0)], 0)
+    buffers = renderer.surface(placed, pose, 0)
+    light, rgb = [], []
+    for key in keys:
+        image = renderer.shade(buffers, placed, pose, key)
+        rgb.append(np.copy(image.tile(0)))
+        light.append(None if image.light is None else np.copy(image.light.numpy()[0]))
+    renderer.close()
+    return light, rgb
+
+
+def test_standard_agrees_with_many_samples(outdoor):
+    light, _ = shots(outdoor, preset="reference", keys=range(4))
+    high = find_preset("high")
+    truth = display_values(np.mean(light, axis=0), exposure=high.exposure, contrast=high.contrast)
+    _, rgb = shots(outdoor, preset="standard")
+    error = rgb[0] - truth
+    assert 10.0 * np.log10(255.0**2 / np.mean(error**2)) > 30.0  # 256²: see benchmarks/results/presets.json
+    assert abs(error.mean()) < 0.5
+
+
+def test_pixels_of_paths_depend_neither_on_batch_nor_on_slot(make_scene):
+    scenes = [make_scene(seed, size=SIZE, camera_count=2) for seed in (1, 2)]
+    images = []
+    for members, slot in ((scenes, 2), (scenes[1:], 0)):
+        renderer = Renderer([(scene.spec, scene.surfaces) for scene in members], preset="standard")
+        pose = np.concatenate([scene.cameras(0.2) for scene in members])
+        placed = renderer.place([scene.state(0.2) for scene in members], slot)
+        image = renderer.shade(renderer.surface(placed, pose, slot), placed, pose, 7)
+        images.append([np.copy(image.tile(tile)) for tile in range(len(renderer.tiles))][-2:])
+        renderer.close()
+    assert np.array_equal(images[0], images[1])
+
+
+def test_noise_changes_from_frame_to_frame_but_not_from_run_to_run(outdoor):
+    _, first = shots(outdoor, preset="standard", keys=(0, 1))
+    _, again = shots(outdoor, preset="standard", keys=(0,))
+    assert np.array_equal(first[0], again[0])
+    assert not np.array_equal(first[0], first[1])
+
+
+def test_an_area_far_away_lights_like_a_point(outdoor):
+    dark = outdoor.model_copy(update={"sky": outdoor.sky.model_copy(update={"intensity": 0.0})})
+    area = LightArea(position=(0.0, 0.0, 40.0), direction=(0.0, 0.0, -1.0), size=(0.5, 0.5), radiance=8000.0)
+    point = LightPoint(position=(0.0, 0.0, 40.0), intensity=2000.0)
+    light = [shots(dark.model_copy(update={"lights": (lamp,)}), preset="reference")[0][0] for lamp in (area, point)]
+    assert np.mean(light[0]) == pytest.approx(np.mean(light[1]), rel=0.02)
+
+
+@pytest.mark.parametrize("preset", ["draft", "standard"])
+def test_one_ev_more_is_brighter(outdoor, preset):
+    _, plain = shots(outdoor, preset=preset)
+    _, bright = shots(seen_with(outdoor, exposure=1.0), preset=preset)
+    assert bright[0].mean() > plain[0].mean() + 15.0
+
+
+def test_an_open_aperture_blurs_what_is_out_of_focus(outdoor):
+    sharp = shots(outdoor, preset="reference")[0][0]
+    blurred = shots(seen_with(outdoor, aperture_radius=0.03, focus_distance=0.5), preset="reference")[0][0]
+    steps = [np.quantile(np.abs(np.diff(light, axis=1)), 0.99) for light in (sharp, blurred)]
+    assert steps[1] < 0.6 * steps[0]
+
+
+def test_draft_refuses_an_open_aperture(outdoor):
+    with pytest.raises(SpecError, match=r"aperture_radius.*'standard'"):
+        check_scene(seen_with(outdoor, aperture_radius=0.1), backend="mock")
+
+
+def test_without_the_denoiser_the_error_names_a_preset_that_works(outdoor, monkeypatch):
+    def missing(name):
+        raise ImportError(f"No module named {name!r}")
+
+    monkeypatch.setattr(importlib, "import_module", missing)
+    with pytest.raises(BackendUnavailable, match=r"'high'.*pyoidn.*'draft'"):
+        Renderer([(outdoor, scene_surfaces(outdoor))], preset="high")
+
+
+def test_presets_without_paths_carry_no_light(outdoor):
+    assert shots(outdoor, preset="draft")[0] == [None]
