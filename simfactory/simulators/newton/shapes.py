@@ -92,7 +92,7 @@ def separate_planes(builder: Any, bodies: Sequence[Sequence[int]], planes: Seque
         planes: Shapes of the ground and the walls.
     """
     for number, shapes in enumerate(bodies):
-        if len(shapes) == 1:
+        if len(shapes) <= 1:  # a soft body has none
             continue
         for plane in planes:
             for part in shapes[1:]:
