@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "20f2ce405c92493822a9bb28eb4d64332b4237bc977f47b54a2ef4023513851c",
-    (7, 3): "fe0d13d18a3d587c9d0722be30fea2fb9296d96f3cc6dd9e76b8f438f921c609",
-    (2026, 41): "9be755f504033f9ac1c2bbee16e39284a6b900ce70024540c30f08eaa434fb68",
+    (0, 0): "5d5db4841c602a8baa8b900372bc980322705a8b67f08f4b71791286e9f28e90",
+    (7, 3): "90f5f75e25a274ee9b375e90cb859abefc6c2faacd19301f1aa5365d00b6d815",
+    (2026, 41): "eceb20af9c71a2ee132f0f1cdbbecb3b1ab637248b919133e8f6906d0df0fdfb",
 }
 
 
