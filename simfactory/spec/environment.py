@@ -107,9 +107,7 @@ class LightArea(Model):
         default="rectangle", description="Outline; a disk is the ellipse inside the rectangle"
     )
     position: Vec3 = Field(description="Centre, world frame [m], ±10,000")
-    direction: Vec3 = Field(
-        description="Direction in which it shines, world frame, ±10,000; any length but 0"
-    )
+    direction: Vec3 = Field(description="Direction in which it shines, world frame, ±10,000; any length but 0")
     size: tuple[
         Annotated[float, Field(gt=0.0, le=100.0)],
         Annotated[float, Field(gt=0.0, le=100.0)],
