@@ -13,7 +13,7 @@ bin := .venv/bin
 # What `make demo` makes.
 CATEGORY ?= rigid
 CLIPS ?= 10
-SEED ?= 151
+SEED ?= 162
 FRAMES ?= 48
 FPS ?= 24
 SIZE ?= 256x256

@@ -31,7 +31,7 @@ from simfactory.spec import (
 
 PHYSICAL = PhysicalMaterial(density=500.0, static_friction=0.5, dynamic_friction=0.4, restitution=0.2)
 VISUAL = VisualMaterial()
-SPEC_DIGEST = "adb5210748bc8bb4bfb1099291eaed10a84cf15fc6ef19b96134b3ac8eef9f04"
+SPEC_DIGEST = "2acc80b2f74383edf9df04e215cf11d6d6593bd03721041876ca8a36ea91ac85"
 CAMERA = CameraSpec(
     name="eye",
     rig="ring",
