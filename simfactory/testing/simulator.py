@@ -13,16 +13,14 @@ from simfactory.simulators import Simulator
 from simfactory.spec import (
     BodySheet,
     BodySoft,
-    Box,
     MotionLinear,
     MotionOscillation,
     MotionRotation,
     Push,
     SceneSpec,
     Sphere,
-    Vec3,
 )
-from simfactory.testing.specs import make_body, make_material, make_sheet, make_soft, make_spec
+from simfactory.testing.specs import make_body, make_material, make_sheet, make_soft_spec, make_spec
 from simfactory.transforms import quat_rotate
 
 __all__ = ["SimulatorContract"]
@@ -253,7 +251,7 @@ class SimulatorContract:
         """Vertices `(vertex, 3)` float32 in the order of `body_mesh`: placed at t = 0, moving with the pose later."""
         if not self.simulator_class.supports("soft_body"):
             pytest.skip("this backend has no soft bodies")
-        spec = soft_spec()
+        spec = make_soft_spec()
         simulator.load([spec])
         state = simulator.state(0)
         for index, body in enumerate(spec.bodies):
@@ -278,7 +276,7 @@ class SimulatorContract:
         """With soft bodies: the same bits in a rerun, after a reset, beside another reset, and beside other scenes."""
         if not self.simulator_class.supports("soft_body"):
             pytest.skip("this backend has no soft bodies")
-        specs = [soft_spec(), soft_spec(shift=0.05), soft_spec(gravity=(0.5, 0.0, -4.0))]
+        specs = [make_soft_spec(), make_soft_spec(shift=0.05), make_soft_spec(gravity=(0.5, 0.0, -4.0))]
         undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
         assert_identical(states[0], undisturbed[0])
         assert_identical(states[2], undisturbed[2])
@@ -314,29 +312,6 @@ def _all_states(simulator: Simulator, specs: list[SceneSpec], *, reset: int | No
             states[environment].append(simulator.state(environment))
         simulator.step()
     return states
-
-
-def soft_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
-    """Return a scene of two soft bodies and a rigid one that meet, and a plate that moves against them."""
-    return make_spec(
-        bodies=[
-            make_soft("cube", position=(0.0, 0.0, 0.16), resolution=4),
-            make_soft(
-                "pebble",
-                Sphere(radius=0.12),
-                position=(shift, 0.0, 0.46),
-                linear_velocity=(0.0, 0.0, -1.0),
-                angular_velocity=(0.0, 2.0, 0.0),
-                resolution=5,
-            ),
-            make_body("ball", Sphere(radius=0.1), position=(0.35, 0.0, 0.15), linear_velocity=(-2.0, 0.0, 0.0)),
-            make_body("plate", Box(size=(0.02, 0.4, 0.4)), position=(-0.2, 0.0, 0.25), mobility="kinematic"),
-        ],
-        gravity=gravity,
-        motions=[MotionLinear(body="plate", velocity=(0.3, 0.0, 0.0))],
-        triggers=[Push(body="pebble", time=0.05, impulse=(1.0, 0.0, 0.0))],
-        frame_count=24,
-    )
 
 
 def busy_spec() -> SceneSpec:

@@ -17,6 +17,7 @@ from simfactory.spec import (
     Light,
     LightSun,
     Motion,
+    MotionLinear,
     PhysicalMaterial,
     Push,
     Room,
@@ -37,6 +38,7 @@ __all__ = [
     "make_room",
     "make_sheet",
     "make_soft",
+    "make_soft_spec",
     "make_spec",
 ]
 
@@ -271,4 +273,27 @@ def make_spec(
         triggers=tuple(triggers),
         cameras=tuple(cameras) if cameras is not None else (make_camera(size=size),),
         sensors=sensors or Sensors(),
+    )
+
+
+def make_soft_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
+    """Return a scene of two soft bodies and a rigid one that meet, and a plate that moves against them."""
+    return make_spec(
+        bodies=[
+            make_soft("cube", position=(0.0, 0.0, 0.16), resolution=4),
+            make_soft(
+                "pebble",
+                Sphere(radius=0.12),
+                position=(shift, 0.0, 0.46),
+                linear_velocity=(0.0, 0.0, -1.0),
+                angular_velocity=(0.0, 2.0, 0.0),
+                resolution=5,
+            ),
+            make_body("ball", Sphere(radius=0.1), position=(0.35, 0.0, 0.15), linear_velocity=(-2.0, 0.0, 0.0)),
+            make_body("plate", Box(size=(0.02, 0.4, 0.4)), position=(-0.2, 0.0, 0.25), mobility="kinematic"),
+        ],
+        gravity=gravity,
+        motions=[MotionLinear(body="plate", velocity=(0.3, 0.0, 0.0))],
+        triggers=[Push(body="pebble", time=0.05, impulse=(1.0, 0.0, 0.0))],
+        frame_count=24,
     )
