@@ -3,13 +3,16 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from scenes.progress import RunProgress
 from simfactory.errors import SpecError
+
+if TYPE_CHECKING:
+    from scenes.generate import Generation
 
 __all__ = ["generate", "scenes", "spec"]
 
@@ -97,6 +100,12 @@ def generate(
     except KeyboardInterrupt:
         console.print("stopped; what was committed stays, the same command continues")
         raise typer.Exit(code=130) from None
+    _report(out, generation, progress, as_json=as_json)
+    require_complete(generation)
+
+
+def _report(out: Path, generation: "Generation", progress: RunProgress, *, as_json: bool) -> None:
+    """Write the previews and say what the run did and where it is."""
     previews = _previews(out, generation.clip_ids)
     report = {
         "dataset": str(out),
@@ -111,7 +120,6 @@ def generate(
         typer.echo(json.dumps(report))
     else:
         progress.summarize(report)
-    require_complete(generation)
 
 
 def _previews(out: Path, clip_ids: list[str]) -> dict[str, str]:

@@ -65,8 +65,8 @@ def test_scenes_lists_what_spec_sample_takes(simfactory):
     rows = json.loads(simfactory("scenes", "--json"))
     assert len(rows) >= 12
     row = rows[-1]
-    spec = json.loads(simfactory("spec", "sample", "--scene", row["name"], "--tier", row["tiers"][0]))
-    assert (spec["scene"], spec["tier"]) == (row["name"], row["tiers"][0])
+    spec = json.loads(simfactory("spec", "sample", "--category", row["category"], "--scene", row["name"]))
+    assert (spec["scene"], spec["category"]) == (row["name"], row["category"])
     assert row["name"] in simfactory("scenes")
 
 
