@@ -57,10 +57,10 @@ class CameraDolly(Model):
     """
 
     kind: Literal["dolly"] = "dolly"
-    position: Vec3 = Field(description="Position at t = 0, world frame [m]")
-    position_end: Vec3 = Field(description="Position from t = duration on, world frame [m]")
-    target: Vec3 = Field(description="Point it looks at, at t = 0, world frame [m]")
-    target_end: Vec3 = Field(description="Point it looks at from t = duration on, world frame [m]")
+    position: Vec3 = Field(description="Position at t = 0, world frame [m], ±10,000")
+    position_end: Vec3 = Field(description="Position from t = duration on, world frame [m], ±10,000")
+    target: Vec3 = Field(description="Point it looks at, at t = 0, world frame [m], ±10,000")
+    target_end: Vec3 = Field(description="Point it looks at from t = duration on, world frame [m], ±10,000")
     duration: Travel = Field(description="How long the drive takes [s], 0 < d ≤ 3,600")
 
 
@@ -71,7 +71,7 @@ class CameraCrane(Model):
     """
 
     kind: Literal["crane"] = "crane"
-    target: Vec3 = Field(description="Point it looks at, world frame [m]")
+    target: Vec3 = Field(description="Point it looks at, world frame [m], ±10,000")
     distance: float = Field(gt=0.0, le=1000.0, description="Distance from the target [m], 0 < d ≤ 1,000")
     azimuth: float = Field(ge=-7.0, le=7.0, description="Bearing from the target, from the world's x axis [rad], ±7")
     elevation: Elevation = Field(description="Angle above the horizon at t = 0, seen from the target [rad], ±1.5")
@@ -83,8 +83,8 @@ class Keyframe(Model):
     """Where a tracking camera is and looks at one instant."""
 
     time: float = Field(ge=0.0, le=3600.0, description="Instant [s], 0–3,600")
-    position: Vec3 = Field(description="Position, world frame [m]")
-    target: Vec3 = Field(description="Point it looks at, world frame [m]")
+    position: Vec3 = Field(description="Position, world frame [m], ±10,000")
+    target: Vec3 = Field(description="Point it looks at, world frame [m], ±10,000")
 
 
 class CameraTracking(Model):
@@ -113,9 +113,11 @@ class CameraFirstPerson(Model):
     """
 
     kind: Literal["first_person"] = "first_person"
-    position: Vec3 = Field(description="Position of the eye at t = 0, world frame [m]")
-    position_end: Vec3 = Field(description="Position of the eye from t = duration on, without bob, world frame [m]")
-    target: Vec3 = Field(description="Point it looks at, world frame [m]")
+    position: Vec3 = Field(description="Position of the eye at t = 0, world frame [m], ±10,000")
+    position_end: Vec3 = Field(
+        description="Position of the eye from t = duration on, without bob, world frame [m], ±10,000"
+    )
+    target: Vec3 = Field(description="Point it looks at, world frame [m], ±10,000")
     duration: Travel = Field(description="How long the walk takes [s], 0 < d ≤ 3,600")
     bob: float = Field(default=0.025, ge=0.0, le=0.2, description="How far the head rises with a step [m], 0–0.2")
     stride: float = Field(default=0.7, ge=0.1, le=2.0, description="Length of a step [m], 0.1–2")

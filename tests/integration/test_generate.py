@@ -65,9 +65,11 @@ def test_printed_specs_generate_the_same_clips(small_dataset, simfactory, tmp_pa
 
 
 def test_a_refused_episode_is_recorded_and_not_simulated_again(simfactory, tmp_path):
-    line = simfactory("spec", "sample", "--frames", "6", "--size", "16x16", "--views", "1", "--tier", "single")
+    line = simfactory(
+        "spec", "sample", "--scene", "free_drop", "--frames", "6", "--fps", "2", "--size", "16x16", "--views", "1"
+    )
     spec = json.loads(line)
-    spec["bodies"][0] |= {"position": [0, 0, 90], "linear_velocity": [0, 0, 99], "mobility": "dynamic"}
+    spec["bodies"][0]["linear_velocity"] = [0, 0, 99]
     (tmp_path / "far.json").write_text(json.dumps(spec))
     arguments = ("generate", "--spec", "far.json", "--out", "data", "--backend", "mock", "--workers", "1", "--json")
     first, second = simfactory(*arguments, fails=True), simfactory(*arguments, fails=True)
@@ -91,16 +93,17 @@ def test_a_refused_episode_is_replaced_by_its_next_attempt(tmp_path):
         def recorded(self, frames): ...
 
     class FirstIsBroken(SampledSpecs):
-        """Episode 0's first attempt has a body far away."""
+        """Episode 0's first attempt has a body that flies away."""
 
         def spec(self, index, attempt):
             spec = super().spec(index, attempt)
             if attempt:
                 return spec
-            far = spec.bodies[0].model_copy(update={"position": (0.0, 0.0, 500.0)})
+            far = spec.bodies[0].model_copy(update={"linear_velocity": (0.0, 0.0, 99.0)})
             return spec.model_copy(update={"bodies": (far, *spec.bodies[1:])})
 
-    options = {"category": "rigid", "seed": 5, "frame_count": 3, "size": (32, 32), "views": 1, "scene": "free_drop"}
+    options = {"category": "rigid", "seed": 5, "frame_count": 3, "fps": 1.0, "size": (32, 32), "views": 1}
+    options["scene"] = "free_drop"
     assert "free_drop" in {base.name for base in scenes.catalogue()}
     create_dataset(tmp_path, profile="portable")
     job = Job(dataset=tmp_path, profile="portable", backend="newton", preset="draft", device="cpu", workers=1)
