@@ -12,7 +12,7 @@ bin := .venv/bin
 
 # What `make demo` makes.
 CATEGORY ?= rigid
-CLIPS ?= 10
+CLIPS ?= 8
 SEED ?= 162
 FRAMES ?= 48
 FPS ?= 24
