@@ -190,7 +190,7 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
     fixed: list[Surface] = []
     for instance, name, mesh, owner in (
         (GROUND, "ground", ground_mesh(spec.ground) if spec.ground else None, spec.ground),
-        (ROOM, "room", room_mesh(spec.room) if spec.room else None, spec.room),
+        (ROOM, "room", room_mesh(spec.room.size, ceiling=spec.room.ceiling) if spec.room else None, spec.room),
     ):
         if mesh is not None and owner is not None:
             fixed.append(

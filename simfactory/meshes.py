@@ -1,5 +1,6 @@
 """Triangle meshes of every shape: one description shared by physics, rendering and annotations."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from simfactory.spec import (
     Superellipsoid,
 )
 
-__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights", "soft_surface"]
+__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_cells", "room_mesh", "sheet_heights", "soft_surface"]
 
 Points = npt.NDArray[np.float64]
 Triangles = npt.NDArray[np.int32]
@@ -130,9 +131,16 @@ def ground_mesh(ground: Ground) -> TriangleMesh:
     return _grid(line, line)
 
 
-def room_mesh(room: Room) -> TriangleMesh:
+def room_cells(size: Sequence[float]) -> tuple[int, int, int]:
+    """Return into how many cells a room's walls are cut along x, y and z."""
+    x, y, z = (int(np.ceil(edge / GROUND_CELL)) for edge in size)
+    return x, y, z
+
+
+def room_mesh(size: Sequence[float], *, ceiling: bool) -> TriangleMesh:
     """Return the walls (and the ceiling, if any) with faces turned inwards, world frame [m]."""
-    sx, sy, sz = room.size
+    sx, sy, sz = size
+    cells = room_cells(size)
     vertices: list[Points] = []
     triangles: list[Triangles] = []
     sides = [
@@ -141,14 +149,12 @@ def room_mesh(room: Room) -> TriangleMesh:
         ((sx / 2, sy / 2, 0.0), (-sx, 0.0, 0.0), (0.0, 0.0, sz)),
         ((-sx / 2, sy / 2, 0.0), (0.0, -sy, 0.0), (0.0, 0.0, sz)),
     ]
-    if room.ceiling:
+    if ceiling:
         sides.append(((-sx / 2, -sy / 2, sz), (sx, 0.0, 0.0), (0.0, sy, 0.0)))
     for corner, along, across in sides:
         u, v = np.asarray(along), np.asarray(across)
-        grid = _grid(
-            np.linspace(0.0, 1.0, int(np.ceil(np.linalg.norm(u) / GROUND_CELL)) + 1),
-            np.linspace(0.0, 1.0, int(np.ceil(np.linalg.norm(v) / GROUND_CELL)) + 1),
-        )
+        columns, rows = (cells[int(np.flatnonzero(edge)[0])] for edge in (u, v))
+        grid = _grid(np.linspace(0.0, 1.0, columns + 1), np.linspace(0.0, 1.0, rows + 1))
         points = np.asarray(corner) + grid.vertices[:, :1] * u + grid.vertices[:, 1:2] * v
         triangles.append((grid.triangles[:, ::-1] + sum(map(len, vertices))).astype(np.int32))
         vertices.append(points)

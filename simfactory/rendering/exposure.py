@@ -62,7 +62,7 @@ class Exposure:
 
     def expose(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, rgb: WarpArray) -> None:
         """Fill `rgb` `(tile, height, width, 3)`; `poses` are camera_to_world, `seeds` the keys of each tile's paths."""
-        seen = (buffers.item, buffers.normal)
+        seen = (buffers.item, buffers.triangle, buffers.normal)
         inputs = [world, self._look, self._environments, seeds, self._lenses, poses, *seen]
         inputs += [0, self._preset.samples, self._film]
         wp.launch(expose, dim=self._shape, inputs=inputs, device=self._device)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Surface
-from simfactory.meshes import TriangleMesh
+from simfactory.meshes import TriangleMesh, room_cells, room_mesh
 from simfactory.rendering.arrays import WarpArray, host_view
 from simfactory.rendering.kernels.shape import find_dent, smooth_normals
 
@@ -40,7 +40,7 @@ class Shape:
         radius: Largest distance of a vertex from the box's centre [m].
         closed: Whether it encloses a volume, with its normals outward.
         convex: Whether it is closed and convex, and never deforms.
-        cells: Cells along each edge, if it is a level square grid about the origin; otherwise 0.
+        lattice: How rays find it without a tree, if they can.
         fill: Enclosed share of the bounding box.
     """
 
@@ -54,8 +54,23 @@ class Shape:
     radius: float
     closed: bool
     convex: bool
-    cells: int
+    lattice: "Lattice"
     fill: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lattice:
+    """A level square grid about the origin, or a room above it.
+
+    Attributes:
+        cells: Cells along x, y, z; the last is 0 for a level grid, all are 0 for any other mesh.
+        size: Half edges along x and y, height [m].
+        open: Whether it is a room without ceiling.
+    """
+
+    cells: tuple[int, int, int] = (0, 0, 0)
+    size: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    open: bool = False
 
 
 class Geometry:
@@ -133,7 +148,7 @@ class Geometry:
             radius=float(np.linalg.norm(mesh.vertices - 0.5 * (lower + upper), axis=-1).max()),
             closed=closed,
             convex=solid,
-            cells=0 if surface.deforming else _grid_cells(mesh),
+            lattice=Lattice() if surface.deforming else _room(mesh) or _grid(mesh) or Lattice(),
             fill=mesh.volume() / max(float(np.prod(upper - lower)), 1e-12) if solid else 0.5,
         )
 
@@ -197,11 +212,11 @@ def _is_closed(mesh: TriangleMesh) -> bool:
     return bool(np.array_equal(forward, backward) and (np.diff(forward) > 0).all())
 
 
-def _grid_cells(mesh: TriangleMesh) -> int:
-    """Return the cells along each edge if the mesh is exactly the grid that `lattice_triangle` assumes, else 0."""
+def _grid(mesh: TriangleMesh) -> Lattice | None:
+    """Return the grid that a mesh is, exactly as `lattice_triangle` assumes it."""
     cells = math.isqrt(len(mesh.triangles) // 2)
     if cells < 2 or 2 * cells * cells != len(mesh.triangles) or (cells + 1) ** 2 != len(mesh.vertices):
-        return 0
+        return None
     half = float(mesh.vertices[-1, 0])
     line = np.linspace(-half, half, cells + 1)
     x, y = np.meshgrid(line, line, indexing="ij")
@@ -210,4 +225,17 @@ def _grid_cells(mesh: TriangleMesh) -> int:
     a, b, c, d = index[:-1, :-1], index[1:, :-1], index[1:, 1:], index[:-1, 1:]
     triangles = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3)
     same = np.array_equal(mesh.triangles, triangles) and np.allclose(mesh.vertices, expected, rtol=0.0, atol=1e-12)
-    return cells if same else 0
+    return Lattice(cells=(cells, cells, 0), size=(half, half, 0.0)) if same else None
+
+
+def _room(mesh: TriangleMesh) -> Lattice | None:
+    """Return the room that a mesh is, exactly as `room_triangle` assumes it."""
+    lower, upper = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    if lower[2] != 0.0 or upper[2] <= 0.0 or (lower[:2] != -upper[:2]).any():
+        return None
+    size = (float(2.0 * upper[0]), float(2.0 * upper[1]), float(upper[2]))
+    for ceiling in (False, True):
+        room = room_mesh(size, ceiling=ceiling)
+        if np.array_equal(room.triangles, mesh.triangles) and np.array_equal(room.vertices, mesh.vertices):
+            return Lattice(cells=room_cells(size), size=(float(upper[0]), float(upper[1]), float(upper[2])), open=not ceiling)
+    return None

@@ -65,6 +65,7 @@ def build_look(
     look.smooth_contrast = 255.0 * preset.smooth_contrast
     look.strides = wp.array(_strides(), dtype=wp.uint32, device=device)
     look.samples, look.depth, look.split = preset.samples, preset.depth, int(preset.split)
+    look.mirror_samples, look.filter_width = preset.mirror_samples, preset.filter_width
     look.mirror_roughness, look.brightest = preset.mirror_roughness, preset.brightest
     return look
 

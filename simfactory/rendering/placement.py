@@ -11,7 +11,7 @@ from simfactory.episode import FIRST_BODY, GROUND, Surface, WorldState
 from simfactory.rendering.arrays import DeviceArray, Records, WarpArray, records
 from simfactory.rendering.geometry import SLOTS, Geometry, Shape
 from simfactory.rendering.kernels.surface import resolve_roots
-from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, Instance, World
+from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, OPEN, Instance, World
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Placed", "Placements"]
@@ -82,8 +82,8 @@ class Placements:
             "first_rest": [shape.first_rest for shape in shapes],
             "flags": [_flags(s, shape) for s, shape in zip(self._surfaces, shapes, strict=True)],
             "instance": [surface.instance for surface in self._surfaces],
-            "lattice_cells": [shape.cells for shape in shapes],
-            "lattice_half": [shape.upper[0] for shape in shapes],
+            "lattice_cells": [shape.lattice.cells for shape in shapes],
+            "lattice_half": [shape.lattice.size for shape in shapes],
             "proxy_center": [0.5 * (shape.lower + shape.upper) for shape in shapes],
             "proxy_half": [np.maximum(0.5 * (shape.upper - shape.lower), 1e-4) for shape in shapes],
             "proxy_gain": [1.0 + (BOX_GAIN - 1.0) * (shape.fill - BALL_FILL) / (1.0 - BALL_FILL) for shape in shapes],
@@ -152,8 +152,10 @@ class _Slot:
 
 def _flags(surface: Surface, shape: Shape) -> int:
     flags = 0
-    if shape.convex or shape.cells > 0:
+    if shape.convex or shape.lattice.cells[0] > 0:
         flags |= int(CONVEX)
+    if shape.lattice.open:
+        flags |= int(OPEN)
     if shape.closed:
         flags |= int(CLOSED)
     if surface.deforming:

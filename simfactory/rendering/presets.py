@@ -18,6 +18,8 @@ class Preset:
         smooth_contrast: Pixels whose neighbours' display values 0–1 differ less take their mean; 0 shades every pixel.
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
+        mirror_samples: Further paths in pixels that see a mirror or glass.
+        filter_width: Width over which textures are filtered [px]: less than one where samples lie within a pixel.
         depth: Mirror and glass bounces of a path.
         mirror_roughness: Materials smoother than this are followed as mirrors.
         split: Whether a path follows both what is mirrored and what is not at its first surface.
@@ -34,6 +36,8 @@ class Preset:
     smooth_contrast: float
     traced_roughness: float
     samples: int
+    mirror_samples: int
+    filter_width: float
     depth: int
     mirror_roughness: float
     split: bool
@@ -54,6 +58,8 @@ _PRESETS = {
             smooth_contrast=0.02,
             traced_roughness=0.35,
             samples=0,
+            mirror_samples=0,
+            filter_width=1.0,
             depth=0,
             mirror_roughness=0.35,
             split=False,
@@ -69,7 +75,9 @@ _PRESETS = {
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,
-            samples=2,
+            samples=1,
+            mirror_samples=3,
+            filter_width=1.4,
             depth=4,
             mirror_roughness=0.3,
             split=True,
@@ -85,7 +93,9 @@ _PRESETS = {
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,
-            samples=16,
+            samples=8,
+            mirror_samples=24,
+            filter_width=1.0,
             depth=4,
             mirror_roughness=0.3,
             split=False,
@@ -103,6 +113,8 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=64,
+            mirror_samples=0,
+            filter_width=1.0,
             depth=4,
             mirror_roughness=0.3,
             split=False,

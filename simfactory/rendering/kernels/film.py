@@ -9,7 +9,7 @@ from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import path_light
 from simfactory.rendering.kernels.shade import display_value
-from simfactory.rendering.kernels.world import World, camera_ray
+from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
 __all__ = ["Film", "develop", "expose"]
 
@@ -40,6 +40,13 @@ def is_outline(item: wp.array3d(dtype=wp.int32), normal: wp.array3d(dtype=wp.vec
     return found
 
 
+@wp.func
+def is_mirror(look: Look, item: int):
+    """Return whether an item shows others: its light changes from path to path more than that of others."""
+    showing = look.materials[item].metallic > 0.5 or look.materials[item].transmission > 0.5
+    return showing and look.materials[item].roughness < look.mirror_roughness
+
+
 @wp.kernel
 def expose(
     world: World,
@@ -49,6 +56,7 @@ def expose(
     lenses: wp.array(dtype=Lens),
     camera_to_world: wp.array(dtype=wp.mat44d),
     item: wp.array3d(dtype=wp.int32),
+    triangle: wp.array3d(dtype=wp.int32),
     normal: wp.array3d(dtype=wp.vec3),
     first_sample: int,
     samples: int,
@@ -60,15 +68,27 @@ def expose(
     lens = lenses[tile].pinhole
     key = pixel_key(seeds[tile], row, column)
     count = samples
-    if look.edge_samples > 0 and is_outline(item, normal, tile, row, column):
+    hit = Hit()
+    hit.item = item[tile, row, column]
+    hit.triangle = triangle[tile, row, column]
+    known = int(0)
+    if is_outline(item, normal, tile, row, column):
         count += look.edge_samples
+    elif look.edge_samples > 0 and lenses[tile].aperture == 0.0:
+        known = 1
+        if hit.item < 0:
+            count = 1
+        elif is_mirror(look, hit.item):
+            count += look.mirror_samples
     light = wp.vec3(0.0, 0.0, 0.0)
     albedo = wp.vec3(0.0, 0.0, 0.0)
     facing = wp.vec3(0.0, 0.0, 0.0)
     for step in range(count):
         sample = first_sample + step
         place = draw_pair(look, key, sample // 2, 0)
-        if sample % 2 == 1:  # the second of a pair is opposite the first: what changes evenly over a pixel cancels
+        if count == 1:
+            place = wp.vec2(0.5, 0.5)
+        elif sample % 2 == 1:  # the second of a pair is opposite the first: what changes evenly over a pixel cancels
             place = wp.vec2(1.0, 1.0) - place
         u = wp.float64(column) + wp.float64(place[0])
         v = wp.float64(row) + wp.float64(place[1])
@@ -83,7 +103,8 @@ def expose(
             )
             origin = origin + shift
             direction = direction - shift / wp.float64(lenses[tile].focus)
-        seen = path_light(world, look, environments[tile], key, sample, origin, direction, 1.0 / float(lens[0]))
+        angle = look.filter_width / float(lens[0])
+        seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, hit, known)
         limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
         light += seen.light * limit
         albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))

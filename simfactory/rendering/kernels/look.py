@@ -94,6 +94,8 @@ class Look:
     smooth_contrast: float
     strides: wp.array(dtype=wp.uint32)  # by dimension of a path's random numbers
     samples: int  # paths per pixel
+    mirror_samples: int  # further ones where a mirror or glass is seen
+    filter_width: float  # of textures [px]
     depth: int  # mirror and glass bounces of a path
     mirror_roughness: float  # materials smoother than this are followed as mirrors
     split: int  # whether a path follows both what is mirrored and what is not at its first surface

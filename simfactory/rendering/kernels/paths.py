@@ -19,7 +19,7 @@ from simfactory.rendering.kernels.reflectance import environment_reflectance, fr
 from simfactory.rendering.kernels.shade import FAR, ambient_light, horizon_light, reflectance_at_normal
 from simfactory.rendering.kernels.skylight import sky_radiance, sun_glow
 from simfactory.rendering.kernels.spots import Spot, find_spot
-from simfactory.rendering.kernels.world import CLOSED, World, closest_hit
+from simfactory.rendering.kernels.world import CLOSED, Hit, World, closest_hit
 
 __all__ = ["Seen", "path_light"]
 
@@ -266,8 +266,13 @@ def path_light(
     origin: wp.vec3d,
     direction: wp.vec3d,
     angle: float,
+    first: Hit,
+    known: int,
 ):
-    """Follow one path from the eye; the ray widens by an angle [rad] and filters textures by its width."""
+    """Follow one path from the eye; the ray widens by an angle [rad] and filters textures by its width.
+
+    What it meets first is given if it is known: then the ray meets that triangle's plane, within a pixel of it.
+    """
     root = world.roots[environment]
     seen = Seen()
     leg = eye_leg(direction, angle)
@@ -280,7 +285,9 @@ def path_light(
     going = bool(True)
     while going:
         going = False
-        hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
+        hit = first
+        if known == 0 or bounce > 0:
+            hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
         if leg.density > 0.0:
             met = lamps_met(look, environment, leg.start, leg.along, hit.distance, leg.density)
             seen.light += wp.cw_mul(leg.weight, met)

@@ -117,10 +117,14 @@ def surface_color(look: Look, item: int, lay: Lay):
 
 @wp.func
 def bend(world: World, item: int, triangle: int):
-    """Return how much the smooth normal of a triangle turns along its first edge [1/m]."""
+    """Return how much the smooth normal of a triangle turns along two of its edges, at most [1/m]."""
     index = world.instances[item].first_normal + 3 * triangle
-    turn = wp.length(world.normals[index + 1] - world.normals[index])
-    return turn / wp.max(float(wp.length(corner(world, item, triangle, 1) - corner(world, item, triangle, 0))), 1.0e-6)
+    v0 = corner(world, item, triangle, 0)
+    first = wp.length(world.normals[index + 1] - world.normals[index])
+    first = first / wp.max(float(wp.length(corner(world, item, triangle, 1) - v0)), 1.0e-6)
+    second = wp.length(world.normals[index + 2] - world.normals[index])
+    second = second / wp.max(float(wp.length(corner(world, item, triangle, 2) - v0)), 1.0e-6)
+    return wp.max(first, second)
 
 
 @wp.func

@@ -10,6 +10,7 @@ __all__ = [
     "DEFORMING",
     "GROUND_PLANE",
     "OCCLUDER",
+    "OPEN",
     "Hit",
     "Instance",
     "Point",
@@ -29,6 +30,7 @@ CONVEX = wp.constant(1)  # closed and convex: a front-facing point is never hidd
 DEFORMING = wp.constant(2)  # vertices are in world coordinates
 OCCLUDER = wp.constant(4)  # darkens the ambient light of its neighbours
 GROUND_PLANE = wp.constant(8)  # the floor, whose far edge fades into the horizon
+OPEN = wp.constant(32)  # a room without ceiling
 CLOSED = wp.constant(16)  # every edge is shared by two triangles, normals outward: from outside, fronts come first
 
 # How far the search for a missed front moves aside, in parts of the coordinates' size: some float32 steps.
@@ -52,8 +54,9 @@ class Instance:
     first_normal: wp.int32  # one normal per triangle corner
     flags: wp.int32
     instance: wp.int32  # id, 1 and up
-    lattice_cells: wp.int32  # cells along each edge of a level square grid about the origin; 0 = another mesh
-    lattice_half: wp.float64  # half the grid's edge [m]
+    # Of a level grid about the origin, or a room above it: cells along x, y and (of a room) z; 0 = another mesh.
+    lattice_cells: wp.vec3i
+    lattice_half: wp.vec3d  # half edges along x and y, height [m]
     proxy_center: wp.vec3  # of the bounding box, local [m]
     proxy_half: wp.vec3  # half extents of the bounding box, local [m]
     proxy_gain: wp.float32  # how much more than an ellipsoid of these extents it hides
@@ -127,25 +130,117 @@ def lattice_distance(world: World, item: int, start: wp.vec3d, along: wp.vec3d):
         half = world.instances[item].lattice_half
         x = start[0] + crossing * along[0]
         y = start[1] + crossing * along[1]
-        if wp.abs(x) <= half and wp.abs(y) <= half:
+        if wp.abs(x) <= half[0] and wp.abs(y) <= half[1]:
             distance = crossing
     return distance
 
 
 @wp.func
+def cell_triangle(u: wp.float64, v: wp.float64, across: int, upward: int):
+    """Return the triangle of a grid of cells that holds a place 0–1: two per cell, the lower one first."""
+    x = u * wp.float64(across)
+    y = v * wp.float64(upward)
+    i = wp.clamp(int(wp.floor(x)), 0, across - 1)
+    j = wp.clamp(int(wp.floor(y)), 0, upward - 1)
+    upper = int(0)
+    if y - wp.float64(j) > x - wp.float64(i):
+        upper = 1
+    return 2 * (i * upward + j) + upper
+
+
+@wp.func
 def lattice_triangle(world: World, item: int, x: wp.float64, y: wp.float64):
-    """Return the triangle of a level grid that holds a local point: two per cell, the lower one first."""
+    """Return the triangle of a level grid that holds a local point."""
     cells = world.instances[item].lattice_cells
     half = world.instances[item].lattice_half
-    scale = wp.float64(cells) / (half + half)
-    u = (x + half) * scale
-    v = (y + half) * scale
-    i = wp.clamp(int(wp.floor(u)), 0, cells - 1)
-    j = wp.clamp(int(wp.floor(v)), 0, cells - 1)
-    upper = int(0)
-    if v - wp.float64(j) > u - wp.float64(i):
-        upper = 1
-    return 2 * (i * cells + j) + upper
+    u = (x + half[0]) / (half[0] + half[0])
+    v = (y + half[1]) / (half[1] + half[1])
+    return cell_triangle(u, v, cells[0], cells[1])
+
+
+@wp.func
+def room_distance(world: World, item: int, start: wp.vec3d, along: wp.vec3d):
+    """Return where a local ray meets a room's walls or ceiling, or -1: a box without floor, seen from both sides."""
+    half = world.instances[item].lattice_half
+    zero = wp.float64(0.0)
+    enter = -wp.float64(1.0e30)
+    leave = wp.float64(1.0e30)
+    enter_wall = bool(False)
+    leave_wall = bool(False)
+    for axis in range(3):
+        low = -half[axis]
+        if axis == 2:
+            low = zero
+        if along[axis] != zero:
+            near = (low - start[axis]) / along[axis]
+            far = (half[axis] - start[axis]) / along[axis]
+            upper = along[axis] > zero  # whether it leaves at the upper side
+            if not upper:
+                other = near
+                near = far
+                far = other
+            if near > enter:
+                enter = near
+                enter_wall = axis < 2 or (not upper and (world.instances[item].flags & OPEN) == 0)
+            if far < leave:
+                leave = far
+                leave_wall = axis < 2 or (upper and (world.instances[item].flags & OPEN) == 0)
+        elif start[axis] < low or start[axis] > half[axis]:
+            leave = -wp.float64(1.0e30)
+    distance = wp.float64(-1.0)
+    if enter <= leave:
+        if enter > zero and enter_wall:
+            distance = enter
+        elif leave > zero and leave_wall:
+            distance = leave
+    return distance
+
+
+@wp.func
+def room_triangle(world: World, item: int, point: wp.vec3d):
+    """Return the triangle of a room's walls or ceiling that holds a local point; sides in the order of `room_mesh`."""
+    cells = world.instances[item].lattice_cells
+    half = world.instances[item].lattice_half
+    one = wp.float64(1.0)
+    u = (point[0] + half[0]) / (half[0] + half[0])
+    v = (point[1] + half[1]) / (half[1] + half[1])
+    w = point[2] / half[2]
+    back = wp.abs(point[1] + half[1])
+    right = wp.abs(point[0] - half[0])
+    front = wp.abs(point[1] - half[1])
+    left = wp.abs(point[0] + half[0])
+    top = wp.abs(point[2] - half[2])
+    if (world.instances[item].flags & OPEN) != 0:
+        top = wp.float64(1.0e30)
+    nearest = wp.min(wp.min(wp.min(back, front), wp.min(left, right)), top)
+    first = int(0)
+    triangle = int(0)
+    if nearest == back:
+        triangle = cell_triangle(u, w, cells[0], cells[2])
+    elif nearest == right:
+        first = 2 * cells[0] * cells[2]
+        triangle = cell_triangle(v, w, cells[1], cells[2])
+    elif nearest == front:
+        first = 2 * (cells[0] + cells[1]) * cells[2]
+        triangle = cell_triangle(one - u, w, cells[0], cells[2])
+    elif nearest == left:
+        first = 2 * (cells[0] + cells[1] + cells[0]) * cells[2]
+        triangle = cell_triangle(one - v, w, cells[1], cells[2])
+    else:
+        first = 4 * (cells[0] + cells[1]) * cells[2]
+        triangle = cell_triangle(u, v, cells[0], cells[1])
+    return first + triangle
+
+
+@wp.func
+def plain_distance(world: World, item: int, start: wp.vec3d, along: wp.vec3d):
+    """Return where a local ray meets a floor or a room, or -1."""
+    distance = wp.float64(-1.0)
+    if world.instances[item].lattice_cells[2] > 0:
+        distance = room_distance(world, item, start, along)
+    else:
+        distance = lattice_distance(world, item, start, along)
+    return distance
 
 
 @wp.func
@@ -189,11 +284,15 @@ def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, 
         along = direction @ rotation
         distance = float(-1.0)
         triangle = int(-1)
-        if world.instances[item].lattice_cells > 0:
-            crossing = lattice_distance(world, item, start, along)
+        if world.instances[item].lattice_cells[0] > 0:
+            crossing = plain_distance(world, item, start, along)
             distance = float(crossing)
             if distance >= 0.0 and distance < reach:
-                triangle = lattice_triangle(world, item, start[0] + crossing * along[0], start[1] + crossing * along[1])
+                point = start + crossing * along
+                if world.instances[item].lattice_cells[2] > 0:
+                    triangle = room_triangle(world, item, point)
+                else:
+                    triangle = lattice_triangle(world, item, point[0], point[1])
         else:
             ray = wp.mesh_query_ray(world.instances[item].mesh, wp.vec3(start), nonzero(wp.vec3(along)), reach)
             if ray.result:
@@ -221,8 +320,8 @@ def blocks(world: World, item: int, origin: wp.vec3d, direction: wp.vec3d, limit
     start = (origin - world.instances[item].position) @ rotation
     along = direction @ rotation
     blocked = bool(False)
-    if world.instances[item].lattice_cells > 0:
-        distance = float(lattice_distance(world, item, start, along))
+    if world.instances[item].lattice_cells[0] > 0:
+        distance = float(plain_distance(world, item, start, along))
         blocked = distance >= 0.0 and distance < limit
     else:
         blocked = wp.mesh_query_ray_anyhit(world.instances[item].mesh, wp.vec3(start), nonzero(wp.vec3(along)), limit)
