@@ -19,6 +19,7 @@ class Preset:
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
         mirror_samples: Further paths in pixels that see a mirror or glass.
+        texture_samples: Places in a pixel at which a texture is read; 0 = those of the paths.
         filter_width: Width over which textures are filtered [px]: less than one where samples lie within a pixel.
         depth: Mirror and glass bounces of a path.
         mirror_roughness: Materials smoother than this are followed as mirrors.
@@ -37,6 +38,7 @@ class Preset:
     traced_roughness: float
     samples: int
     mirror_samples: int
+    texture_samples: int
     filter_width: float
     depth: int
     mirror_roughness: float
@@ -59,6 +61,7 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=0,
             mirror_samples=0,
+            texture_samples=0,
             filter_width=1.0,
             depth=0,
             mirror_roughness=0.35,
@@ -77,6 +80,7 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=1,
             mirror_samples=3,
+            texture_samples=0,
             filter_width=1.4,
             depth=4,
             mirror_roughness=0.3,
@@ -89,18 +93,19 @@ _PRESETS = {
         ),
         Preset(
             name="high",
-            edge_samples=16,
+            edge_samples=12,
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=8,
-            mirror_samples=24,
+            mirror_samples=32,
+            texture_samples=16,
             filter_width=1.0,
             depth=4,
             mirror_roughness=0.3,
             split=False,
             brightest=30.0,
-            denoiser="high",
+            denoiser="balanced",
             animated_samples=True,
             exposure=1.15,
             contrast=1.3,
@@ -114,6 +119,7 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=64,
             mirror_samples=0,
+            texture_samples=0,
             filter_width=1.0,
             depth=4,
             mirror_roughness=0.3,

@@ -9,6 +9,7 @@ from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import path_light
 from simfactory.rendering.kernels.shade import display_value
+from simfactory.rendering.kernels.spots import color_seen, is_textured
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
 __all__ = ["Film", "develop", "expose"]
@@ -47,6 +48,34 @@ def is_mirror(look: Look, item: int):
     return showing and look.materials[item].roughness < look.mirror_roughness
 
 
+@wp.func
+def offset_in_pixel(look: Look, key: wp.uint32, sample: int, dimension: int):
+    """Return the place of a sample in its pixel, 0–1.
+
+    The second of a pair is opposite the first: what changes evenly over a pixel cancels.
+    """
+    place = draw_pair(look, key, sample // 2, dimension)
+    if sample % 2 == 1:
+        place = wp.vec2(1.0, 1.0) - place
+    return place
+
+
+@wp.func
+def mean_color_seen(
+    world: World, look: Look, key: wp.uint32, hit: Hit, pose: wp.mat44d, lens: wp.vec4d, row: int, column: int
+):
+    """Return the base colour of a hit's plane over a pixel: a texture needs more places than light needs paths."""
+    total = wp.vec3(0.0, 0.0, 0.0)
+    origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
+    for sample in range(look.texture_samples):
+        place = offset_in_pixel(look, key, sample, 0)
+        u = wp.float64(column) + wp.float64(place[0])
+        v = wp.float64(row) + wp.float64(place[1])
+        direction = camera_ray(pose, lens, u, v)
+        total += color_seen(world, look, hit, origin, direction, look.filter_width / float(lens[0]))
+    return total / float(look.texture_samples)
+
+
 @wp.kernel
 def expose(
     world: World,
@@ -72,24 +101,26 @@ def expose(
     hit.item = item[tile, row, column]
     hit.triangle = triangle[tile, row, column]
     known = int(0)
+    base = wp.vec3(0.0, 0.0, 0.0)
     if is_outline(item, normal, tile, row, column):
         count += look.edge_samples
     elif look.edge_samples > 0 and lenses[tile].aperture == 0.0:
         known = 1
         if hit.item < 0:
             count = 1
-        elif is_mirror(look, hit.item):
+        elif look.texture_samples > 0 and is_textured(look, hit.item):
+            known = 2
+            base = mean_color_seen(world, look, key, hit, pose, lens, row, column)
+        if hit.item >= 0 and is_mirror(look, hit.item):
             count += look.mirror_samples
     light = wp.vec3(0.0, 0.0, 0.0)
     albedo = wp.vec3(0.0, 0.0, 0.0)
     facing = wp.vec3(0.0, 0.0, 0.0)
     for step in range(count):
         sample = first_sample + step
-        place = draw_pair(look, key, sample // 2, 0)
-        if count == 1:
-            place = wp.vec2(0.5, 0.5)
-        elif sample % 2 == 1:  # the second of a pair is opposite the first: what changes evenly over a pixel cancels
-            place = wp.vec2(1.0, 1.0) - place
+        place = wp.vec2(0.5, 0.5)
+        if count > 1:
+            place = offset_in_pixel(look, key, sample, 0)
         u = wp.float64(column) + wp.float64(place[0])
         v = wp.float64(row) + wp.float64(place[1])
         direction = camera_ray(pose, lens, u, v)
@@ -104,7 +135,7 @@ def expose(
             origin = origin + shift
             direction = direction - shift / wp.float64(lenses[tile].focus)
         angle = look.filter_width / float(lens[0])
-        seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, hit, known)
+        seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, hit, known, base)
         limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
         light += seen.light * limit
         albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))

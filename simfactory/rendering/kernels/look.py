@@ -83,6 +83,7 @@ class Look:
     sceneries: wp.array(dtype=Scenery)  # by environment
     sky: wp.array4d(dtype=wp.vec3)  # (environment, level, elevation, azimuth)
     harmonics: wp.array2d(dtype=wp.vec3)  # (environment, 9)
+    even: wp.array3d(dtype=wp.vec3)  # (environment, elevation, azimuth) irradiance by normal
     distant: Distant  # environment maps
     pictures: Pictures
     rest: wp.array(dtype=wp.vec3)  # vertices at rest
@@ -95,6 +96,7 @@ class Look:
     strides: wp.array(dtype=wp.uint32)  # by dimension of a path's random numbers
     samples: int  # paths per pixel
     mirror_samples: int  # further ones where a mirror or glass is seen
+    texture_samples: int  # places in a pixel at which a texture is read; 0 = those of the paths
     filter_width: float  # of textures [px]
     depth: int  # mirror and glass bounces of a path
     mirror_roughness: float  # materials smoother than this are followed as mirrors

@@ -15,9 +15,9 @@ from simfactory.rendering.kernels.lobes import (
 )
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
-from simfactory.rendering.kernels.reflectance import environment_reflectance, fresnel
-from simfactory.rendering.kernels.shade import FAR, ambient_light, horizon_light, reflectance_at_normal
-from simfactory.rendering.kernels.skylight import sky_radiance, sun_glow
+from simfactory.rendering.kernels.reflectance import environment_reflectance, fresnel, specular
+from simfactory.rendering.kernels.shade import FAR, INVERSE_PI, ambient_light, horizon_light, reflectance_at_normal
+from simfactory.rendering.kernels.skylight import even_irradiance, even_radiance, sky_radiance, sun_glow
 from simfactory.rendering.kernels.spots import Spot, find_spot
 from simfactory.rendering.kernels.world import CLOSED, Hit, World, closest_hit
 
@@ -34,6 +34,8 @@ GATHERED = wp.constant(2)  # by a rough surface: sky; what it meets is lit witho
 # and the rare one that did would be a dot. Light focused by mirrors and glass is left out for the same reason.
 DULL = wp.constant(0.5)
 
+GUIDING = wp.constant(0.08)  # roughness from which on a mirror's own colour guides the denoiser
+
 AHEAD = wp.constant(2.0e-4)  # start of a ray above its surface [m]
 
 
@@ -48,7 +50,21 @@ class Leg:
     angle: wp.float32  # by which it widens [rad]; textures are filtered by its width
     density: wp.float32  # with which a mirrored ray was drawn [1/sr]; 0 = it may not meet lamps
     kind: wp.int32
+    owed: wp.vec3  # what share of the even part of its light was counted before
     ahead: wp.int32  # whether it is the one that shows the surface behind a mirror or glass
+
+
+@wp.struct
+class Site:
+    """A surface on a path, and how the path goes on there."""
+
+    spot: Spot
+    f0: wp.vec3  # reflectance at normal incidence
+    reflected: wp.vec3  # share of evenly arriving light that is mirrored
+    clear: wp.float32  # share of the rest that enters the body as light through glass
+    chance: wp.float32  # how often the mirrored ray is followed
+    split: wp.int32  # whether the other one is followed too
+    inside: wp.int32  # whether the path comes from within glass
 
 
 @wp.struct
@@ -73,26 +89,96 @@ def distant_light(look: Look, environment: int, direction: wp.vec3, kind: int):
 
 
 @wp.func
-def diffuse_leg(spot: Spot, f0: wp.vec3, u: wp.vec2):
-    """Draw a ray of the diffuse lobe."""
+def is_open(look: Look, environment: int):
+    """Return whether sky and ground surround everything, not a room."""
+    return look.sceneries[environment].room[2] == 0.0
+
+
+@wp.func
+def above_face(along: wp.vec3, face: wp.vec3):
+    """Bend a unit direction that a smooth normal leans over an edge: along the surface instead of into it."""
+    leak = wp.dot(along, face)
+    result = along
+    if leak < 1.0e-3:
+        result = wp.normalize(along + face * (1.0e-3 - leak))
+    return result
+
+
+@wp.func
+def diffuse_share(spot: Spot, reflected: wp.vec3):
+    """Return what share of the light that arrives evenly a surface scatters back; the rest is mirrored or absorbed."""
+    body = spot.base * ((1.0 - spot.metallic) * (1.0 - spot.transmission))
+    return wp.cw_mul(body, wp.vec3(1.0, 1.0, 1.0) - reflected)
+
+
+@wp.func
+def rough_leg(look: Look, environment: int, site: Site, lobe: float, u: wp.vec2):
+    """Draw a ray that a rough surface scatters: from its diffuse or its specular lobe, and weighed by both.
+
+    Source: E. Veach, L. Guibas, "Optimally combining sampling techniques" (1995): one sample, balance heuristic.
+    """
+    spot = site.spot
+    alpha = lobe_alpha(spot.roughness)
     leg = Leg()
     leg.kind = GATHERED
     leg.angle = 0.3
-    leg.along = cosine_direction(spot.normal, u)
-    middle = wp.normalize(leg.along + spot.toward_eye)
-    f = fresnel(f0, wp.dot(middle, leg.along))
-    share = (1.0 - spot.metallic) * (1.0 - spot.transmission)
-    leg.weight = wp.cw_mul(spot.base * share, wp.vec3(1.0, 1.0, 1.0) - f)
     leg.start = spot.position + spot.face * AHEAD
-    if wp.dot(leg.along, spot.face) <= 0.0:
-        leg.weight = wp.vec3(0.0, 0.0, 0.0)
+    if lobe < site.chance:
+        facet = visible_normal(spot.normal, spot.toward_eye, alpha, u)
+        leg.along = wp.normalize(facet * (2.0 * wp.dot(facet, spot.toward_eye)) - spot.toward_eye)
+    else:
+        leg.along = cosine_direction(spot.normal, u)
+    leg.along = above_face(leg.along, spot.face)
+    nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
+    nl = wp.max(wp.dot(spot.normal, leg.along), 1.0e-4)
+    middle = wp.normalize(leg.along + spot.toward_eye)
+    nh = wp.clamp(wp.dot(spot.normal, middle), 0.0, 1.0)
+    density = site.chance * lobe_density(alpha, nv, nh) + (1.0 - site.chance) * nl * INVERSE_PI
+    share = nl / wp.max(density, 1.0e-6)
+    body = diffuse_share(spot, site.reflected) * (INVERSE_PI * share)
+    shine = fresnel(site.f0, wp.dot(middle, leg.along)) * (specular(spot.roughness, nv, nl, nh) * share)
+    leg.weight = body + shine
+    if is_open(look, environment):
+        leg.owed = body
     return leg
 
 
 @wp.func
-def mirror_leg(look: Look, spot: Spot, f0: wp.vec3, chance: float, u: wp.vec2):
-    """Draw a ray of the specular lobe, which is drawn with a chance."""
+def diffuse_leg(look: Look, environment: int, site: Site, u: wp.vec2):
+    """Draw a ray of the diffuse lobe alone."""
     leg = Leg()
+    leg.kind = GATHERED
+    leg.angle = 0.3
+    leg.along = above_face(cosine_direction(site.spot.normal, u), site.spot.face)
+    leg.weight = diffuse_share(site.spot, site.reflected)
+    leg.start = site.spot.position + site.spot.face * AHEAD
+    if is_open(look, environment):
+        leg.owed = leg.weight
+    return leg
+
+
+@wp.func
+def even_light(look: Look, environment: int, site: Site):
+    """Return the light of the open surroundings' even part that a surface scatters to the eye.
+
+    It is exact; the diffuse ray then only brings what its own direction differs by (a control variate).
+
+    Source: H. Kahn, A. Marshall, "Methods of reducing sample size in Monte Carlo computations" (1953).
+    """
+    light = wp.vec3(0.0, 0.0, 0.0)
+    if is_open(look, environment):
+        irradiance = even_irradiance(look, environment, site.spot.normal)
+        light = wp.cw_mul(diffuse_share(site.spot, site.reflected), irradiance) * INVERSE_PI
+    return light
+
+
+@wp.func
+def mirror_leg(site: Site, u: wp.vec2):
+    """Draw a ray of a smooth surface's specular lobe."""
+    spot = site.spot
+    leg = Leg()
+    leg.kind = MIRRORED
+    leg.density = 10.0 * SHARP
     alpha = lobe_alpha(spot.roughness)
     sharp = is_sharp(spot.roughness)
     facet = spot.normal
@@ -103,17 +189,11 @@ def mirror_leg(look: Look, spot: Spot, f0: wp.vec3, chance: float, u: wp.vec2):
     leg.along = wp.normalize(facet * (2.0 * across) - spot.toward_eye)
     nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
     nl = wp.dot(spot.normal, leg.along)
-    leg.weight = fresnel(f0, across) * masking_ratio(alpha, nv, wp.max(nl, 1.0e-4))
+    leg.weight = fresnel(site.f0, across) * masking_ratio(alpha, nv, wp.max(nl, 1.0e-4))
     leg.start = spot.position + spot.face * AHEAD
-    leak = wp.dot(leg.along, spot.face)
-    if leak < 1.0e-3:  # a smooth normal leans over an edge: along the surface instead of into it
-        leg.along = wp.normalize(leg.along + spot.face * (1.0e-3 - leak))
-    leg.kind = GATHERED
-    if spot.roughness < look.mirror_roughness:
-        leg.kind = MIRRORED
-        leg.density = 10.0 * SHARP
-        if not sharp:
-            leg.density = chance * lobe_density(alpha, nv, wp.clamp(wp.dot(spot.normal, facet), 0.0, 1.0))
+    leg.along = above_face(leg.along, spot.face)
+    if not sharp:
+        leg.density = site.chance * lobe_density(alpha, nv, wp.clamp(wp.dot(spot.normal, facet), 0.0, 1.0))
     return leg
 
 
@@ -155,41 +235,64 @@ def eye_leg(direction: wp.vec3d, angle: float):
 
 
 @wp.func
-def body_leg(world: World, spot: Spot, f0: wp.vec3, clear: float, before: Leg, lobe: float, u: wp.vec2):
-    """Draw the ray of what a surface does not mirror: into glass, out of it, or diffuse."""
+def body_leg(world: World, look: Look, environment: int, site: Site, before: Leg, lobe: float, u: wp.vec2):
+    """Draw the ray of what a smooth surface does not mirror: into glass, out of it, or diffuse."""
+    spot = site.spot
     leg = Leg()
-    inside = spot.leaving != 0 and clear > 0.0
-    if inside or lobe < clear:
+    if site.inside != 0 or lobe < site.clear:
         leg = glass_leg(spot, world.instances[spot.item].flags & CLOSED, before.kind)
-        if not inside:
-            passed = wp.vec3(1.0, 1.0, 1.0) - fresnel(f0, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02))
+        if site.inside == 0:
+            passed = wp.vec3(1.0, 1.0, 1.0) - fresnel(site.f0, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02))
             leg.weight = wp.cw_mul(spot.base, passed)
         leg.ahead = before.ahead
     else:
-        leg = diffuse_leg(spot, f0, u)
-        if clear < 1.0:
-            leg.weight = leg.weight / (1.0 - clear)
+        leg = diffuse_leg(look, environment, site, u)
+        leg.weight = leg.weight / (1.0 - site.clear)
+        leg.owed = leg.owed / (1.0 - site.clear)
     return leg
 
 
 @wp.func
-def mirror_chance(look: Look, spot: Spot, kind: int, bounce: int, mirrored: float, body: float, clear: float):
-    """Return how often the mirrored ray is followed, and whether the other one is followed too."""
-    smooth = spot.roughness < look.mirror_roughness or clear > 0.5
-    split = look.split != 0 and bounce == 0 and smooth and body > 0.01 and mirrored > 0.01
-    chance = float(1.0)
-    if not split and body > 0.0:
-        chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
-    if kind == GATHERED:
-        chance = 0.0
-    return chance, split
+def site_of(look: Look, spot: Spot, leg: Leg, bounce: int):
+    """Return how a path goes on at a spot."""
+    site = Site()
+    site.spot = spot
+    site.f0 = reflectance_at_normal(spot)
+    site.reflected = environment_reflectance(
+        site.f0, spot.roughness, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
+    )
+    site.clear = spot.transmission * (1.0 - spot.metallic)
+    if spot.leaving != 0 and site.clear > 0.0:
+        site.inside = 1
+    mirrored = brightest(site.reflected)
+    body = brightest(spot.base) * (1.0 - spot.metallic)
+    if look.split != 0 and bounce == 0 and is_smooth(look, site) and body > 0.01 and mirrored > 0.01:
+        site.split = 1
+    site.chance = 1.0
+    if site.split == 0 and body > 0.0:
+        site.chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
+    if site.inside != 0 or leg.kind == GATHERED:
+        site.chance = 0.0
+    return site
 
 
 @wp.func
-def guide_albedo(spot: Spot, mirrored: float):
+def is_smooth(look: Look, site: Site):
+    """Return whether what a surface mirrors is followed apart from what it scatters."""
+    return site.spot.roughness < look.mirror_roughness or site.clear > 0.0
+
+
+@wp.func
+def guide_albedo(site: Site):
     """Return what the denoiser takes for a surface's colour."""
-    share = wp.max(mirrored - 0.04, 0.0) * (1.0 - spot.metallic)
-    return wp.lerp(spot.base, wp.vec3(1.0, 1.0, 1.0), share)
+    share = wp.max(brightest(site.reflected) - 0.04, 0.0) * (1.0 - site.spot.metallic)
+    return wp.lerp(site.spot.base, wp.vec3(1.0, 1.0, 1.0), share)
+
+
+@wp.func
+def shows_others(spot: Spot, clear: float):
+    """Return whether the denoiser is guided by what a surface shows: of a sharp mirror or glass alone it is sharp."""
+    return spot.roughness < GUIDING and (spot.metallic > 0.5 or clear > 0.5)
 
 
 @wp.func
@@ -198,61 +301,65 @@ def lit_spot(
     look: Look,
     environment: int,
     root: int,
-    spot: Spot,
-    chance: float,
+    site: Site,
     bounce: int,
     key: wp.uint32,
     sample: int,
     dimension: int,
 ):
-    """Return the light of lamps that a spot sends to the eye; `chance` is that of its mirrored ray."""
+    """Return the light of lamps that a surface sends to the eye."""
     share = float(0.0)
-    if spot.roughness < look.mirror_roughness:
-        share = chance
+    if site.spot.roughness < look.mirror_roughness:
+        share = site.chance
     one = int(0)
     if bounce > 0 or (look.split == 0 and look.sceneries[environment].light_count > 1):
         one = 1
-    return lamps_light(world, look, environment, root, spot, share, one, key, sample, dimension)
+    return lamps_light(world, look, environment, root, site.spot, share, one, key, sample, dimension)
 
 
 @wp.func
 def onward(
     world: World,
     look: Look,
-    spot: Spot,
-    f0: wp.vec3,
-    clear: float,
-    chance: float,
-    split: bool,
-    mirror: bool,
+    environment: int,
+    site: Site,
     before: Leg,
     width: float,
     key: wp.uint32,
     sample: int,
     dimension: int,
 ):
-    """Draw the ray that follows a leg at a spot, and beside it the mirrored one if both are followed."""
-    lobe = draw(look, key, sample, dimension + 1)
+    """Draw the ray that follows a leg at a surface, and beside it the mirrored one if both are followed."""
+    lobe = draw(look, key, sample, dimension)
+    other_lobe = draw(look, key, sample, dimension + 1)
     u = draw_pair(look, key, sample, dimension + 2)
-    spread = before.angle + 2.0 * spot.curvature * width
-    inside = spot.leaving != 0 and clear > 0.0
+    spot = site.spot
     mirrored = Leg()
-    take_mirror = not inside and (split or draw(look, key, sample, dimension) < chance)
-    if take_mirror:
-        mirrored = mirror_leg(look, spot, f0, chance, u)
-        mirrored.weight = wp.cw_mul(before.weight, mirrored.weight) / chance
+    leg = Leg()
+    if not is_smooth(look, site):
+        leg = rough_leg(look, environment, site, lobe, u)
+        leg.angle += before.angle
+    else:
+        take_mirror = site.split != 0 or lobe < site.chance
+        if take_mirror:
+            mirrored = mirror_leg(site, u)
+            mirrored.weight = mirrored.weight / site.chance
+            mirrored.angle += before.angle + 2.0 * spot.curvature * width
+            if shows_others(spot, site.clear):
+                mirrored.ahead = before.ahead
+        leg = mirrored
+        if site.split != 0 or not take_mirror:
+            leg = body_leg(world, look, environment, site, before, other_lobe, u)
+            if site.split == 0:
+                leg.weight = leg.weight / (1.0 - site.chance)
+                leg.owed = leg.owed / (1.0 - site.chance)
+            # A refracted ray turns by less than the surface does, a mirrored one by twice as much.
+            leg.angle += before.angle + wp.abs(1.0 - 1.0 / spot.refractive_index) * spot.curvature * width
+        mirrored.weight = wp.cw_mul(before.weight, mirrored.weight)
         mirrored.width = width
-        mirrored.angle += spread
-        if mirror:
-            mirrored.ahead = before.ahead
-    leg = mirrored
-    if split or not take_mirror:
-        leg = body_leg(world, spot, f0, clear, before, lobe, u)
-        leg.weight = wp.cw_mul(before.weight, leg.weight)
-        if not split and not inside:
-            leg.weight = leg.weight / (1.0 - chance)
-        leg.width = width
-        leg.angle += spread
+    leg.weight = wp.cw_mul(before.weight, leg.weight)
+    leg.owed = wp.cw_mul(before.weight, leg.owed)
+    leg.width = width
     return leg, mirrored
 
 
@@ -268,10 +375,12 @@ def path_light(
     angle: float,
     first: Hit,
     known: int,
+    base: wp.vec3,
 ):
     """Follow one path from the eye; the ray widens by an angle [rad] and filters textures by its width.
 
-    What it meets first is given if it is known: then the ray meets that triangle's plane, within a pixel of it.
+    Where what it meets first is known (1), the ray meets that triangle's plane; where the base colour over the pixel
+    is known too (2), it is given.
     """
     root = world.roots[environment]
     seen = Seen()
@@ -288,6 +397,8 @@ def path_light(
         hit = first
         if known == 0 or bounce > 0:
             hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
+        if leg.kind == GATHERED:
+            seen.light -= wp.cw_mul(leg.owed, even_radiance(look, environment, leg.along))
         if leg.density > 0.0:
             met = lamps_met(look, environment, leg.start, leg.along, hit.distance, leg.density)
             seen.light += wp.cw_mul(leg.weight, met)
@@ -297,42 +408,39 @@ def path_light(
                 seen.albedo += leg.weight
         else:
             spot = find_spot(world, look, environment, hit, start, wp.vec3d(leg.along), leg.width, leg.angle)
+            if bounce == 0 and known == 2:
+                spot.base = base
             if bounce == 0:
-                seen.normal = spot.normal
+                seen.normal = spot.normal * (1.0 - spot.fade)
+            site = site_of(look, spot, leg, bounce)
             weight = leg.weight
             if spot.fade > 0.0:
                 seen.light += wp.cw_mul(weight, horizon_light(look, environment, spot)) * spot.fade
+                if leg.ahead != 0:
+                    seen.albedo += weight * spot.fade
                 weight = weight * (1.0 - spot.fade)
-            f0 = reflectance_at_normal(spot)
-            nv = wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
-            mirrored = brightest(environment_reflectance(f0, spot.roughness, nv))
-            body = brightest(spot.base) * (1.0 - spot.metallic)
-            clear = spot.transmission * (1.0 - spot.metallic)
-            last = (leg.kind == GATHERED and clear < 0.5) or bounce >= look.depth
-            inside = spot.leaving != 0 and clear > 0.0
-            mirror = spot.roughness < look.mirror_roughness and (spot.metallic > 0.5 or clear > 0.5)
-            if leg.ahead != 0 and (not mirror or last):
-                seen.albedo += wp.cw_mul(leg.weight, guide_albedo(spot, mirrored))
-            chance = float(0.0)
-            split = bool(False)
-            if not last and not inside:
-                chance, split = mirror_chance(look, spot, leg.kind, bounce, mirrored, body, clear)
+            last = (leg.kind == GATHERED and site.clear < 0.5) or bounce >= look.depth
+            if leg.ahead != 0 and (last or not shows_others(spot, site.clear)):
+                seen.albedo += wp.cw_mul(weight, guide_albedo(site))
+            if last:
+                site.chance = 0.0
             if leg.kind == GATHERED:
                 spot.roughness = wp.max(spot.roughness, DULL)
-            if not inside:
-                lit = lit_spot(world, look, environment, root, spot, chance, bounce, key, sample, dimension)
+                site.spot = spot
+            if site.inside == 0:
+                lit = lit_spot(world, look, environment, root, site, bounce, key, sample, dimension)
                 seen.light += wp.cw_mul(weight, lit)
             dimension += lamps
             if last:
                 seen.light += wp.cw_mul(weight, ambient_light(world, look, environment, root, spot, 1.0))
             else:
+                if leg.kind != GATHERED and site.inside == 0:
+                    seen.light += wp.cw_mul(weight, even_light(look, environment, site))
                 width = leg.width + leg.angle * wp.length(spot.position - wp.vec3(start))
                 leg.weight = weight
-                leg, other = onward(
-                    world, look, spot, f0, clear, chance, split, mirror, leg, width, key, sample, dimension
-                )
+                leg, other = onward(world, look, environment, site, leg, width, key, sample, dimension)
                 dimension += 4
-                if split:
+                if site.split != 0:
                     later = other
                     waiting = True
                 bounce += 1

@@ -3,14 +3,18 @@
 import warp as wp
 
 from simfactory.rendering.kernels.distant import map_radiance, smooth_map_radiance
+from simfactory.rendering.kernels.lobes import cosine_direction
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import OCCLUDER, World
 
-__all__ = ["ambient_irradiance", "ambient_visibility", "background", "sky_radiance", "sun_glow"]
+__all__ = ["ambient_irradiance", "ambient_visibility", "background", "even_irradiance", "even_radiance", "sky_radiance", "sun_glow", "tabulate_even_irradiance"]
 
 wp.set_module_options(OPTIONS)
 
+PI = wp.constant(3.14159265)
+TWO_PI = wp.constant(6.2831853)
+EVEN = wp.constant(0.25)  # roughness whose blur takes the details away
 FIXED_POINT = wp.constant(1048576.0)  # sums over instances are kept in integers: their order must not matter
 
 
@@ -102,6 +106,53 @@ def sky_irradiance(look: Look, environment: int, normal: wp.vec3):
     total += look.harmonics[environment, 7] * (1.092548 * x * z)
     total += look.harmonics[environment, 8] * (0.546274 * (x * x - y * y))
     return wp.max(total, wp.vec3(0.0, 0.0, 0.0))
+
+
+@wp.func
+def even_radiance(look: Look, environment: int, direction: wp.vec3):
+    """Return the sky and the ground's light without their details."""
+    return sky_radiance(look, environment, direction, EVEN)
+
+
+@wp.func
+def even_irradiance(look: Look, environment: int, normal: wp.vec3):
+    """Look the irradiance of `even_radiance` on a surface up."""
+    rows = look.even.shape[1]
+    columns = look.even.shape[2]
+    y = wp.acos(wp.clamp(normal[2], -1.0, 1.0)) / PI * float(rows - 1)
+    x = (wp.atan2(normal[1], normal[0]) / TWO_PI + 1.0) * float(columns)
+    row = wp.min(int(y), rows - 2)
+    column = int(x)
+    left = column % columns
+    right = (column + 1) % columns
+    across = x - float(column)
+    high = wp.lerp(look.even[environment, row, left], look.even[environment, row, right], across)
+    low = wp.lerp(look.even[environment, row + 1, left], look.even[environment, row + 1, right], across)
+    return wp.lerp(high, low, y - float(row))
+
+
+@wp.kernel
+def tabulate_even_irradiance(look: Look, directions: int):
+    """Fill `Look.even`: the mean of many directions, spread by cosine about each normal.
+
+    Source: J. Hammersley, "Monte Carlo methods for solving multivariable problems" (1960).
+    """
+    environment, row, column = wp.tid()
+    theta = PI * float(row) / float(look.even.shape[1] - 1)
+    phi = TWO_PI * float(column) / float(look.even.shape[2])
+    normal = wp.vec3(wp.sin(theta) * wp.cos(phi), wp.sin(theta) * wp.sin(phi), wp.cos(theta))
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for k in range(directions):
+        mirrored = float(0.0)
+        place = float(0.5)
+        bits = int(k)
+        while bits > 0:
+            mirrored += place * float(bits % 2)
+            place *= 0.5
+            bits = bits // 2
+        u = wp.vec2((float(k) + 0.5) / float(directions), mirrored)
+        total += even_radiance(look, environment, cosine_direction(normal, u))
+    look.even[environment, row, column] = total * (PI / float(directions))
 
 
 @wp.func

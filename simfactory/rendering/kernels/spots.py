@@ -9,7 +9,7 @@ from simfactory.rendering.kernels.pictures import projected
 from simfactory.rendering.kernels.textures import IMAGE, PLAIN, texture_mix
 from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, corner, intersect
 
-__all__ = ["Spot", "find_spot", "has_relief", "is_textured", "pattern_factor", "surface_pattern"]
+__all__ = ["Spot", "color_seen", "find_spot", "has_relief", "is_textured", "pattern_factor", "surface_pattern"]
 
 wp.set_module_options(OPTIONS)
 
@@ -212,9 +212,14 @@ def has_relief(look: Look, item: int):
 
 
 @wp.func
-def surface_pattern(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
-    """Return the texture's factor at a hit, without lighting it."""
+def color_seen(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
+    """Return the base colour where a ray that widens by an angle [rad] meets a hit's plane."""
     point = intersect(world, hit.item, hit.triangle, origin, direction)
     ray = wp.normalize(wp.vec3(direction @ world.instances[hit.item].rotation))
-    lay = lay_of(world, look, hit, point, ray, angle * float(point.distance))
-    return pattern_factor(look, hit.item, surface_color(look, hit.item, lay))
+    return surface_color(look, hit.item, lay_of(world, look, hit, point, ray, angle * float(point.distance)))
+
+
+@wp.func
+def surface_pattern(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
+    """Return the texture's factor at a hit, without lighting it."""
+    return pattern_factor(look, hit.item, color_seen(world, look, hit, origin, direction, angle))
