@@ -34,6 +34,9 @@ GATHERED = wp.constant(2)  # by a rough surface: sky; what it meets is lit witho
 # and the rare one that did would be a dot. Light focused by mirrors and glass is left out for the same reason.
 DULL = wp.constant(0.5)
 
+# What part of the surroundings' even light is counted exactly; all of it would be best in the open, none in shadow.
+COUNTED = wp.constant(0.7)
+
 GUIDING = wp.constant(0.08)  # roughness from which on a mirror's own colour guides the denoiser
 
 AHEAD = wp.constant(2.0e-4)  # start of a ray above its surface [m]
@@ -139,7 +142,7 @@ def rough_leg(look: Look, environment: int, site: Site, lobe: float, u: wp.vec2)
     shine = fresnel(site.f0, wp.dot(middle, leg.along)) * (specular(spot.roughness, nv, nl, nh) * share)
     leg.weight = body + shine
     if is_open(look, environment):
-        leg.owed = body
+        leg.owed = body * COUNTED
     return leg
 
 
@@ -153,7 +156,7 @@ def diffuse_leg(look: Look, environment: int, site: Site, u: wp.vec2):
     leg.weight = diffuse_share(site.spot, site.reflected)
     leg.start = site.spot.position + site.spot.face * AHEAD
     if is_open(look, environment):
-        leg.owed = leg.weight
+        leg.owed = leg.weight * COUNTED
     return leg
 
 
@@ -168,7 +171,7 @@ def even_light(look: Look, environment: int, site: Site):
     light = wp.vec3(0.0, 0.0, 0.0)
     if is_open(look, environment):
         irradiance = even_irradiance(look, environment, site.spot.normal)
-        light = wp.cw_mul(diffuse_share(site.spot, site.reflected), irradiance) * INVERSE_PI
+        light = wp.cw_mul(diffuse_share(site.spot, site.reflected), irradiance) * (INVERSE_PI * COUNTED)
     return light
 
 
