@@ -15,6 +15,8 @@ __all__ = ["ANNOTATION"]
 
 _SAME_DEPTH = 0.02  # relative: a point this close to an earlier frame's depth was seen there already
 
+_FRAMES = 16  # whose positions are computed at a time
+
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
 
@@ -49,15 +51,25 @@ class _Seeds:
 def _clip(context: ClipContext) -> Arrays:
     points = MaterialPoints(context.surfaces, context.trajectory)
     seeds = _seeds(context, points)
-    world = points.positions(seeds.instance, seeds.triangle, seeds.bary).astype(np.float32)
+    world = _positions(points, seeds, context.trajectory.frame_count)
     return {
-        "tracks/position": np.ascontiguousarray(world.transpose(2, 1, 0)),
-        "tracks/visible": np.ascontiguousarray(context.visible(world).T),
+        "tracks/position": world,
+        "tracks/visible": np.ascontiguousarray(context.visible(world.transpose(2, 1, 0)).T),
         "tracks/instance": seeds.instance,
         "tracks/frame": seeds.frame,
         "tracks/triangle": seeds.triangle,
         "tracks/bary": seeds.bary,
     }
+
+
+def _positions(points: MaterialPoints, seeds: _Seeds, frame_count: int) -> Float32:
+    """Return where the points are `(3, point, time)` [m], some frames at a time: float64 of all would not fit."""
+    world = np.empty((3, len(seeds.frame), frame_count), np.float32)
+    for begin in range(0, frame_count, _FRAMES):
+        frames = range(begin, min(begin + _FRAMES, frame_count))
+        some = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=frames)
+        world[:, :, begin : frames.stop] = some.transpose(2, 1, 0)
+    return world
 
 
 def _seeds(context: ClipContext, points: MaterialPoints) -> _Seeds:
