@@ -38,7 +38,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
-            from all bodies; a modality or the preset is unknown; the preset lacks depth of field.
+            from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
@@ -148,6 +148,11 @@ def _check_preset(spec: SceneSpec, name: str) -> None:
             raise SpecError(
                 f"cameras.{position} ({camera.name}) has aperture_radius {camera.aperture_radius:g}, but preset "
                 f"{name!r} renders without depth of field: use preset 'standard' or 'high', or an aperture_radius of 0"
+            )
+        if camera.shutter > 0.0 and not preset.samples:
+            raise SpecError(
+                f"cameras.{position} ({camera.name}) has shutter {camera.shutter:g}, but preset {name!r} renders "
+                "without motion blur: use preset 'standard' or 'high', or a shutter of 0"
             )
     if preset.denoiser is not None:
         check_denoiser(name)

@@ -20,7 +20,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 
-SLOTS = 3  # instants that exist at once
+SLOTS = 3  # instants that exist at once; a fourth, where shutters are open, goes through the frame
 LEAF_SIZE = 2  # triangles per leaf of a mesh's tree: measured fastest of 1, 2, 4
 CONVEX_LIMIT = 20_000_000  # faces × vertices beyond which convexity is not looked for
 
@@ -67,13 +67,15 @@ class Geometry:
         normals: `(corner,)` vec3, smooth shading normals.
         rest: `(vertex,)` vec3, vertices at rest of the deforming shapes.
         shapes: One per surface given, in their order.
+        slots: How many instants exist at once.
     """
 
-    def __init__(self, surfaces: Sequence[Surface], device: wp.Device) -> None:
+    def __init__(self, surfaces: Sequence[Surface], device: wp.Device, *, slots: int = SLOTS) -> None:
         """Upload the surfaces' meshes and build their trees."""
+        self.slots = slots
         keys = [_key(surface, index) for index, surface in enumerate(surfaces)]
         distinct = dict(zip(keys, surfaces, strict=True))
-        copies = {key: SLOTS if surface.deforming else 1 for key, surface in distinct.items()}
+        copies = {key: slots if surface.deforming else 1 for key, surface in distinct.items()}
         points = [np.tile(s.mesh.vertices.astype(np.float32), (copies[key], 1)) for key, s in distinct.items()]
         corners = [np.ascontiguousarray(s.mesh.triangles, np.int32).ravel() for s in distinct.values()]
         rest = [s.mesh.vertices.astype(np.float32) for s in distinct.values() if s.deforming]
@@ -123,9 +125,9 @@ class Geometry:
         closed = _is_closed(mesh) and mesh.volume() > 0.0
         solid = closed and not surface.deforming and _is_convex(mesh, meshes[0])
         return Shape(
-            meshes=tuple(meshes[slot % copies] for slot in range(SLOTS)),
-            first_vertex=tuple(vertex + slot % copies * count for slot in range(SLOTS)),
-            first_normal=tuple(normal + slot % copies * corners for slot in range(SLOTS)),
+            meshes=tuple(meshes[slot % copies] for slot in range(self.slots)),
+            first_vertex=tuple(vertex + slot % copies * count for slot in range(self.slots)),
+            first_normal=tuple(normal + slot % copies * corners for slot in range(self.slots)),
             first_rest=still,
             first_index=index,
             lower=lower,

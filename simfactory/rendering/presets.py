@@ -18,6 +18,7 @@ class Preset:
         smooth_contrast: Pixels whose neighbours' display values 0–1 differ less take their mean; 0 shades every pixel.
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
+        instants: Over how many instants an open shutter spreads them, at least one path each.
         depth: Mirror and glass bounces of a path.
         mirror_roughness: Materials smoother than this are followed as mirrors.
         split: Whether a path follows both what is mirrored and what is not at its first surface.
@@ -34,6 +35,7 @@ class Preset:
     smooth_contrast: float
     traced_roughness: float
     samples: int
+    instants: int
     depth: int
     mirror_roughness: float
     split: bool
@@ -54,6 +56,7 @@ _PRESETS = {
             smooth_contrast=0.02,
             traced_roughness=0.35,
             samples=0,
+            instants=0,
             depth=0,
             mirror_roughness=0.35,
             split=False,
@@ -70,6 +73,7 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=2,
+            instants=8,
             depth=4,
             mirror_roughness=0.3,
             split=True,
@@ -86,6 +90,7 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=16,
+            instants=16,
             depth=4,
             mirror_roughness=0.3,
             split=False,
@@ -103,6 +108,7 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=64,
+            instants=16,
             depth=4,
             mirror_roughness=0.3,
             split=False,

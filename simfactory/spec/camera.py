@@ -132,7 +132,8 @@ CameraPath = Annotated[
 class CameraSpec(Model):
     """A camera with square pixels: a pinhole to ground truth, for rgb also a lens.
 
-    Depth of field needs a preset that follows paths (`standard`, `high`); truth stays that of the pinhole.
+    Depth of field and motion blur need a preset that follows paths (`standard`, `high`); truth stays that of the
+    pinhole at the frame's instant, which is when the shutter opens.
     """
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
@@ -147,4 +148,10 @@ class CameraSpec(Model):
     )
     focus_distance: float = Field(
         default=5.0, ge=0.01, le=10000.0, description="Depth that is sharp if the aperture is open [m], 0.01–10,000"
+    )
+    shutter: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the time to the next frame for which the shutter is open, 0 = an instant [1], 0–1",
     )

@@ -50,23 +50,28 @@ def expose(
     camera_to_world: wp.array(dtype=wp.mat44d),
     item: wp.array3d(dtype=wp.int32),
     normal: wp.array3d(dtype=wp.vec3),
-    first_sample: int,
     samples: int,
+    edge_samples: int,
+    instant: int,
+    instants: int,
     film: Film,
 ):
-    """Follow the paths of every pixel of every tile and keep their means."""
+    """Follow the paths of every pixel of every tile and keep their means, over all instants of an open shutter.
+
+    `item` and `normal` are what the pixels' centres see when the shutter opens: outlines take `edge_samples` more.
+    """
     tile, row, column = wp.tid()
     pose = camera_to_world[tile]
     lens = lenses[tile].pinhole
     key = pixel_key(seeds[tile], row, column)
     count = samples
-    if look.edge_samples > 0 and is_outline(item, normal, tile, row, column):
-        count += look.edge_samples
+    if edge_samples > 0 and is_outline(item, normal, tile, row, column):
+        count += edge_samples
     light = wp.vec3(0.0, 0.0, 0.0)
     albedo = wp.vec3(0.0, 0.0, 0.0)
     facing = wp.vec3(0.0, 0.0, 0.0)
     for step in range(count):
-        sample = first_sample + step
+        sample = step * instants + instant
         place = draw_pair(look, key, sample // 2, 0)
         if sample % 2 == 1:  # the second of a pair is opposite the first: what changes evenly over a pixel cancels
             place = wp.vec2(1.0, 1.0) - place
@@ -88,10 +93,17 @@ def expose(
         light += seen.light * limit
         albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
         facing += seen.normal
-    share = 1.0 / float(count)
-    film.light[tile, row, column] = light * share
-    film.albedo[tile, row, column] = albedo * share
-    film.normal[tile, row, column] = facing * share
+    share = 1.0 / float(count * instants)
+    light *= share
+    albedo *= share
+    facing *= share
+    if instant > 0:
+        light += film.light[tile, row, column]
+        albedo += film.albedo[tile, row, column]
+        facing += film.normal[tile, row, column]
+    film.light[tile, row, column] = light
+    film.albedo[tile, row, column] = albedo
+    film.normal[tile, row, column] = facing
 
 
 @wp.kernel
