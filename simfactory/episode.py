@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.errors import SpecError
 from simfactory.meshes import TriangleMesh, body_mesh, ground_mesh, room_mesh
-from simfactory.spec import CameraSpec, SceneSpec, VisualMaterial
+from simfactory.spec import CameraSpec, SceneSpec, UvTexture, VisualMaterial
 from simfactory.transforms import quat_slerp
 
 __all__ = [
@@ -209,6 +210,7 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
 
     Raises:
         AssetError: A user mesh is missing or unreadable.
+        SpecError: A texture is to be laid on by texture coordinates that a surface does not have.
     """
     fixed: list[Surface] = []
     for instance, name, mesh, owner in (
@@ -230,6 +232,12 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
         )
         for index, body in enumerate(spec.bodies)
     ]
+    for surface in (*fixed, *bodies):
+        if isinstance(surface.visual.texture, UvTexture) and surface.mesh.corner_uv is None:
+            raise SpecError(
+                f"the texture of {surface.name!r} is of pattern 'uv', but its shape has no texture coordinates: use "
+                "pattern 'image', or a mesh whose file carries them"
+            )
     return (*fixed, *bodies)
 
 

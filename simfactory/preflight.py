@@ -14,7 +14,7 @@ from simfactory.errors import BackendUnavailable, ResourceError, SpecError, Unsu
 from simfactory.maps import load_environment, load_image
 from simfactory.rendering import check_denoiser, find_preset
 from simfactory.simulators import backend_class, backend_names
-from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec
+from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTexture
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
 
@@ -118,7 +118,7 @@ def _check_maps(spec: SceneSpec) -> None:
     if spec.sky.environment_map is not None:
         load_environment(spec.sky.environment_map.digest)
     for part in (*spec.bodies, *surroundings):
-        if isinstance(part.visual.texture, ImageTexture):
+        if isinstance(part.visual.texture, ImageTexture | UvTexture):
             load_image(part.visual.texture.digest, "texture")
         if part.visual.normal_map is not None:
             load_image(part.visual.normal_map.digest, "normal")

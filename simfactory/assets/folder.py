@@ -18,7 +18,7 @@ from simfactory.errors import AssetError
 
 __all__ = ["add_mesh", "load_mesh", "load_texture_coordinates"]
 
-MESH_VERSION = 1  # of reading and repair; arrays of another version are made again
+MESH_VERSION = 2  # of reading and repair; arrays of another version are made again
 
 
 def add_mesh(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from simfactory.assets.limits import MESH_FORMATS
 from simfactory.errors import AssetError
 
 __all__ = ["AssetRecord", "Repairs", "asset_root", "list_records", "load_record", "write_record"]
@@ -93,4 +94,6 @@ def list_records() -> list[AssetRecord]:
 
 
 def _paths() -> list[Path]:
-    return sorted(path for path in asset_root().glob("*.json") if DIGEST.fullmatch(path.stem))
+    """Return the records of meshes: those of images, in the same folder, have no mesh beside them."""
+    found = sorted(path for path in asset_root().glob("*.json") if DIGEST.fullmatch(path.stem))
+    return [path for path in found if any(path.with_suffix(f".{suffix}").is_file() for suffix in MESH_FORMATS)]

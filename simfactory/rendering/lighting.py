@@ -46,10 +46,14 @@ def build_look(
         sceneries.append(_scenery(spec, group, table, sum(map(len, lights)), gallery))
         lights.append(_lights(spec))
     look = Look()
-    rows = [material(*pair, gallery) for pair in surfaces]
+    rows = [
+        material(*pair, gallery, first_corner=shape.first_corner)
+        for pair, shape in zip(surfaces, geometry.shapes, strict=True)
+    ]
     look.materials = wp.array(np.concatenate(rows), dtype=Material, device=device)
     look.distant = build_distant([spec.sky for spec, _ in scenes], maps, device)
     look.pictures = gallery.pictures
+    look.pictures.coordinates = geometry.coordinates
     every = np.concatenate([*lights, records(Light, 1)])  # one more: an empty array has no address
     look.lights = wp.array(every, dtype=Light, device=device)
     look.sceneries = wp.array(np.concatenate(sceneries), dtype=Scenery, device=device)

@@ -35,9 +35,7 @@ STILL = CameraFixed(position=(0.0, -0.001, HEIGHT), target=(0.0, 0.0, 0.0))
 
 def square(physical, *, pixels=8.0, shutter=0.5, path=STILL, frames=3):
     """A white square that moves over black ground, seen from above, by so many pixels a frame."""
-    camera = CameraSpec(
-        name="eye", rig="ring", width=SIZE, height=SIZE, field_of_view=10.0, path=path, shutter=shutter
-    )
+    camera = CameraSpec(name="eye", rig="ring", width=SIZE, height=SIZE, field_of_view=10.0, path=path, shutter=shutter)
     velocity = pixels * FPS * (HEIGHT - TOP) / intrinsics(camera)[0, 0]
     body = BodyRigid(
         name="square",

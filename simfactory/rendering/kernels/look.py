@@ -24,6 +24,7 @@ class Material:
     offset: wp.vec3  # of the texture [period]
     shape: wp.vec4  # of the texture: further parameters
     image: wp.int32  # of the texture, if it is one; -1 = none
+    first_corner: wp.int32  # where its texture coordinates begin; -1 = the image is projected
     mean: wp.vec3  # colour of the texture seen from afar
     relief: wp.int32  # image of slopes; -1 = none
     relief_period: wp.float32  # [m]
