@@ -20,10 +20,14 @@ from simfactory.views import encloses, is_blind
 
 __all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
 
-RENDER_BYTES_PER_PIXEL = 260  # surface buffers of three instants, two motions, colours
+# Measured as growth of the resident set from 320x180 to 1280x720, and rounded up.
+RENDER_BYTES_PER_PIXEL = 320  # surface buffers of three instants, motion between them, colours, film
+DENOISE_BYTES_PER_PIXEL = {None: 0, "fast": 380, "balanced": 800, "high": 800}  # of one tile at a time
 RECORD_BYTES_PER_PIXEL = 64  # one frame of all signals, decoded
 STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips of plain scenes: a lower bound
 CHUNK_FRAMES = 8
+KEYFRAME_BYTES_PER_PIXEL = 8 * 6  # instances and depths kept until tracks begin on them
+TRACK_BYTES = 40  # of a point at a frame, while tracks are made and encoded
 TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
 
 
@@ -58,15 +62,19 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
         _check_camera(spec, camera, surfaces, label=f"cameras.{position} ({camera.name})")
 
 
-def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
-    """Refuse frames too large to render here; with `in_memory`, also clips too long to hold.
+def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
+    """Refuse frames too large to render here, and tracks too long to hold; with `in_memory`, also whole clips.
 
     Raises:
         ResourceError: More memory would be needed than is available.
+        SpecError: The preset is unknown.
     """
     pixels = max(camera.width * camera.height for camera in spec.cameras)
     together = min(len(spec.cameras), tiles_together(pixels))
-    needed = together * pixels * RENDER_BYTES_PER_PIXEL
+    needed = pixels * (together * RENDER_BYTES_PER_PIXEL + DENOISE_BYTES_PER_PIXEL[find_preset(preset).denoiser])
+    needed += together * pixels * KEYFRAME_BYTES_PER_PIXEL
+    if "tracks" in [annotation.name for annotation in annotations(spec.sensors.modalities)]:
+        needed += together * pixels // spec.sensors.track_spacing**2 * spec.frame_count * TRACK_BYTES
     if in_memory:
         total = sum(camera.width * camera.height for camera in spec.cameras)
         needed += total * RECORD_BYTES_PER_PIXEL * spec.frame_count

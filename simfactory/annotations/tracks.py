@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.base import Annotation, Arrays, ClipContext
+from simfactory.annotations.base import Annotation, Arrays, ClipContext, Keyframe
 from simfactory.annotations.material_points import MaterialPoints
 from simfactory.episode import SKY, SurfaceBuffer
 from simfactory.signals import Signal
@@ -77,41 +77,38 @@ def _seeds(context: ClipContext, points: MaterialPoints) -> _Seeds:
     parts: list[_Seeds] = []
     earlier: list[int] = []
     for frame in sorted(context.keyframes):
-        seeds = _grid(context.keyframes[frame], frame, context.spec.sensors.track_spacing)
+        seeds = _grid(context.keyframes[frame].grid, frame)
         for before in earlier:
-            seeds = seeds.chosen(~_seen(context, points, seeds, before))
+            seeds = seeds.chosen(~_seen(context, context.keyframes[before], points, seeds, before))
         parts.append(seeds)
         earlier.append(frame)
     return _Seeds.joined(parts)
 
 
-def _grid(surface: SurfaceBuffer, frame: int, spacing: int) -> _Seeds:
-    height, width = surface.depth.shape
-    grid = np.s_[min(spacing // 2, height - 1) :: spacing, min(spacing // 2, width - 1) :: spacing]
-    hit = surface.instance[grid] != SKY
-    bary = surface.bary[grid][hit]
+def _grid(surface: SurfaceBuffer, frame: int) -> _Seeds:
+    hit = surface.instance != SKY
+    bary = surface.bary[hit]
     return _Seeds(
-        instance=surface.instance[grid][hit],
-        triangle=surface.triangle[grid][hit],
+        instance=surface.instance[hit],
+        triangle=surface.triangle[hit],
         bary=np.concatenate([bary, 1.0 - bary.sum(axis=-1, keepdims=True)], axis=-1),
         frame=np.full(int(hit.sum()), frame, np.int32),
     )
 
 
-def _seen(context: ClipContext, points: MaterialPoints, seeds: _Seeds, frame: int) -> Bool:
+def _seen(context: ClipContext, earlier: Keyframe, points: MaterialPoints, seeds: _Seeds, frame: int) -> Bool:
     """Return which points an earlier keyframe shows: its pixel has the same id at about the same depth.
 
     Only decides where tracks begin, so the nearest pixel is precise enough.
     """
-    surface = context.keyframes[frame]
-    height, width = surface.depth.shape
+    height, width = earlier.depth.shape
     world = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=[frame])[0]
     camera = transform_points(invert_pose(context.camera_to_world[frame]), world)
     raster = project(camera, context.intrinsics)
     inside = (camera[:, 2] > 0.0) & (raster >= 0.0).all(axis=-1) & (raster < (width, height)).all(axis=-1)
     columns, rows = np.where(inside[:, None], raster, 0.0).astype(np.int64).T
-    near = np.abs(surface.depth[rows, columns] - camera[:, 2]) < _SAME_DEPTH * camera[:, 2]
-    return np.asarray(inside & near & (surface.instance[rows, columns] == seeds.instance))
+    near = np.abs(earlier.depth[rows, columns] - camera[:, 2]) < _SAME_DEPTH * camera[:, 2]
+    return np.asarray(inside & near & (earlier.instance[rows, columns] == seeds.instance))
 
 
 def _signal(name: str, dims: tuple[str, ...], dtype: str, unit: str, description: str) -> Signal:

@@ -72,14 +72,14 @@ def decoded(content: bytes, *, light: bool) -> Pixels:
     image = np.ascontiguousarray(image[..., ::-1])
     if not light:
         height, width = (min(_power_of_two(edge), IMAGE_EDGE) for edge in image.shape[:2])
-        return np.asarray(_resized(image, height, width), np.uint8)
+        return _resized(np.asarray(image, np.uint8), height, width)
     if image.shape[1] != 2 * image.shape[0]:
         raise AssetError(f"it has {image.shape[1]}x{image.shape[0]} pixels; an environment map is twice as wide")
     if image.dtype != np.float32 or not np.isfinite(image).all() or image.min() < 0.0 or image.max() <= 0.0:
         raise AssetError("it holds no light, negative light or values that are no numbers: write it anew")
     low, high = LIGHT_WIDTH
     width = min(max(_power_of_two(image.shape[1]), low), high)
-    return np.asarray(_resized(image, width // 2, width), np.float32)
+    return _resized(np.asarray(image, np.float32), width // 2, width)
 
 
 def _power_of_two(edge: int) -> int:

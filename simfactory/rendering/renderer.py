@@ -15,7 +15,7 @@ from simfactory.rendering.arrays import DeviceArray, Values, WarpArray, WarpType
 from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
 from simfactory.rendering.exposure import Exposure, lens_records
 from simfactory.rendering.geometry import SLOTS, Geometry
-from simfactory.rendering.images import Painter, new_canvas
+from simfactory.rendering.images import Painter
 from simfactory.rendering.kernels.look import Lens
 from simfactory.rendering.kernels.motion import trace_motion, trace_visibility
 from simfactory.rendering.kernels.surface import trace_surface
@@ -94,11 +94,12 @@ class Renderer:
         self._lenses: WarpArray = wp.array(
             lens_records([camera for _, camera in cameras], self._lens), dtype=Lens, device=self._device
         )
-        self._exposure: Exposure | None = None
+        self._images: Painter | Exposure
         if self._preset.samples:
             shape = (len(cameras), self.height, self.width)
-            self._exposure = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
-        self._painter = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
+            self._images = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
+        else:
+            self._images = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
         self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
@@ -200,22 +201,20 @@ class Renderer:
                 open. None renders an instant.
         """
         poses, seeds = self._poses("surface", camera_to_world), self._frame_seeds(frames)
-        key = ("canvas", buffers.slot)
-        if self._exposure is not None:
-            if key not in self._memory:
-                shape = (len(self.tiles), self.height, self.width, 3)
-                self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
-            if between is None or not self._shutter:
-                self._exposure.expose(buffers, placed.world, poses, seeds)
-            else:
-                self._expose_between(self._exposure, buffers, seeds, between)
-            self._exposure.finish(self._memory[key])
-            return DeviceImage(rgb=self._memory[key], light=self._exposure.light)
+        key = ("rgb", buffers.slot)
         if key not in self._memory:
-            self._memory[key] = new_canvas(len(self.tiles), self.height, self.width, self._device)
-        canvas = self._memory[key]
-        self._painter.paint(buffers, placed.world, poses, seeds, canvas)
-        return DeviceImage(rgb=canvas.rgb)
+            shape = (len(self.tiles), self.height, self.width, 3)
+            self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
+        rgb: WarpArray = self._memory[key]
+        if isinstance(self._images, Painter):
+            self._images.paint(buffers, placed.world, poses, seeds, rgb)
+            return DeviceImage(rgb=rgb)
+        if between is None or not self._shutter:
+            self._images.expose(buffers, placed.world, poses, seeds)
+        else:
+            self._expose_between(self._images, buffers, seeds, between)
+        self._images.finish(rgb)
+        return DeviceImage(rgb=rgb, light=self._images.light)
 
     def visible(self, placed: Placed, tile: int, camera_to_world: Float64, points: Values) -> Bool:
         """Return whether a camera sees world points: in front of it, inside the frame, nothing before them.
@@ -250,9 +249,9 @@ class Renderer:
     def close(self) -> None:
         """Free the device's memory; the renderer cannot be used again."""
         self._memory.clear()
-        if self._exposure is not None:
-            self._exposure.close()
-        del self._placements, self._geometry, self._painter
+        if isinstance(self._images, Exposure):
+            self._images.close()
+        del self._placements, self._geometry, self._images
 
     def _expose_between(self, exposure: Exposure, buffers: DeviceSurface, seeds: WarpArray, between: Between) -> None:
         """Gather light at the middles of equal parts of the time for which the shutters are open."""
