@@ -1,9 +1,9 @@
 """Cameras: intrinsics, resolution and the path they follow."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from simfactory.spec.base import Model, Name, Vec3
 
@@ -155,3 +155,11 @@ class CameraSpec(Model):
         le=1.0,
         description="Share of the time to the next frame for which the shutter is open, 0 = an instant [1], 0–1",
     )
+
+    @model_serializer(mode="wrap")
+    def _without_a_closed_shutter(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:  # Any: JSON
+        """Leave out what older specs did not have: digests of scenes, and so the ids of their clips, stay."""
+        record: dict[str, Any] = handler(self)  # Any: JSON
+        if not self.shutter:
+            record.pop("shutter", None)
+        return record
