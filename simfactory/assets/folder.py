@@ -72,6 +72,7 @@ def add_mesh(
         part_count=len(parts),
         has_texture_coordinates=answer["textured"],
         texture_digest=None if texture is None else texture.stem,
+        factors=answer["factors"],
         texture_suffix=None if texture is None else texture.suffix.lstrip("."),
     )
     write_record(record)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.assets.inspection import glb_texture, inspect_file, obj_texture
+from simfactory.assets.inspection import glb_factors, glb_texture, inspect_file, obj_texture
 from simfactory.assets.limits import EXTENT_RANGE, TRIANGLES_MAX, confine, report
 from simfactory.assets.repair import is_closed, repaired, signed_volume
 from simfactory.errors import AssetError
@@ -20,6 +20,7 @@ def _read(path: Path, suffix: str, beside: Path) -> dict[str, object]:
     """Check, parse and repair a file; leave `mesh.npz` and perhaps `texture.png` in the working folder."""
     raw = path.read_bytes()
     inspect_file(raw, suffix)
+    factors = glb_factors(raw) if suffix == "glb" else None
     given, faces, texture_coordinates = _parse(path, suffix)
     _check(given, faces)
     vertices, triangles, source, changes = repaired(given, faces)
@@ -48,6 +49,7 @@ def _read(path: Path, suffix: str, beside: Path) -> dict[str, object]:
         "volume": volume,
         "textured": texture_coordinates is not None,
         "texture": None if texture is None else "texture." + texture[1],
+        "factors": factors,
         "changes": changes,
     }
 

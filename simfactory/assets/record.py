@@ -28,6 +28,16 @@ class Repairs(BaseModel):
     closed_holes: int = Field(ge=0, description="Small holes closed")
 
 
+class Factors(BaseModel):
+    """Factors of a file's material, in the words of specs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_color: tuple[float, float, float] = Field(description="Base colour, sRGB, 0–1; it multiplies the image")
+    metallic: float = Field(ge=0.0, le=1.0, description="0 dielectric – 1 metal")
+    roughness: float = Field(ge=0.0, le=1.0, description="Microfacet roughness, 0–1")
+
+
 class AssetRecord(BaseModel):
     """A user mesh."""
 
@@ -51,6 +61,7 @@ class AssetRecord(BaseModel):
     part_count: int | None = Field(default=None, description="Convex parts for contact; null = not made yet")
     has_texture_coordinates: bool = Field(description="Whether its faces carry texture coordinates")
     texture_digest: Sha256 | None = Field(default=None, description="SHA-256 of its base-colour image; null = none")
+    factors: Factors | None = Field(default=None, description="Of its material; null = it states none")
     texture_suffix: str | None = Field(default=None, description="Format of that image: png or jpg")
 
 

@@ -95,7 +95,8 @@ def show(digest: Annotated[str, typer.Argument(help="Digest of a mesh, or its be
 
     record = load_record(digest)
     geometry = {"shape": "mesh", "digest": record.digest, "scale": record.metres_per_unit or 1.0}
-    looks = {}
+    visual: dict[str, object] = {} if record.factors is None else record.factors.model_dump()
     if record.texture_digest is not None and record.has_texture_coordinates:
-        looks = {"visual": {"base_color": (1, 1, 1), "texture": {"pattern": "uv", "digest": record.texture_digest}}}
-    typer.echo(json.dumps({**record.model_dump(), "geometry": geometry, **looks}, indent=2))
+        visual = {"base_color": (1.0, 1.0, 1.0), **visual}
+        visual["texture"] = {"pattern": "uv", "digest": record.texture_digest}
+    typer.echo(json.dumps({**record.model_dump(), "geometry": geometry, "visual": visual}, indent=2))
