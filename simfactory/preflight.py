@@ -20,8 +20,8 @@ from simfactory.views import encloses, is_blind
 
 __all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
 
-# Measured as growth of the resident set from 320x180 to 1280x720, and rounded up.
-RENDER_BYTES_PER_PIXEL = 320  # surface buffers of three instants, motion between them, colours, film
+# Measured as growth of the resident set between 320x180 and 1280x720, and rounded up.
+RENDER_BYTES_PER_PIXEL = 240  # surface buffers of three instants, motion between them, colours, film
 DENOISE_BYTES_PER_PIXEL = {None: 0, "fast": 380, "balanced": 800, "high": 800}  # of one tile at a time
 RECORD_BYTES_PER_PIXEL = 64  # one frame of all signals, decoded
 STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips of plain scenes: a lower bound

@@ -166,7 +166,7 @@ class Renderer:
             "occluded": wp.bool,
             "outside": wp.bool,
         }
-        arrays = self._arrays(("motion", buffers.slot, placed_to.slot), types)
+        arrays = self._arrays(("motion", (placed_to.slot - buffers.slot) % SLOTS), types)
         self._launch(
             trace_motion,
             placed_from.world,
