@@ -11,8 +11,8 @@ from simfactory.dataset import open_dataset
 from simfactory.processes import Job, Progress, run_job
 from simfactory.store import create_dataset
 
-FRAMES, WARM = 16, 6
-GROWTH = 250 * 2**20  # [byte]: two frames of all signals; what tracks keep are 12 MB on each of 8 frames
+FRAMES, WARM = 16, 8  # a chunk holds eight frames
+GROWTH = 150 * 2**20  # [byte]: one frame of all signals; what tracks keep are 12 MB on each of 8 frames
 
 
 def resident():
