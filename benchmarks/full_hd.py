@@ -4,8 +4,8 @@
     python benchmarks/full_hd.py --frames 60    # prints only
 
 One camera watches five rigid bodies (Newton, preset `draft`, profile `portable`). Memory is what the kernel counts for
-the process (resident set and its peak), CPU time that of the whole process, all threads, user and system; both include
-what tests of the quality gate and the commit take after the last frame.
+the process (resident set and its peak), CPU time that of the whole process, all threads, user and system; the last row
+includes what tracks and the commit take after the last frame.
 """
 
 import argparse
