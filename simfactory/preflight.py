@@ -72,11 +72,13 @@ def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
     pixels = max(camera.width * camera.height for camera in spec.cameras)
     together = min(len(spec.cameras), tiles_together(pixels))
     needed = pixels * (together * RENDER_BYTES_PER_PIXEL + DENOISE_BYTES_PER_PIXEL[find_preset(preset).denoiser])
-    needed += together * pixels * KEYFRAME_BYTES_PER_PIXEL
+    total = sum(camera.width * camera.height for camera in spec.cameras)
+    needed += total * KEYFRAME_BYTES_PER_PIXEL  # these and tracks stay until all cameras' clips are committed
+    tracks = 0
     if "tracks" in [annotation.name for annotation in annotations(spec.sensors.modalities)]:
-        needed += together * pixels // spec.sensors.track_spacing**2 * spec.frame_count * TRACK_BYTES
+        tracks = total // spec.sensors.track_spacing**2 * spec.frame_count * TRACK_BYTES
+    needed += tracks
     if in_memory:
-        total = sum(camera.width * camera.height for camera in spec.cameras)
         needed += total * RECORD_BYTES_PER_PIXEL * spec.frame_count
     else:
         needed += together * pixels * RECORD_BYTES_PER_PIXEL * CHUNK_FRAMES
@@ -87,6 +89,7 @@ def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
             f"{len(spec.cameras)} cameras of {size} with {spec.frame_count} frames need {_readable(needed)} of "
             f"memory, {_readable(available)} are available: lower cameras, size or frame_count"
             + (" or generate into a dataset, which streams" if in_memory else "")
+            + (f"; {_readable(tracks)} are for tracks: raise track_spacing or leave them out" if tracks else "")
         )
 
 
