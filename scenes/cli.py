@@ -82,7 +82,7 @@ def generate(
     first = specs.spec(0, 0)
     if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
         check_scene(first, backend=backend, preset=preset)
-        check_memory(first, in_memory=False)
+        check_memory(first, preset=preset, in_memory=False)
         check_disk(first, out, profile=profile)
     create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
     job = Job(

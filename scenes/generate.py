@@ -124,7 +124,7 @@ def _run_round(
 ) -> list[_Try]:
     for one in tries:
         check_scene(one.spec, backend=job.backend, preset=job.preset)
-        check_memory(one.spec, in_memory=False)
+        check_memory(one.spec, preset=job.preset, in_memory=False)
         check_disk(one.spec, job.dataset, profile=job.profile)
     observer.planned(sum(one.spec.frame_count * len(set(one.clip_ids) - done) for one in tries))
 

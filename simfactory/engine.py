@@ -137,7 +137,7 @@ class Engine:
         batch: list[SceneSpec] = []
         for spec in specs:
             check_scene(spec, backend=self.backend, preset=self.preset)
-            check_memory(spec, in_memory=False)
+            check_memory(spec, preset=self.preset, in_memory=False)
             if batch and self._simulator.signature(batch[0]) != self._simulator.signature(spec):
                 yield batch
                 batch = []

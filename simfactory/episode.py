@@ -1,13 +1,15 @@
 """What passes between simulation, rendering, annotation and storage: arrays with shapes, units and frames."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.errors import SpecError
 from simfactory.meshes import TriangleMesh, body_mesh, ground_mesh, room_mesh
-from simfactory.spec import CameraSpec, SceneSpec, VisualMaterial
+from simfactory.spec import CameraSpec, SceneSpec, UvTexture, VisualMaterial
+from simfactory.transforms import quat_slerp
 
 __all__ = [
     "FIRST_BODY",
@@ -145,6 +147,28 @@ class Trajectory:
             contacts=self.contacts[frame],
         )
 
+    def between(self, frame: int, share: float) -> WorldState:
+        """Return where everything is at a share, 0–1, of the time from a frame to the next one.
+
+        Positions and vertices go along straight lines, rotations the shorter way at a constant rate; velocities and
+        contacts are those of the frame. After the last frame motion goes on as before it.
+        """
+        first = max(min(frame, self.frame_count - 2), 0)
+        last = min(first + 1, self.frame_count - 1)
+        place = frame - first + share
+
+        def mixed(values: Float32) -> Float32:
+            start = values[first].astype(np.float64)
+            return np.asarray(start + place * (values[last] - start), np.float32)
+
+        return replace(
+            self.state(frame),
+            time=float(self.time[first] + place * (self.time[last] - self.time[first])),
+            position=mixed(self.position),
+            quat_xyzw=quat_slerp(self.quat_xyzw[first], self.quat_xyzw[last], place).astype(np.float32),
+            vertices={body: mixed(points) for body, points in self.vertices.items()},
+        )
+
     @classmethod
     def from_states(cls, states: list[WorldState], properties: BodyProperties) -> "Trajectory":
         """Stack states, one per frame."""
@@ -186,6 +210,7 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
 
     Raises:
         AssetError: A user mesh is missing or unreadable.
+        SpecError: A texture is to be laid on by texture coordinates that a surface does not have.
     """
     fixed: list[Surface] = []
     for instance, name, mesh, owner in (
@@ -207,6 +232,12 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
         )
         for index, body in enumerate(spec.bodies)
     ]
+    for surface in (*fixed, *bodies):
+        if isinstance(surface.visual.texture, UvTexture) and surface.mesh.corner_uv is None:
+            raise SpecError(
+                f"the texture of {surface.name!r} is of pattern 'uv', but its shape has no texture coordinates: use "
+                "pattern 'image', or a mesh whose file carries them"
+            )
     return (*fixed, *bodies)
 
 

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import re
 import tomllib
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from simfactory.assets import asset_root
+from simfactory.assets import EDGE_MAX, Pixels, asset_root, declared_size, decoded, read_image
 from simfactory.errors import AssetError
 
 __all__ = [
@@ -29,15 +28,11 @@ __all__ = [
 ]
 
 Float32 = npt.NDArray[np.float32]
-Pixels = npt.NDArray[np.float32 | np.uint8]
 UInt8 = npt.NDArray[np.uint8]
 MapKind = Literal["environment", "texture", "normal"]
 
 MAP_FORMATS = ("png", "jpg", "jpeg", "hdr")
 BYTES_MAX = 64 * 2**20
-EDGE_MAX = 8192  # of a file [px]
-ENVIRONMENT_WIDTH = 128, 1024  # limits of an environment map in memory [px]
-IMAGE_EDGE = 1024  # to which larger images are reduced [px]
 
 
 class MapRecord(BaseModel):
@@ -82,6 +77,9 @@ def find_map(digest: str) -> MapRecord:
         return found
     path = asset_root() / f"{digest}.json"
     if not path.is_file():
+        came = next((p for p in (path.with_suffix(".png"), path.with_suffix(".jpg")) if p.is_file()), None)
+        if came is not None:
+            return _with_a_mesh(came, digest)
         raise AssetError(
             f"no environment map or image with digest {digest} in the package or in {asset_root()}: "
             "run `simfactory assets add FILE` or set SIMFACTORY_ASSETS"
@@ -90,6 +88,24 @@ def find_map(digest: str) -> MapRecord:
         return MapRecord.model_validate_json(path.read_text(encoding="utf-8"))
     except (ValidationError, UnicodeDecodeError) as error:
         raise AssetError(f"the record {path} is damaged: add the file again") from error
+
+
+def _with_a_mesh(path: Path, digest: str) -> MapRecord:
+    """Return the record of a texture that came with a mesh; what is known of it stands in the mesh's record."""
+    content = path.read_bytes()
+    width, height = declared_size(content) or (0, 0)
+    if not 0 < width <= EDGE_MAX or not 0 < height <= EDGE_MAX or not 0 < len(content) <= BYTES_MAX:
+        raise AssetError(f"the texture {path} is no image, or larger than {EDGE_MAX} px or {BYTES_MAX:,} bytes")
+    return MapRecord(
+        name="texture of a mesh",
+        kind="texture",
+        file=path.name,
+        sha256=digest,
+        bytes=len(content),
+        width=width,
+        height=height,
+        licence="that of the mesh",
+    )
 
 
 def add_map(
@@ -129,8 +145,9 @@ def add_map(
             f"{path.name} cannot be a map of kind {chosen}: environment maps are HDR files, others are not"
         )
     content = path.read_bytes()
-    height, width = _decoded(content, path.name, chosen).shape[:2]
     digest = hashlib.sha256(content).hexdigest()
+    read_image(content, digest, label=path.name, light=chosen == "environment")
+    width, height = declared_size(content) or (0, 0)
     record = MapRecord(
         name=path.stem,
         kind=chosen,
@@ -161,10 +178,6 @@ def load_environment(digest: str) -> Float32:
         AssetError: The map is missing, changed, of another kind, or unreadable.
     """
     image = _loaded(digest, ("environment",)).astype(np.float32)
-    low, high = ENVIRONMENT_WIDTH
-    width = min(max(_power_of_two(image.shape[1]), low), high)
-    if image.shape[1] != width:
-        image = np.asarray(_resized(image, width // 2, width), np.float32)
     image.setflags(write=False)
     return image
 
@@ -176,11 +189,7 @@ def load_image(digest: str, kind: Literal["texture", "normal"]) -> UInt8:
     Raises:
         AssetError: The map is missing, changed, of another kind, or unreadable.
     """
-    image = _loaded(digest, (kind,))
-    height, width = (min(_power_of_two(edge), IMAGE_EDGE) for edge in image.shape[:2])
-    if image.shape[:2] != (height, width):
-        image = _resized(image, height, width)
-    result = np.array(image, np.uint8)
+    result = np.array(_loaded(digest, (kind,)), np.uint8)
     if find_map(digest).green == "down":
         result[..., 1] = 255 - result[..., 1]
     result.setflags(write=False)
@@ -199,62 +208,10 @@ def _loaded(digest: str, kinds: tuple[MapKind, ...]) -> Pixels:
         raise AssetError(f"cannot read map {record.name!r} at {path}: {error.strerror or error}") from error
     if hashlib.sha256(content).hexdigest() != digest:
         raise AssetError(f"map {path} no longer has the digest {digest}: add the file again")
-    return _decoded(content, path.name, record.kind)
-
-
-def _decoded(content: bytes, name: str, kind: MapKind) -> Pixels:
-    """Decode a file to RGB `(height, width, 3)`: float32 for environment maps, otherwise uint8."""
-    import cv2
-
-    size = _declared_size(content)
-    if size is not None and max(size) > EDGE_MAX:
-        raise AssetError(f"{name} has {size[0]}x{size[1]} pixels; at most {EDGE_MAX} along an edge are allowed")
-    try:
-        flags = cv2.IMREAD_UNCHANGED if kind == "environment" else cv2.IMREAD_COLOR
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), flags)
-    except cv2.error as error:
-        raise AssetError(f"cannot read {name}: {error.err}") from error
-    if size is None or image is None or image.ndim != 3 or image.shape[2] != 3:
-        raise AssetError(f"cannot read {name} as an image in colour: it is damaged or of another format")
-    image = np.ascontiguousarray(image[..., ::-1])
-    if kind != "environment":
-        return np.asarray(image, np.uint8)
-    if image.shape[1] != 2 * image.shape[0]:
-        raise AssetError(f"{name} has {image.shape[1]}x{image.shape[0]} pixels; an environment map is twice as wide")
-    if image.dtype != np.float32 or not np.isfinite(image).all() or image.min() < 0.0 or image.max() <= 0.0:
-        raise AssetError(f"{name} holds no light, negative light or values that are no numbers: write it anew")
-    return np.asarray(image, np.float32)
-
-
-def _declared_size(content: bytes) -> tuple[int, int] | None:
-    """Return the width and height that a file's header declares; None where it has none that is known."""
-    if content[:8] == b"\x89PNG\r\n\x1a\n" and len(content) > 24:
-        return int.from_bytes(content[16:20], "big"), int.from_bytes(content[20:24], "big")
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return 1, 1  # only those of the package, which are small
-    if content[:2] == b"#?":
-        found = re.search(rb"\n-Y (\d{1,9}) \+X (\d{1,9})\n", content[:4096])
-        return (int(found[2]), int(found[1])) if found else None
-    place = 2
-    while content[:2] == b"\xff\xd8" and place + 9 < len(content) and content[place] == 0xFF:
-        marker, length = content[place + 1], int.from_bytes(content[place + 2 : place + 4], "big")
-        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):  # start of a frame
-            height, width = content[place + 5 : place + 7], content[place + 7 : place + 9]
-            return int.from_bytes(width, "big"), int.from_bytes(height, "big")
-        place += 2 + length
-    return None
-
-
-def _power_of_two(edge: int) -> int:
-    """Return the power of two nearest to an edge [px], by ratio."""
-    return 1 << max(round(float(np.log2(edge))), 0)
-
-
-def _resized(image: Pixels, height: int, width: int) -> Pixels:
-    import cv2
-
-    mode = cv2.INTER_AREA if height <= image.shape[0] and width <= image.shape[1] else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=mode))
+    light = record.kind == "environment"
+    if shipped:  # read here: these files are the package's own
+        return decoded(content, light=light)
+    return read_image(content, digest, label=path.name, light=light)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -1,12 +1,12 @@
 """Triangle meshes of every shape: one description shared by physics, rendering and annotations."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.assets import load_mesh
+from simfactory.assets import load_mesh, load_texture_coordinates
 from simfactory.refinement import refined
 from simfactory.spec import (
     BodySheet,
@@ -44,11 +44,14 @@ class TriangleMesh:
         vertices: `(vertex, 3)` float64, local frame [m].
         triangles: `(triangle, 3)` int32.
         smooth_angle: Edges flatter than this are shaded smoothly [rad]; 0 = faceted.
+        corner_uv: `(triangle, 3, 2)` texture coordinates of each triangle's corners, from the lower left of an image;
+            None without.
     """
 
     vertices: Points
     triangles: Triangles
     smooth_angle: float = 0.0
+    corner_uv: Points | None = None
 
     def volume(self) -> float:
         """Return the enclosed volume [m³] (closed meshes only)."""
@@ -63,9 +66,7 @@ class TriangleMesh:
 
     def scaled(self, factors: tuple[float, float, float]) -> "TriangleMesh":
         """Return the mesh with its axes multiplied by positive factors."""
-        return TriangleMesh(
-            vertices=self.vertices * np.asarray(factors), triangles=self.triangles, smooth_angle=self.smooth_angle
-        )
+        return replace(self, vertices=self.vertices * np.asarray(factors))
 
 
 def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
@@ -96,8 +97,14 @@ def soft_surface(geometry: Geometry, *, factors: tuple[float, float, float], res
     """
     mesh = geometry_mesh(geometry).scaled(factors)
     cell = float(np.ptp(mesh.vertices, axis=0).max()) / resolution
-    vertices, triangles = refined(mesh.vertices, mesh.triangles, longest=cell)
-    return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=max(mesh.smooth_angle, SOFT_ANGLE))
+    given = np.zeros((len(mesh.triangles), 3, 0)) if mesh.corner_uv is None else mesh.corner_uv
+    vertices, triangles, corners = refined(mesh.vertices, mesh.triangles, longest=cell, corners=given)
+    return TriangleMesh(
+        vertices=vertices,
+        triangles=triangles,
+        smooth_angle=max(mesh.smooth_angle, SOFT_ANGLE),
+        corner_uv=None if mesh.corner_uv is None else corners,
+    )
 
 
 def geometry_mesh(geometry: Geometry) -> TriangleMesh:
@@ -120,7 +127,13 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
             return _recentred(TriangleMesh(vertices=mesh.vertices, triangles=mesh.triangles))
         case MeshAsset(digest=digest, scale=scale):
             vertices, triangles = load_mesh(digest)
-            mesh = TriangleMesh(vertices=vertices * scale, triangles=triangles, smooth_angle=0.7)
+            uv = load_texture_coordinates(digest)
+            mesh = TriangleMesh(
+                vertices=vertices * scale,
+                triangles=triangles,
+                smooth_angle=0.7,
+                corner_uv=None if uv is None else uv.astype(np.float64),
+            )
             return _recentred(mesh)
 
 
@@ -170,9 +183,7 @@ def sheet_heights(sheet: BodySheet, time: float) -> npt.NDArray[np.float64]:
 
 
 def _recentred(mesh: TriangleMesh) -> TriangleMesh:
-    return TriangleMesh(
-        vertices=mesh.vertices - mesh.centroid(), triangles=mesh.triangles, smooth_angle=mesh.smooth_angle
-    )
+    return replace(mesh, vertices=mesh.vertices - mesh.centroid())
 
 
 def _grid(xs: Points, ys: Points) -> TriangleMesh:

@@ -14,16 +14,20 @@ from simfactory.errors import BackendUnavailable, ResourceError, SpecError, Unsu
 from simfactory.maps import load_environment, load_image
 from simfactory.rendering import check_denoiser, find_preset
 from simfactory.simulators import backend_class, backend_names
-from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec
+from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTexture
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
 
 __all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
 
-RENDER_BYTES_PER_PIXEL = 260  # surface buffers of three instants, two motions, colours
+# Measured as growth of the resident set between 320x180 and 1280x720, and rounded up.
+RENDER_BYTES_PER_PIXEL = 240  # surface buffers of three instants, motion between them, colours, film
+DENOISE_BYTES_PER_PIXEL = {None: 0, "fast": 380, "balanced": 800, "high": 800}  # of one tile at a time
 RECORD_BYTES_PER_PIXEL = 64  # one frame of all signals, decoded
 STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips of plain scenes: a lower bound
 CHUNK_FRAMES = 8
+KEYFRAME_BYTES_PER_PIXEL = 8 * 6  # instances and depths kept until tracks begin on them
+TRACK_BYTES = 40  # of a point at a frame, while tracks are made and encoded
 TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
 
 
@@ -38,7 +42,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     Raises:
         UnsupportedBody: The backend does not simulate one of the body kinds.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
-            from all bodies; a modality or the preset is unknown; the preset lacks depth of field.
+            from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
@@ -58,17 +62,23 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
         _check_camera(spec, camera, surfaces, label=f"cameras.{position} ({camera.name})")
 
 
-def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
-    """Refuse frames too large to render here; with `in_memory`, also clips too long to hold.
+def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
+    """Refuse frames too large to render here, and tracks too long to hold; with `in_memory`, also whole clips.
 
     Raises:
         ResourceError: More memory would be needed than is available.
+        SpecError: The preset is unknown.
     """
     pixels = max(camera.width * camera.height for camera in spec.cameras)
     together = min(len(spec.cameras), tiles_together(pixels))
-    needed = together * pixels * RENDER_BYTES_PER_PIXEL
+    needed = pixels * (together * RENDER_BYTES_PER_PIXEL + DENOISE_BYTES_PER_PIXEL[find_preset(preset).denoiser])
+    total = sum(camera.width * camera.height for camera in spec.cameras)
+    needed += total * KEYFRAME_BYTES_PER_PIXEL  # these and tracks stay until all cameras' clips are committed
+    tracks = 0
+    if "tracks" in [annotation.name for annotation in annotations(spec.sensors.modalities)]:
+        tracks = total // spec.sensors.track_spacing**2 * spec.frame_count * TRACK_BYTES
+    needed += tracks
     if in_memory:
-        total = sum(camera.width * camera.height for camera in spec.cameras)
         needed += total * RECORD_BYTES_PER_PIXEL * spec.frame_count
     else:
         needed += together * pixels * RECORD_BYTES_PER_PIXEL * CHUNK_FRAMES
@@ -79,6 +89,7 @@ def check_memory(spec: SceneSpec, *, in_memory: bool) -> None:
             f"{len(spec.cameras)} cameras of {size} with {spec.frame_count} frames need {_readable(needed)} of "
             f"memory, {_readable(available)} are available: lower cameras, size or frame_count"
             + (" or generate into a dataset, which streams" if in_memory else "")
+            + (f"; {_readable(tracks)} are for tracks: raise track_spacing or leave them out" if tracks else "")
         )
 
 
@@ -118,7 +129,7 @@ def _check_maps(spec: SceneSpec) -> None:
     if spec.sky.environment_map is not None:
         load_environment(spec.sky.environment_map.digest)
     for part in (*spec.bodies, *surroundings):
-        if isinstance(part.visual.texture, ImageTexture):
+        if isinstance(part.visual.texture, ImageTexture | UvTexture):
             load_image(part.visual.texture.digest, "texture")
         if part.visual.normal_map is not None:
             load_image(part.visual.normal_map.digest, "normal")
@@ -148,6 +159,11 @@ def _check_preset(spec: SceneSpec, name: str) -> None:
             raise SpecError(
                 f"cameras.{position} ({camera.name}) has aperture_radius {camera.aperture_radius:g}, but preset "
                 f"{name!r} renders without depth of field: use preset 'standard' or 'high', or an aperture_radius of 0"
+            )
+        if camera.shutter > 0.0 and not preset.samples:
+            raise SpecError(
+                f"cameras.{position} ({camera.name}) has shutter {camera.shutter:g}, but preset {name!r} renders "
+                "without motion blur: use preset 'standard' or 'high', or a shutter of 0"
             )
     if preset.denoiser is not None:
         check_denoiser(name)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from simfactory import quality
 from simfactory.annotations import keyframes
-from simfactory.annotations.base import Annotation, ClipContext, FrameContext, Visible
+from simfactory.annotations.base import Annotation, ClipContext, FrameContext, Keyframe, Visible
 from simfactory.cameras import camera_to_world, intrinsics
-from simfactory.episode import ClipRecording, Surface, SurfaceBuffer, Trajectory, scene_surfaces
+from simfactory.episode import ClipRecording, Surface, Trajectory, scene_surfaces
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 from simfactory.stages import Stages
@@ -191,7 +191,7 @@ class Clip:
         self.trajectory, self.surfaces = trajectory, surfaces
         self.poses = camera_to_world(header.camera, trajectory.time)
         self._active = active
-        self._keyframes: dict[int, SurfaceBuffer] = {}
+        self._keyframes: dict[int, Keyframe] = {}
         self._keyframe_indices = frozenset(keyframes(trajectory.frame_count))
         self._arrays: dict[str, npt.NDArray[np.generic]] = {}
 
@@ -217,14 +217,8 @@ class Clip:
     def take(self, context: FrameContext, stages: Stages) -> None:
         """Annotate, check and record one frame."""
         if context.frame in self._keyframe_indices:
-            surface = context.surface
-            self._keyframes[context.frame] = SurfaceBuffer(
-                instance=surface.instance.copy(),
-                triangle=surface.triangle.copy(),
-                bary=surface.bary.copy(),
-                depth=surface.depth.copy(),
-                normal=surface.normal.copy(),
-            )
+            spacing = self.header.spec.sensors.track_spacing
+            self._keyframes[context.frame] = Keyframe.of(context.surface, spacing=spacing)
         with stages.measure("annotate"):
             arrays: dict[str, npt.NDArray[np.generic]] = {}
             for annotation in self._active:

@@ -26,7 +26,7 @@ def simulate(spec: SceneSpec, *, backend: str = "newton", preset: str = "draft",
         BackendUnavailable: The backend's packages are not installed.
         ResourceError: The clips do not fit into memory.
     """
-    check_memory(spec, in_memory=True)
+    check_memory(spec, preset=preset, in_memory=True)
     recorders: list[MemoryRecorder] = []
 
     def open_recorder(header: ClipHeader) -> MemoryRecorder:

@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.annotations.base import FrameContext
+from simfactory.cameras import camera_to_world
+from simfactory.episode import WorldState
 from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
 from simfactory.rendering import DeviceMotion, DeviceSurface, Placed, Renderer
@@ -18,10 +20,11 @@ INSTANTS = 3  # kept alive at once: motion needs the frames before and after
 
 
 def tile_groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
-    """Yield clips that can be rendered together: one resolution and length, within the memory for tiles."""
+    """Yield clips that can be rendered together: one resolution, length and shutter, within the memory for tiles."""
 
-    def key(clip: Clip) -> tuple[int, int, int]:
-        return clip.header.camera.width, clip.header.camera.height, clip.trajectory.frame_count
+    def key(clip: Clip) -> tuple[int, int, int, float]:
+        camera = clip.header.camera
+        return camera.width, camera.height, clip.trajectory.frame_count, camera.shutter
 
     for wanted in dict.fromkeys(map(key, clips)):
         same = [clip for clip in clips if key(clip) == wanted]
@@ -34,7 +37,7 @@ class FrameStream:
     """Renders the frames of one group of clips, one launch for all tiles."""
 
     def __init__(self, clips: Sequence[Clip], *, preset: str, device: str, stages: Stages) -> None:
-        """Open a renderer for clips of one resolution and length; clips of one episode stand together.
+        """Open a renderer for clips of one resolution, length and shutter; clips of one episode stand together.
 
         Raises:
             SpecError: Unknown preset.
@@ -72,7 +75,13 @@ class FrameStream:
         forward = self._motion(frame, after) if after < self.frame_count else None
         backward = self._motion(frame, before) if before >= 0 else None
         with self._stages.measure("shade"):
-            rgb = self._renderer.shade(self._surfaces[frame], self._placed[frame], self._poses[frame], frame)
+            rgb = self._renderer.shade(
+                self._surfaces[frame],
+                self._placed[frame],
+                self._poses[frame],
+                frame,
+                between=partial(self._between, frame),
+            )
         return [
             FrameContext(
                 frame=frame,
@@ -106,6 +115,12 @@ class FrameStream:
 
     def _place(self, frame: int, *, slot: int) -> Placed:
         return self._renderer.place([trajectory.state(frame) for trajectory in self._trajectories], slot=slot)
+
+    def _between(self, frame: int, share: float) -> tuple[list[WorldState], npt.NDArray[np.float64]]:
+        """Where bodies and cameras `(tile, 4, 4)` are at a share of the time from a frame to the next one."""
+        states = [trajectory.between(frame, share) for trajectory in self._trajectories]
+        poses = [camera_to_world(clip.header.camera, [(frame + share) / clip.header.spec.fps]) for clip in self._clips]
+        return states, np.concatenate(poses)
 
     def _visible(self, tile: int, points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Which points `(time, point, 3)` a tile's camera sees at each frame `(time, point)`; after the last frame."""

@@ -16,6 +16,7 @@ __all__ = [
     "quat_from_axis_angle",
     "quat_multiply",
     "quat_rotate",
+    "quat_slerp",
     "quat_to_matrix",
     "transform_points",
     "unproject",
@@ -51,6 +52,24 @@ def quat_multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:
         ],
         axis=-1,
     )
+
+
+def quat_slerp(a: npt.ArrayLike, b: npt.ArrayLike, share: float) -> Array:
+    """Return unit quaternions `(..., 4)` xyzw at a share of the shorter turn from a (0) to b (1), or beyond it.
+
+    Source: K. Shoemake, "Animating rotation with quaternion curves", SIGGRAPH (1985).
+    """
+    start, end = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    cosine = np.sum(start * end, axis=-1, keepdims=True)
+    end = np.where(cosine < 0.0, -end, end)
+    angle = np.arccos(np.clip(np.abs(cosine), 0.0, 1.0))
+    sine = np.sin(angle)
+    small = sine < 1e-6
+    safe = np.where(small, 1.0, sine)
+    first = np.where(small, 1.0 - share, np.sin((1.0 - share) * angle) / safe)
+    second = np.where(small, share, np.sin(share * angle) / safe)
+    mixed = first * start + second * end
+    return np.asarray(mixed / np.linalg.norm(mixed, axis=-1, keepdims=True))
 
 
 def quat_to_matrix(quat_xyzw: npt.ArrayLike) -> Array:

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from simfactory.annotations.base import Annotation, Arrays, ClipContext, FrameContext, Visible
+from simfactory.annotations.base import Annotation, Arrays, ClipContext, FrameContext, Keyframe, Visible
 from simfactory.errors import SpecError
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Arrays",
     "ClipContext",
     "FrameContext",
+    "Keyframe",
     "Visible",
     "annotation_names",
     "annotations",

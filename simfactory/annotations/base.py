@@ -10,7 +10,7 @@ from simfactory.episode import Motion, Surface, SurfaceBuffer, Trajectory
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 
-__all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Visible"]
+__all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Keyframe", "Visible"]
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 Visible = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]
@@ -38,6 +38,33 @@ class FrameContext:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Keyframe:
+    """What is kept of a frame on which tracks may begin; copies, as surface buffers are written again.
+
+    Attributes:
+        instance: `(height, width)` uint16.
+        depth: `(height, width)` float32 [m].
+        grid: The surface buffer of the middle of every square of `track_spacing` pixels.
+    """
+
+    instance: npt.NDArray[np.uint16]
+    depth: npt.NDArray[np.float32]
+    grid: SurfaceBuffer
+
+    @classmethod
+    def of(cls, surface: SurfaceBuffer, *, spacing: int) -> "Keyframe":
+        """Return what is kept of a surface buffer, one grid point in `spacing` pixels along both axes."""
+        height, width = surface.depth.shape
+        grid = np.s_[min(spacing // 2, height - 1) :: spacing, min(spacing // 2, width - 1) :: spacing]
+        names = ("instance", "triangle", "bary", "depth", "normal")
+        return cls(
+            instance=surface.instance.copy(),
+            depth=surface.depth.copy(),
+            grid=SurfaceBuffer(**{name: getattr(surface, name)[grid].copy() for name in names}),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClipContext:
     """All that one camera knows about an episode.
 
@@ -48,7 +75,7 @@ class ClipContext:
         camera_to_world: `(time, 4, 4)`.
         surfaces: Surfaces by position; `Surface.instance` is the id.
         trajectory: States of all bodies at all frames.
-        keyframes: Frame index → surface buffer, for frame 0 and a few later frames (filled as frames are rendered,
+        keyframes: Frame index → what tracks need of frame 0 and a few later frames (filled as frames are rendered,
             complete when per-clip signals are computed).
         visible: Points `(time, point, 3)` world [m] → `(time, point)`: in front of the camera, inside the frame
             and not hidden by any surface at that frame, by ray cast.
@@ -60,7 +87,7 @@ class ClipContext:
     camera_to_world: npt.NDArray[np.float64]
     surfaces: tuple[Surface, ...]
     trajectory: Trajectory
-    keyframes: Mapping[int, SurfaceBuffer]
+    keyframes: Mapping[int, Keyframe]
     visible: Visible
 
 

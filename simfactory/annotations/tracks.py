@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.base import Annotation, Arrays, ClipContext
+from simfactory.annotations.base import Annotation, Arrays, ClipContext, Keyframe
 from simfactory.annotations.material_points import MaterialPoints
 from simfactory.episode import SKY, SurfaceBuffer
 from simfactory.signals import Signal
@@ -14,6 +14,8 @@ from simfactory.transforms import invert_pose, project, transform_points
 __all__ = ["ANNOTATION"]
 
 _SAME_DEPTH = 0.02  # relative: a point this close to an earlier frame's depth was seen there already
+
+_FRAMES = 16  # whose positions are computed at a time
 
 Bool = npt.NDArray[np.bool_]
 Float32 = npt.NDArray[np.float32]
@@ -49,10 +51,10 @@ class _Seeds:
 def _clip(context: ClipContext) -> Arrays:
     points = MaterialPoints(context.surfaces, context.trajectory)
     seeds = _seeds(context, points)
-    world = points.positions(seeds.instance, seeds.triangle, seeds.bary).astype(np.float32)
+    world = _positions(points, seeds, context.trajectory.frame_count)
     return {
-        "tracks/position": np.ascontiguousarray(world.transpose(2, 1, 0)),
-        "tracks/visible": np.ascontiguousarray(context.visible(world).T),
+        "tracks/position": world,
+        "tracks/visible": np.ascontiguousarray(context.visible(world.transpose(2, 1, 0)).T),
         "tracks/instance": seeds.instance,
         "tracks/frame": seeds.frame,
         "tracks/triangle": seeds.triangle,
@@ -60,46 +62,53 @@ def _clip(context: ClipContext) -> Arrays:
     }
 
 
+def _positions(points: MaterialPoints, seeds: _Seeds, frame_count: int) -> Float32:
+    """Return where the points are `(3, point, time)` [m], some frames at a time: float64 of all would not fit."""
+    world = np.empty((3, len(seeds.frame), frame_count), np.float32)
+    for begin in range(0, frame_count, _FRAMES):
+        frames = range(begin, min(begin + _FRAMES, frame_count))
+        some = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=frames)
+        world[:, :, begin : frames.stop] = some.transpose(2, 1, 0)
+    return world
+
+
 def _seeds(context: ClipContext, points: MaterialPoints) -> _Seeds:
     """Pick a grid of points on frame 0, and on later keyframes those that no earlier keyframe saw."""
     parts: list[_Seeds] = []
     earlier: list[int] = []
     for frame in sorted(context.keyframes):
-        seeds = _grid(context.keyframes[frame], frame, context.spec.sensors.track_spacing)
+        seeds = _grid(context.keyframes[frame].grid, frame)
         for before in earlier:
-            seeds = seeds.chosen(~_seen(context, points, seeds, before))
+            seeds = seeds.chosen(~_seen(context, context.keyframes[before], points, seeds, before))
         parts.append(seeds)
         earlier.append(frame)
     return _Seeds.joined(parts)
 
 
-def _grid(surface: SurfaceBuffer, frame: int, spacing: int) -> _Seeds:
-    height, width = surface.depth.shape
-    grid = np.s_[min(spacing // 2, height - 1) :: spacing, min(spacing // 2, width - 1) :: spacing]
-    hit = surface.instance[grid] != SKY
-    bary = surface.bary[grid][hit]
+def _grid(surface: SurfaceBuffer, frame: int) -> _Seeds:
+    hit = surface.instance != SKY
+    bary = surface.bary[hit]
     return _Seeds(
-        instance=surface.instance[grid][hit],
-        triangle=surface.triangle[grid][hit],
+        instance=surface.instance[hit],
+        triangle=surface.triangle[hit],
         bary=np.concatenate([bary, 1.0 - bary.sum(axis=-1, keepdims=True)], axis=-1),
         frame=np.full(int(hit.sum()), frame, np.int32),
     )
 
 
-def _seen(context: ClipContext, points: MaterialPoints, seeds: _Seeds, frame: int) -> Bool:
+def _seen(context: ClipContext, earlier: Keyframe, points: MaterialPoints, seeds: _Seeds, frame: int) -> Bool:
     """Return which points an earlier keyframe shows: its pixel has the same id at about the same depth.
 
     Only decides where tracks begin, so the nearest pixel is precise enough.
     """
-    surface = context.keyframes[frame]
-    height, width = surface.depth.shape
+    height, width = earlier.depth.shape
     world = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=[frame])[0]
     camera = transform_points(invert_pose(context.camera_to_world[frame]), world)
     raster = project(camera, context.intrinsics)
     inside = (camera[:, 2] > 0.0) & (raster >= 0.0).all(axis=-1) & (raster < (width, height)).all(axis=-1)
     columns, rows = np.where(inside[:, None], raster, 0.0).astype(np.int64).T
-    near = np.abs(surface.depth[rows, columns] - camera[:, 2]) < _SAME_DEPTH * camera[:, 2]
-    return np.asarray(inside & near & (surface.instance[rows, columns] == seeds.instance))
+    near = np.abs(earlier.depth[rows, columns] - camera[:, 2]) < _SAME_DEPTH * camera[:, 2]
+    return np.asarray(inside & near & (earlier.instance[rows, columns] == seeds.instance))
 
 
 def _signal(name: str, dims: tuple[str, ...], dtype: str, unit: str, description: str) -> Signal:

@@ -18,7 +18,7 @@ from simfactory.errors import AssetError
 
 __all__ = ["add_mesh", "load_mesh", "load_texture_coordinates"]
 
-MESH_VERSION = 1  # of reading and repair; arrays of another version are made again
+MESH_VERSION = 2  # of reading and repair; arrays of another version are made again
 
 
 def add_mesh(
@@ -72,6 +72,7 @@ def add_mesh(
         part_count=len(parts),
         has_texture_coordinates=answer["textured"],
         texture_digest=None if texture is None else texture.stem,
+        factors=answer["factors"],
         texture_suffix=None if texture is None else texture.suffix.lstrip("."),
     )
     write_record(record)

@@ -1,6 +1,7 @@
 """What mesh files claim and refer to, looked at before a reader believes it."""
 
 import json
+import math
 import re
 import struct
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ from typing import Any
 from simfactory.assets.limits import TRIANGLES_MAX
 from simfactory.errors import AssetError
 
-__all__ = ["glb_texture", "inspect_file", "obj_texture"]
+__all__ = ["glb_factors", "glb_texture", "inspect_file", "obj_texture"]
 
 GLB_MAGIC, JSON_CHUNK, BINARY_CHUNK = 0x46546C67, 0x4E4F534A, 0x004E4942
 GLB_EXTENSIONS = ("KHR_materials_", "KHR_texture_transform", "KHR_mesh_quantization")  # harmless to geometry
@@ -73,6 +74,36 @@ def glb_texture(raw: bytes) -> tuple[bytes, str] | None:
         if image.get("mimeType") in IMAGE_ENDINGS:
             return binary[begin : begin + int(view["byteLength"])], IMAGE_ENDINGS[image["mimeType"]]
     return None
+
+
+def glb_factors(raw: bytes) -> dict[str, object] | None:
+    """Return the factors of a GLB file's first textured material, or first one: base_color (sRGB), metallic, roughness.
+
+    Source: glTF 2.0, section 3.9.2; its colour factors are linear.
+    """
+    document, _ = _glb_chunks(raw)
+    found = [material.get("pbrMetallicRoughness", {}) for material in document.get("materials", [])]
+    textured = [part for part in found if "baseColorTexture" in part]
+    if not found:
+        return None
+    part = (textured or found)[0]
+    color = part.get("baseColorFactor", (1.0, 1.0, 1.0, 1.0))
+    return {
+        "base_color": tuple(_srgb(_share(value)) for value in color[:3]),
+        "metallic": _share(part.get("metallicFactor", 1.0)),
+        "roughness": _share(part.get("roughnessFactor", 1.0)),
+    }
+
+
+def _srgb(value: float) -> float:
+    """Return the display value 0–1 of linear light. Source: IEC 61966-2-1."""
+    return 12.92 * value if value <= 0.0031308 else 1.055 * value ** (1.0 / 2.4) - 0.055
+
+
+def _share(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise AssetError(f"{str(value)[:40]!r} stands where a factor from 0 to 1 belongs")
+    return min(max(float(value), 0.0), 1.0)
 
 
 def _inspect_stl(raw: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How large a mesh file may be, and the limited process in which files of strangers are read."""
+"""How large mesh and image files may be, and the limited process in which files of strangers are read."""
 
 import json
 import os
@@ -84,12 +84,12 @@ def run_confined(
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise AssetError(f"{label} was not read within {5 * seconds} s: simplify the mesh") from error
+        raise AssetError(f"{label} was not read within {5 * seconds} s: simplify it") from error
     if done.returncode != 0 or not done.stdout:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:]
         raise AssetError(
             f"{label} cannot be read within {MEMORY_MAX / 2**30:.0f} GiB of memory and {seconds} s: its reader "
-            f"ended with {done.returncode}{': ' + last[0][:200] if last else ''}; simplify the mesh"
+            f"ended with {done.returncode}{': ' + last[0][:200] if last else ''}; simplify it"
         )
     answer = json.loads(done.stdout[:ANSWER_MAX])
     if "error" in answer:

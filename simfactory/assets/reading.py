@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.assets.inspection import glb_texture, inspect_file, obj_texture
+from simfactory.assets.inspection import glb_factors, glb_texture, inspect_file, obj_texture
 from simfactory.assets.limits import EXTENT_RANGE, TRIANGLES_MAX, confine, report
 from simfactory.assets.repair import is_closed, repaired, signed_volume
 from simfactory.errors import AssetError
@@ -20,9 +20,10 @@ def _read(path: Path, suffix: str, beside: Path) -> dict[str, object]:
     """Check, parse and repair a file; leave `mesh.npz` and perhaps `texture.png` in the working folder."""
     raw = path.read_bytes()
     inspect_file(raw, suffix)
-    vertices, triangles, texture_coordinates = _parse(path, suffix)
-    _check(vertices, triangles)
-    vertices, triangles, source, changes = repaired(vertices, triangles)
+    factors = glb_factors(raw) if suffix == "glb" else None
+    given, faces, texture_coordinates = _parse(path, suffix)
+    _check(given, faces)
+    vertices, triangles, source, changes = repaired(given, faces)
     volume = signed_volume(vertices, triangles) if len(triangles) else 0.0
     diagonal = float(np.linalg.norm(np.ptp(vertices, axis=0))) if len(vertices) else 0.0
     if not len(triangles) or not is_closed(triangles) or not volume > 1e-9 * diagonal**3:
@@ -33,6 +34,9 @@ def _read(path: Path, suffix: str, beside: Path) -> dict[str, object]:
     arrays = {"vertices": vertices, "triangles": triangles.astype(np.int32)}
     if texture_coordinates is not None:
         own = texture_coordinates[np.maximum(source, 0)]
+        first, ends = vertices[triangles[:, 0]], given[faces[np.maximum(source, 0)]]
+        turned = np.linalg.norm(first - ends[:, 2], axis=-1) < np.linalg.norm(first - ends[:, 0], axis=-1)
+        own[turned] = own[turned, ::-1]
         arrays["corner_uv"] = np.where((source >= 0)[:, None, None], own, 0.0).astype(np.float32)
     np.savez_compressed("mesh.npz", **arrays)  # type: ignore[arg-type] # its stub knows no mapping of arrays
     texture = obj_texture(raw, beside) if suffix == "obj" else glb_texture(raw) if suffix == "glb" else None
@@ -45,6 +49,7 @@ def _read(path: Path, suffix: str, beside: Path) -> dict[str, object]:
         "volume": volume,
         "textured": texture_coordinates is not None,
         "texture": None if texture is None else "texture." + texture[1],
+        "factors": factors,
         "changes": changes,
     }
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from simfactory.assets.limits import MESH_FORMATS
 from simfactory.errors import AssetError
 
 __all__ = ["AssetRecord", "Repairs", "asset_root", "list_records", "load_record", "write_record"]
@@ -25,6 +26,16 @@ class Repairs(BaseModel):
     dropped_faces: int = Field(ge=0, description="Faces without area, double, or back to back")
     turned_faces: int = Field(ge=0, description="Faces turned to agree with their neighbours and look outwards")
     closed_holes: int = Field(ge=0, description="Small holes closed")
+
+
+class Factors(BaseModel):
+    """Factors of a file's material, in the words of specs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base_color: tuple[float, float, float] = Field(description="Base colour, sRGB, 0–1; it multiplies the image")
+    metallic: float = Field(ge=0.0, le=1.0, description="0 dielectric – 1 metal")
+    roughness: float = Field(ge=0.0, le=1.0, description="Microfacet roughness, 0–1")
 
 
 class AssetRecord(BaseModel):
@@ -50,6 +61,7 @@ class AssetRecord(BaseModel):
     part_count: int | None = Field(default=None, description="Convex parts for contact; null = not made yet")
     has_texture_coordinates: bool = Field(description="Whether its faces carry texture coordinates")
     texture_digest: Sha256 | None = Field(default=None, description="SHA-256 of its base-colour image; null = none")
+    factors: Factors | None = Field(default=None, description="Of its material; null = it states none")
     texture_suffix: str | None = Field(default=None, description="Format of that image: png or jpg")
 
 
@@ -93,4 +105,6 @@ def list_records() -> list[AssetRecord]:
 
 
 def _paths() -> list[Path]:
-    return sorted(path for path in asset_root().glob("*.json") if DIGEST.fullmatch(path.stem))
+    """Return the records of meshes: those of images, in the same folder, have no mesh beside them."""
+    found = sorted(path for path in asset_root().glob("*.json") if DIGEST.fullmatch(path.stem))
+    return [path for path in found if any(path.with_suffix(f".{suffix}").is_file() for suffix in MESH_FORMATS)]

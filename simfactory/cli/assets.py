@@ -90,9 +90,13 @@ def list_assets(
 
 @app.command("show")
 def show(digest: Annotated[str, typer.Argument(help="Digest of a mesh, or its beginning.")]) -> None:
-    """Print a mesh's record and the geometry to write into a spec."""
+    """Print a mesh's record, and the geometry and the looks to write into a spec."""
     from simfactory.assets import load_record
 
     record = load_record(digest)
     geometry = {"shape": "mesh", "digest": record.digest, "scale": record.metres_per_unit or 1.0}
-    typer.echo(json.dumps({**record.model_dump(), "geometry": geometry}, indent=2))
+    visual: dict[str, object] = {} if record.factors is None else record.factors.model_dump()
+    if record.texture_digest is not None and record.has_texture_coordinates:
+        visual = {"base_color": (1.0, 1.0, 1.0), **visual}
+        visual["texture"] = {"pattern": "uv", "digest": record.texture_digest}
+    typer.echo(json.dumps({**record.model_dump(), "geometry": geometry, "visual": visual}, indent=2))

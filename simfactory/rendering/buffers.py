@@ -49,7 +49,9 @@ class DeviceSurface:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceMotion:
-    """Motion of all tiles; valid until `motion` is called again for the same pair of slots. See `Motion`.
+    """Motion of all tiles, see `Motion`; valid until `motion` is called again between slots in the same order.
+
+    From 0 to 1, from 1 to 2 and from 2 to 0 are one order, the reverse the other.
 
     Attributes:
         flow: `(tile, height, width)` vec2 [px].

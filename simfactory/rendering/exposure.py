@@ -50,6 +50,7 @@ class Exposure:
         self._film = Film()
         for name in ("light", "albedo", "normal"):
             setattr(self._film, name, wp.zeros(shape, dtype=wp.vec3, device=device))
+        self._film.doubt = wp.zeros(shape, dtype=wp.float32, device=device)
         self._denoiser = None
         if preset.denoiser is not None:
             self._denoiser = Denoiser(shape[1], shape[2], preset=preset.name, quality=preset.denoiser)
@@ -60,12 +61,36 @@ class Exposure:
         light: WarpArray = self._film.light
         return light
 
-    def expose(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, rgb: WarpArray) -> None:
-        """Fill `rgb` `(tile, height, width, 3)`; `poses` are camera_to_world, `seeds` the keys of each tile's paths."""
-        seen = (buffers.item, buffers.triangle, buffers.normal)
-        inputs = [world, self._look, self._environments, seeds, self._lenses, poses, *seen]
-        inputs += [0, self._preset.samples, self._film]
-        wp.launch(expose, dim=self._shape, inputs=inputs, device=self._device)
+    def expose(
+        self,
+        buffers: DeviceSurface,
+        world: World,
+        poses: WarpArray,
+        seeds: WarpArray,
+        *,
+        instant: int = 0,
+        instants: int = 1,
+    ) -> None:
+        """Gather light on the film: the first instant clears it, all weigh the same.
+
+        Args:
+            buffers: What the cameras see when the shutter opens.
+            world: Where everything is at this instant.
+            poses: camera_to_world of each tile at this instant.
+            seeds: Keys of each tile's paths.
+            instant: Number of the instant.
+            instants: How many there are.
+        """
+        samples, edges = (-(-count // instants) for count in (self._preset.samples, self._preset.edge_samples))
+        if instants > 1 and samples * instants >= self._preset.samples + self._preset.edge_samples:
+            edges = 0  # enough for outlines as well
+        inputs = [world, self._look, self._environments, seeds, self._lenses, poses]
+        inputs += [buffers.item, buffers.triangle, buffers.normal, samples, edges, instant, instants]
+        for refine in range(1 if instants > 1 or self._preset.more_samples == 0 else 2):
+            wp.launch(expose, dim=self._shape, inputs=[*inputs, refine, self._film], device=self._device)
+
+    def finish(self, rgb: WarpArray) -> None:
+        """Denoise and develop what was gathered into `rgb` `(tile, height, width, 3)`."""
         if self._denoiser is not None:
             self._denoise(self._denoiser)
         inputs = [self._look, self._lenses, self._film.light]

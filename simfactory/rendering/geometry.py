@@ -20,7 +20,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 
-SLOTS = 3  # instants that exist at once
+SLOTS = 3  # instants that exist at once; a fourth, where shutters are open, goes through the frame
 LEAF_SIZE = 2  # triangles per leaf of a mesh's tree: measured fastest of 1, 2, 4
 CONVEX_LIMIT = 20_000_000  # faces × vertices beyond which convexity is not looked for
 
@@ -35,6 +35,7 @@ class Shape:
         first_normal: Where its corner normals begin, per slot.
         first_rest: Where its vertices at rest begin.
         first_index: Where its triangles' indices begin.
+        first_corner: Where its corners' texture coordinates begin; -1 if it has none.
         lower: `(3,)` corner of the bounding box at rest, local [m].
         upper: `(3,)` opposite corner.
         radius: Largest distance of a vertex from the box's centre [m].
@@ -49,6 +50,7 @@ class Shape:
     first_normal: tuple[int, ...]
     first_rest: int
     first_index: int
+    first_corner: int
     lower: Float64
     upper: Float64
     radius: float
@@ -81,14 +83,17 @@ class Geometry:
         indices: `(3 · triangle,)` int32.
         normals: `(corner,)` vec3, smooth shading normals.
         rest: `(vertex,)` vec3, vertices at rest of the deforming shapes.
+        coordinates: `(corner,)` vec2, texture coordinates of the shapes that have any.
         shapes: One per surface given, in their order.
+        slots: How many instants exist at once.
     """
 
-    def __init__(self, surfaces: Sequence[Surface], device: wp.Device) -> None:
+    def __init__(self, surfaces: Sequence[Surface], device: wp.Device, *, slots: int = SLOTS) -> None:
         """Upload the surfaces' meshes and build their trees."""
+        self.slots = slots
         keys = [_key(surface, index) for index, surface in enumerate(surfaces)]
         distinct = dict(zip(keys, surfaces, strict=True))
-        copies = {key: SLOTS if surface.deforming else 1 for key, surface in distinct.items()}
+        copies = {key: slots if surface.deforming else 1 for key, surface in distinct.items()}
         points = [np.tile(s.mesh.vertices.astype(np.float32), (copies[key], 1)) for key, s in distinct.items()]
         corners = [np.ascontiguousarray(s.mesh.triangles, np.int32).ravel() for s in distinct.values()]
         rest = [s.mesh.vertices.astype(np.float32) for s in distinct.values() if s.deforming]
@@ -99,17 +104,22 @@ class Geometry:
         self.rest: WarpArray = wp.array(
             np.concatenate(rest or [np.zeros((1, 3), np.float32)]), dtype=wp.vec3, device=device
         )
+        placed = [s.mesh.corner_uv.reshape(-1, 2) for s in distinct.values() if s.mesh.corner_uv is not None]
+        self.coordinates: WarpArray = wp.array(
+            np.concatenate(placed or [np.zeros((1, 2))]).astype(np.float32), dtype=wp.vec2, device=device
+        )
         self._device = device
         self._neighbors: dict[str, tuple[WarpArray, WarpArray, float]] = {}
         shapes: dict[str, Shape] = {}
-        vertex = index = normal = still = 0
+        vertex = index = normal = still = laid = 0
         for key, surface in distinct.items():
-            shapes[key] = self._shape(surface, copies[key], vertex, index, normal, still)
+            shapes[key] = self._shape(surface, copies[key], vertex, index, normal, still, laid)
             self._smooth(key, shapes[key], surface.mesh, range(copies[key]))
             vertex += copies[key] * len(surface.mesh.vertices)
             index += surface.mesh.triangles.size
             normal += copies[key] * surface.mesh.triangles.size
             still += len(surface.mesh.vertices) if surface.deforming else 0
+            laid += 0 if surface.mesh.corner_uv is None else surface.mesh.triangles.size
         self.shapes = tuple(shapes[key] for key in keys)
         self._keys = keys
 
@@ -122,7 +132,9 @@ class Geometry:
         neighbors, faces, cosine = self._neighbors[self._keys[surface]]
         self._launch_normals(shape, slot, neighbors, faces, cosine)
 
-    def _shape(self, surface: Surface, copies: int, vertex: int, index: int, normal: int, still: int) -> Shape:
+    def _shape(
+        self, surface: Surface, copies: int, vertex: int, index: int, normal: int, still: int, laid: int
+    ) -> Shape:
         mesh = surface.mesh
         count, corners = len(mesh.vertices), mesh.triangles.size
         triangles = self.indices[index : index + corners]
@@ -138,11 +150,12 @@ class Geometry:
         closed = _is_closed(mesh) and mesh.volume() > 0.0
         solid = closed and not surface.deforming and _is_convex(mesh, meshes[0])
         return Shape(
-            meshes=tuple(meshes[slot % copies] for slot in range(SLOTS)),
-            first_vertex=tuple(vertex + slot % copies * count for slot in range(SLOTS)),
-            first_normal=tuple(normal + slot % copies * corners for slot in range(SLOTS)),
+            meshes=tuple(meshes[slot % copies] for slot in range(self.slots)),
+            first_vertex=tuple(vertex + slot % copies * count for slot in range(self.slots)),
+            first_normal=tuple(normal + slot % copies * corners for slot in range(self.slots)),
             first_rest=still,
             first_index=index,
+            first_corner=-1 if mesh.corner_uv is None else laid,
             lower=lower,
             upper=upper,
             radius=float(np.linalg.norm(mesh.vertices - 0.5 * (lower + upper), axis=-1).max()),
@@ -181,6 +194,8 @@ def _key(surface: Surface, index: int) -> str:
     digest = hashlib.sha256(np.ascontiguousarray(surface.mesh.vertices, np.float32).tobytes())
     digest.update(np.ascontiguousarray(surface.mesh.triangles, np.int32).tobytes())
     digest.update(np.float64(surface.mesh.smooth_angle).tobytes())
+    if surface.mesh.corner_uv is not None:
+        digest.update(np.ascontiguousarray(surface.mesh.corner_uv, np.float32).tobytes())
     return digest.hexdigest()
 
 

@@ -9,18 +9,7 @@ from simfactory.rendering.kernels.image import CROSS, DIAGONAL, Canvas, resolve,
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.world import World
 
-__all__ = ["Painter", "new_canvas"]
-
-
-def new_canvas(tiles: int, height: int, width: int, device: wp.Device) -> Canvas:
-    """Allocate what the stages of one image hand on."""
-    shape = (tiles, height, width)
-    canvas = Canvas()
-    canvas.light = wp.empty(shape, dtype=wp.vec3, device=device)
-    canvas.pattern = wp.empty(shape, dtype=wp.vec3, device=device)
-    canvas.center = wp.empty(shape, dtype=wp.vec4, device=device)
-    canvas.rgb = wp.empty((*shape, 3), dtype=wp.uint8, device=device)
-    return canvas
+__all__ = ["Painter"]
 
 
 class Painter:
@@ -42,9 +31,22 @@ class Painter:
         self._coarse: WarpArray = wp.array(coarse, dtype=wp.vec3i, device=device)
         self._listed = wp.empty(len(environments) * height * width, dtype=wp.vec3i, device=device)
         self._count = wp.zeros(1, dtype=wp.int32, device=device)
+        self._canvas = Canvas()
+        for name, dtype in (("light", wp.vec3), ("pattern", wp.vec3), ("center", wp.vec4)):
+            setattr(self._canvas, name, wp.empty(self._shape, dtype=dtype, device=device))
 
-    def paint(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, canvas: Canvas) -> None:
-        """Fill a canvas; `poses` are camera_to_world, `seeds` the keys of each tile's sample positions."""
+    def paint(self, buffers: DeviceSurface, world: World, poses: WarpArray, seeds: WarpArray, rgb: WarpArray) -> None:
+        """Fill `rgb` `(tile, height, width, 3)`.
+
+        Args:
+            buffers: What the cameras see.
+            world: Where everything is.
+            poses: camera_to_world of each tile.
+            seeds: Keys of each tile's sample positions.
+            rgb: Display values.
+        """
+        canvas = self._canvas
+        canvas.rgb = rgb
         tiles, height, width = self._shape
         lens, seen = self._lenses, (buffers.item, buffers.triangle)
 

@@ -48,10 +48,14 @@ def build_look(
         sceneries.append(_scenery(spec, group, table, sum(map(len, lights)), gallery))
         lights.append(_lights(spec))
     look = Look()
-    rows = [material(*pair, gallery) for pair in surfaces]
+    rows = [
+        material(*pair, gallery, first_corner=shape.first_corner)
+        for pair, shape in zip(surfaces, geometry.shapes, strict=True)
+    ]
     look.materials = wp.array(np.concatenate(rows), dtype=Material, device=device)
     look.distant = build_distant([spec.sky for spec, _ in scenes], maps, device)
     look.pictures = gallery.pictures
+    look.pictures.coordinates = geometry.coordinates
     every = np.concatenate([*lights, records(Light, 1)])  # one more: an empty array has no address
     look.lights = wp.array(every, dtype=Light, device=device)
     look.sceneries = wp.array(np.concatenate(sceneries), dtype=Scenery, device=device)
@@ -68,6 +72,7 @@ def build_look(
     look.strides = wp.array(_strides(), dtype=wp.uint32, device=device)
     look.samples, look.depth, look.split = preset.samples, preset.depth, int(preset.split)
     look.mirror_samples, look.texture_samples = preset.mirror_samples, preset.texture_samples
+    look.more_samples, look.noise = preset.more_samples, preset.noise
     look.filter_width = preset.filter_width
     look.mirror_roughness, look.brightest = preset.mirror_roughness, preset.brightest
     look.even = _even_irradiance(look, len(scenes), preset, device)

@@ -25,7 +25,7 @@ from simfactory.rendering.kernels.textures import (
     WOOD,
 )
 from simfactory.rendering.pictures import Gallery
-from simfactory.spec import Brushed, Fabric, ImageTexture, Noise, SceneSpec, Stone, Texture, VisualMaterial
+from simfactory.spec import Brushed, Fabric, ImageTexture, Noise, SceneSpec, Stone, Texture, UvTexture, VisualMaterial
 
 __all__ = ["material", "mean_color"]
 
@@ -42,26 +42,31 @@ TEXTURES: Mapping[str, int] = MappingProxyType(
         "fabric": FABRIC,
         "brushed": BRUSHED,
         "image": IMAGE,
+        "uv": IMAGE,
     }
 )
 REGULAR = ("checker", "stripes", "fabric")
 SHIFT = (0.2137, 0.3371, 0.2891)  # [period] of regular patterns: their borders miss faces at round coordinates
 
 
-def material(spec: SceneSpec, surface: Surface, gallery: Gallery) -> Records:
-    """Return the record of a surface's material."""
+def material(spec: SceneSpec, surface: Surface, gallery: Gallery, *, first_corner: int = -1) -> Records:
+    """Return the record of a surface's material; its texture coordinates begin at `first_corner`, -1 = it has none."""
     visual, texture = surface.visual, surface.visual.texture
     record = records(Material, 1)
     record["base"] = record["second"] = record["mean"] = linear(visual.base_color)
-    record["texture"], record["period"] = PLAIN, 1.0
+    record["texture"], record["period"], record["first_corner"] = PLAIN, 1.0, -1
     record["image"], record["relief"] = gallery.texture(visual), gallery.relief(visual)
     if texture is not None:
-        record["texture"], record["period"] = TEXTURES[texture.pattern], texture.scale
+        record["texture"] = TEXTURES[texture.pattern]
         record["mean"] = mean_color(visual, gallery)
         record["shape"] = _shape(texture)
         if surface.body is None and texture.pattern == "wood":
             record["texture"] = PLANKS
-        if not isinstance(texture, ImageTexture):
+        if isinstance(texture, UvTexture):
+            record["first_corner"] = first_corner
+        else:
+            record["period"] = texture.scale
+        if not isinstance(texture, ImageTexture | UvTexture):
             record["second"] = linear(texture.color)
             record["offset"] = SHIFT if texture.pattern in REGULAR else _scattered(spec, surface)
     if visual.normal_map is not None:
@@ -77,7 +82,7 @@ def mean_color(visual: VisualMaterial, gallery: Gallery) -> Float64:
     match visual.texture:
         case None:
             return color
-        case ImageTexture():
+        case ImageTexture() | UvTexture():
             return np.asarray(color * gallery.mean(gallery.texture(visual)))
         case Stone():
             share = _stone_mean(visual.texture)

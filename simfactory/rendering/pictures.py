@@ -11,7 +11,7 @@ from simfactory.maps import load_image
 from simfactory.rendering.arrays import Records, records
 from simfactory.rendering.color import linear
 from simfactory.rendering.kernels.pictures import Picture, Pictures
-from simfactory.spec import ImageTexture, VisualMaterial
+from simfactory.spec import ImageTexture, UvTexture, VisualMaterial
 
 __all__ = ["Gallery", "mip_levels", "slopes"]
 
@@ -54,10 +54,12 @@ class Gallery:
         self.pictures.images = wp.array(every, dtype=Picture, device=device)
         values = np.concatenate(texels or [np.zeros((1, 3), np.float32)])
         self.pictures.texels = wp.array(values, dtype=wp.vec3, device=device)
+        self.pictures.coordinates = wp.zeros(1, dtype=wp.vec2, device=device)
 
     def texture(self, visual: VisualMaterial) -> int:
         """Return the index of a material's image texture; -1 without one."""
-        return self._index[visual.texture.digest, "texture"] if isinstance(visual.texture, ImageTexture) else -1
+        texture = visual.texture
+        return self._index[texture.digest, "texture"] if isinstance(texture, ImageTexture | UvTexture) else -1
 
     def relief(self, visual: VisualMaterial) -> int:
         """Return the index of a material's normal map; -1 without one."""
@@ -69,7 +71,7 @@ class Gallery:
 
 
 def _keys(visual: VisualMaterial) -> list[tuple[str, str]]:
-    keys = [(visual.texture.digest, "texture")] if isinstance(visual.texture, ImageTexture) else []
+    keys = [(visual.texture.digest, "texture")] if isinstance(visual.texture, ImageTexture | UvTexture) else []
     return keys if visual.normal_map is None else [*keys, (visual.normal_map.digest, "normal")]
 
 

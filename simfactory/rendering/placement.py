@@ -9,7 +9,7 @@ import warp as wp
 
 from simfactory.episode import FIRST_BODY, GROUND, Surface, WorldState
 from simfactory.rendering.arrays import DeviceArray, Records, WarpArray, records
-from simfactory.rendering.geometry import SLOTS, Geometry, Shape
+from simfactory.rendering.geometry import Geometry, Shape
 from simfactory.rendering.kernels.surface import resolve_roots
 from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, OPEN, Instance, World
 from simfactory.transforms import quat_to_matrix
@@ -47,7 +47,7 @@ class Placements:
         self._geometry = geometry
         self._device = device
         self._environment_count = len(scenes)
-        self._slots = [self._slot(slot) for slot in range(SLOTS)]
+        self._slots = [self._slot(slot) for slot in range(geometry.slots)]
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
         """Put every environment into a state."""

@@ -19,8 +19,11 @@ class Preset:
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
         mirror_samples: Further paths in pixels that see a mirror or glass.
+        more_samples: Largest number of further paths in pixels whose light is uncertain after these.
+        noise: Root mean square error of a pixel's light that is wanted before denoising, in display values 0–255.
         texture_samples: Places in a pixel at which a texture is read; 0 = those of the paths.
         filter_width: Width over which textures are filtered [px]: less than one where samples lie within a pixel.
+        instants: Over how many instants an open shutter spreads them, at least one path each.
         depth: Mirror and glass bounces of a path.
         mirror_roughness: Materials smoother than this are followed as mirrors.
         split: Whether a path follows both what is mirrored and what is not at its first surface.
@@ -38,8 +41,11 @@ class Preset:
     traced_roughness: float
     samples: int
     mirror_samples: int
+    more_samples: int
+    noise: float
     texture_samples: int
     filter_width: float
+    instants: int
     depth: int
     mirror_roughness: float
     split: bool
@@ -61,8 +67,11 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=0,
             mirror_samples=0,
+            more_samples=0,
+            noise=0.0,
             texture_samples=0,
             filter_width=1.0,
+            instants=0,
             depth=0,
             mirror_roughness=0.35,
             split=False,
@@ -80,8 +89,11 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=1,
             mirror_samples=3,
+            more_samples=0,
+            noise=0.0,
             texture_samples=0,
             filter_width=1.4,
+            instants=4,
             depth=4,
             mirror_roughness=0.3,
             split=True,
@@ -93,14 +105,17 @@ _PRESETS = {
         ),
         Preset(
             name="high",
-            edge_samples=12,
+            edge_samples=4,
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,
-            samples=8,
-            mirror_samples=32,
+            samples=4,
+            mirror_samples=4,
+            more_samples=60,
+            noise=4.5,
             texture_samples=16,
             filter_width=1.0,
+            instants=16,
             depth=4,
             mirror_roughness=0.3,
             split=False,
@@ -119,8 +134,11 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=64,
             mirror_samples=0,
+            more_samples=0,
+            noise=0.0,
             texture_samples=0,
             filter_width=1.0,
+            instants=16,
             depth=4,
             mirror_roughness=0.3,
             split=False,

@@ -1,7 +1,7 @@
 """The renderer: surface buffers, motion and images of many cameras in many environments at once."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from simfactory.rendering.arrays import DeviceArray, Values, WarpArray, WarpType
 from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
 from simfactory.rendering.exposure import Exposure, lens_records
 from simfactory.rendering.geometry import SLOTS, Geometry
-from simfactory.rendering.images import Painter, new_canvas
+from simfactory.rendering.images import Painter
 from simfactory.rendering.kernels.look import Lens
 from simfactory.rendering.kernels.motion import trace_motion, trace_visibility
 from simfactory.rendering.kernels.surface import trace_surface
@@ -29,13 +29,17 @@ __all__ = ["Renderer"]
 Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
 Scenes = Sequence[tuple[SceneSpec, tuple[Surface, ...]]]
+Between = Callable[[float], tuple[Sequence[WorldState], Float64]]
+
+BETWEEN = SLOTS  # the slot that goes through a frame while shutters are open
 
 
 class Renderer:
     """Renders all cameras of several scenes together; a tile is one (environment, camera).
 
     Work goes in slots: `place` puts all environments into a state, `surface` finds what each camera sees, `motion`
-    and `shade` read both. Three slots hold three instants, so that a frame has its past and its future beside it.
+    and `shade` read both. Three slots hold three instants, so that a frame has its past and its future beside it; one
+    more, the renderer's own, goes through the time for which shutters are open.
 
     Attributes:
         tiles: `(environment, camera)` of every tile, environment by environment in the order of `spec.cameras`.
@@ -52,7 +56,7 @@ class Renderer:
             device: Warp's name of the device, e.g. `cpu` or `cuda:0`.
 
         Raises:
-            SpecError: There is no such preset, no scene, or the cameras differ in resolution.
+            SpecError: There is no such preset, no scene, or the cameras differ in resolution or shutter.
             BackendUnavailable: The preset denoises, and the package for it is missing.
         """
         if not scenes:
@@ -64,7 +68,12 @@ class Renderer:
                 f"cameras: all cameras that render together have one resolution, these have {sizes}: "
                 "give them one width and height, or render them apart"
             )
-        self._preset = find_preset(preset)
+        shutters = sorted({camera.shutter for _, camera in cameras})
+        if len(shutters) > 1:
+            raise SpecError(
+                f"cameras: all cameras that render together have one shutter, these have {shutters}: render them apart"
+            )
+        self._preset, self._shutter = find_preset(preset), shutters[0]
         self.tiles = tuple(
             (environment, camera) for environment, (spec, _) in enumerate(scenes) for camera in range(len(spec.cameras))
         )
@@ -77,17 +86,20 @@ class Renderer:
         self._environments: WarpArray = wp.array(owners, dtype=wp.int32, device=self._device)
         self._seeds = np.array([_seed(scenes[environment][0], camera.name) for environment, camera in cameras])
         groups = [surfaces for _, surfaces in scenes]
-        self._geometry = Geometry([surface for group in groups for surface in group], self._device)
+        self._geometry = Geometry(
+            [surface for group in groups for surface in group], self._device, slots=SLOTS + (self._shutter > 0.0)
+        )
         self._placements = Placements(groups, self._geometry, self._device)
         look = build_look(scenes, self._geometry, self._preset, self._device)
         self._lenses: WarpArray = wp.array(
             lens_records([camera for _, camera in cameras], self._lens), dtype=Lens, device=self._device
         )
-        self._exposure: Exposure | None = None
+        self._images: Painter | Exposure
         if self._preset.samples:
             shape = (len(cameras), self.height, self.width)
-            self._exposure = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
-        self._painter = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
+            self._images = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
+        else:
+            self._images = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
         self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
@@ -154,7 +166,7 @@ class Renderer:
             "occluded": wp.bool,
             "outside": wp.bool,
         }
-        arrays = self._arrays(("motion", buffers.slot, placed_to.slot), types)
+        arrays = self._arrays(("motion", (placed_to.slot - buffers.slot) % SLOTS), types)
         self._launch(
             trace_motion,
             placed_from.world,
@@ -170,7 +182,13 @@ class Renderer:
         return DeviceMotion(**arrays)
 
     def shade(
-        self, buffers: DeviceSurface, placed: Placed, camera_to_world: Float64, frames: Sequence[int] | int
+        self,
+        buffers: DeviceSurface,
+        placed: Placed,
+        camera_to_world: Float64,
+        frames: Sequence[int] | int,
+        *,
+        between: Between | None = None,
     ) -> DeviceImage:
         """Make images.
 
@@ -179,20 +197,24 @@ class Renderer:
             placed: Where everything is.
             camera_to_world: `(tile, 4, 4)`, as given to `surface`.
             frames: Index of the frame, of each tile or of all: part of the key of random sample positions.
+            between: Where everything is at a share, 0–1, of the time to the next frame: asked for while shutters are
+                open. None renders an instant.
         """
         poses, seeds = self._poses("surface", camera_to_world), self._frame_seeds(frames)
-        key = ("canvas", buffers.slot)
-        if self._exposure is not None:
-            if key not in self._memory:
-                shape = (len(self.tiles), self.height, self.width, 3)
-                self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
-            self._exposure.expose(buffers, placed.world, poses, seeds, self._memory[key])
-            return DeviceImage(rgb=self._memory[key], light=self._exposure.light)
+        key = ("rgb", buffers.slot)
         if key not in self._memory:
-            self._memory[key] = new_canvas(len(self.tiles), self.height, self.width, self._device)
-        canvas = self._memory[key]
-        self._painter.paint(buffers, placed.world, poses, seeds, canvas)
-        return DeviceImage(rgb=canvas.rgb)
+            shape = (len(self.tiles), self.height, self.width, 3)
+            self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
+        rgb: WarpArray = self._memory[key]
+        if isinstance(self._images, Painter):
+            self._images.paint(buffers, placed.world, poses, seeds, rgb)
+            return DeviceImage(rgb=rgb)
+        if between is None or not self._shutter:
+            self._images.expose(buffers, placed.world, poses, seeds)
+        else:
+            self._expose_between(self._images, buffers, seeds, between)
+        self._images.finish(rgb)
+        return DeviceImage(rgb=rgb, light=self._images.light)
 
     def visible(self, placed: Placed, tile: int, camera_to_world: Float64, points: Values) -> Bool:
         """Return whether a camera sees world points: in front of it, inside the frame, nothing before them.
@@ -227,9 +249,18 @@ class Renderer:
     def close(self) -> None:
         """Free the device's memory; the renderer cannot be used again."""
         self._memory.clear()
-        if self._exposure is not None:
-            self._exposure.close()
-        del self._placements, self._geometry, self._painter
+        if isinstance(self._images, Exposure):
+            self._images.close()
+        del self._placements, self._geometry, self._images
+
+    def _expose_between(self, exposure: Exposure, buffers: DeviceSurface, seeds: WarpArray, between: Between) -> None:
+        """Gather light at the middles of equal parts of the time for which the shutters are open."""
+        instants = self._preset.instants
+        for instant in range(instants):
+            states, camera_to_world = between(self._shutter * (instant + 0.5) / instants)
+            placed = self._placements.place(states, BETWEEN)
+            poses = self._poses("between", camera_to_world)
+            exposure.expose(buffers, placed.world, poses, seeds, instant=instant, instants=instants)
 
     def _check_slot(self, slot: int) -> None:
         if not 0 <= slot < SLOTS:

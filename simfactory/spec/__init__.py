@@ -59,6 +59,7 @@ from simfactory.spec.material import (
     Stone,
     Stripes,
     Texture,
+    UvTexture,
     VisualMaterial,
     Wood,
 )
@@ -122,6 +123,7 @@ __all__ = [
     "Texture",
     "Tier",
     "Unit3",
+    "UvTexture",
     "Vec2",
     "Vec3",
     "VisualMaterial",

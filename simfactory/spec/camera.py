@@ -1,9 +1,9 @@
 """Cameras: intrinsics, resolution and the path they follow."""
 
 from itertools import pairwise
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from simfactory.spec.base import Model, Name, Vec3
 
@@ -132,7 +132,8 @@ CameraPath = Annotated[
 class CameraSpec(Model):
     """A camera with square pixels: a pinhole to ground truth, for rgb also a lens.
 
-    Depth of field needs a preset that follows paths (`standard`, `high`); truth stays that of the pinhole.
+    Depth of field and motion blur need a preset that follows paths (`standard`, `high`); truth stays that of the
+    pinhole at the frame's instant, which is when the shutter opens.
     """
 
     name: Name = Field(description="Unique name within the scene: a-z, 0-9, _")
@@ -148,3 +149,17 @@ class CameraSpec(Model):
     focus_distance: float = Field(
         default=5.0, ge=0.01, le=10000.0, description="Depth that is sharp if the aperture is open [m], 0.01–10,000"
     )
+    shutter: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Share of the time to the next frame for which the shutter is open, 0 = an instant [1], 0–1",
+    )
+
+    @model_serializer(mode="wrap")
+    def _without_a_closed_shutter(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:  # Any: JSON
+        """Leave out what older specs did not have: digests of scenes, and so the ids of their clips, stay."""
+        record: dict[str, Any] = handler(self)  # Any: JSON
+        if not self.shutter:
+            record.pop("shutter", None)
+        return record

@@ -18,6 +18,7 @@ __all__ = [
     "Stone",
     "Stripes",
     "Texture",
+    "UvTexture",
     "VisualMaterial",
     "Wood",
 ]
@@ -121,6 +122,16 @@ class ImageTexture(Model):
     scale: float = Field(gt=0.0, le=100.0, description="Width of one repeat [m], 0 < s ≤ 100")
 
 
+class UvTexture(Model):
+    """An image laid on a user mesh by the texture coordinates of its file; it multiplies the base colour.
+
+    It repeats beyond 0–1. Which image came with a mesh, `simfactory assets show` says; any other may be named as well.
+    """
+
+    pattern: Literal["uv"] = "uv"
+    digest: Digest
+
+
 class NormalMap(Model):
     """A relief that bends the shading normal, repeated and projected along the local axes.
 
@@ -134,7 +145,8 @@ class NormalMap(Model):
 
 
 Texture = Annotated[
-    Checker | Stripes | Noise | Marble | Wood | Stone | Fabric | Brushed | ImageTexture, Field(discriminator="pattern")
+    Checker | Stripes | Noise | Marble | Wood | Stone | Fabric | Brushed | ImageTexture | UvTexture,
+    Field(discriminator="pattern"),
 ]
 
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import struct
 
+import cv2
 import numpy as np
 import pytest
 import trimesh
@@ -17,6 +18,7 @@ from simfactory.assets import (
     load_texture_coordinates,
 )
 from simfactory.errors import AssetError
+from simfactory.maps import add_map
 from simfactory.meshes import geometry_mesh
 from simfactory.spec import MeshAsset
 from simfactory.tetrahedra import geometry_tetrahedra
@@ -83,7 +85,7 @@ def test_a_surface_without_a_volume_is_refused(assets, obj, what):
         add_mesh(obj(vertices, faces))
 
 
-def test_the_record_says_licence_source_and_unit(assets, ball, obj):
+def test_the_record_says_licence_source_and_unit(tmp_path, assets, ball, obj):
     path = obj(ball.vertices, ball.faces, name="marble.obj")
     record = add_mesh(path, licence="CC0-1.0", source="https://example.org/marble", metres_per_unit=0.01)
     written = json.loads((assets / f"{record.digest}.json").read_text())
@@ -92,7 +94,9 @@ def test_the_record_says_licence_source_and_unit(assets, ball, obj):
     assert written["metres_per_unit"] == 0.01
     assert written["name"] == "marble.obj"
     assert record.digest == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert list_records() == [record] == [load_record(record.digest[:8])]
+    cv2.imwrite(str(tmp_path / "image.png"), np.full((8, 8, 3), 99, np.uint8))
+    add_map(tmp_path / "image.png", licence="CC0-1.0")
+    assert list_records() == [record] == [load_record(record.digest[:8])], "images beside it are no meshes"
     with pytest.raises(AssetError, match="no record begins with 'ffff"):
         load_record("ffff" * 16)
 
@@ -171,7 +175,15 @@ def test_the_image_inside_a_glb_is_kept(tmp_path, assets):
         "scenes": [{"nodes": [0]}],
         "nodes": [{"mesh": 0}],
         "meshes": [{"primitives": [primitive]}],
-        "materials": [{"pbrMetallicRoughness": {"baseColorTexture": {"index": 0}}}],
+        "materials": [
+            {
+                "pbrMetallicRoughness": {
+                    "baseColorTexture": {"index": 0},
+                    "baseColorFactor": [0.2140411, 1.0, 0.0, 1.0],
+                    "roughnessFactor": 0.3,
+                }
+            }
+        ],
         "textures": [{"source": 0}],
         "images": [{"bufferView": 3, "mimeType": "image/png"}],
         "accessors": accessors,
@@ -187,5 +199,7 @@ def test_the_image_inside_a_glb_is_kept(tmp_path, assets):
     assert record.texture_digest == hashlib.sha256(image).hexdigest()
     assert record.texture_suffix == "png"
     assert record.has_texture_coordinates
+    assert record.factors.base_color == pytest.approx((0.5, 1.0, 0.0), abs=1e-5)
+    assert (record.factors.metallic, record.factors.roughness) == (1.0, 0.3)  # metal unless it says otherwise
     expected = places[faces] * [1.0, -1.0] + [0.0, 1.0]  # glTF counts from the upper left, the record from the lower
     np.testing.assert_allclose(load_texture_coordinates(record.digest), expected, atol=1e-6)

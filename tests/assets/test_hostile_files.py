@@ -108,6 +108,10 @@ GLB = {
     ),
     "a mesh that is not there": (lambda d: set_in(d, "nodes", value=[{"mesh": 77}]), "shape.glb"),
     "endlessly nested JSON": (lambda d: b"[" * 200_000, "shape.glb"),
+    "a factor that is none": (
+        lambda d: set_in(d, "materials", value=[{"pbrMetallicRoughness": {"metallicFactor": "much"}}]),
+        "where a factor from 0 to 1 belongs",
+    ),
     "JSON that is no object": (lambda d: b"[1, 2]", "no object"),
 }
 

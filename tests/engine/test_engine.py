@@ -169,7 +169,7 @@ def test_what_does_not_fit_is_refused_with_need_and_supply(tmp_path):
     camera = make_camera("huge", size=(4096, 4096))
     spec = make_spec(cameras=(camera,)).model_copy(update={"frame_count": 10_000})
     with pytest.raises(ResourceError, match=r"4096x4096.*10000 frames need .* GiB.*available"):
-        check_memory(spec, in_memory=True)
+        check_memory(spec, preset="draft", in_memory=True)
     with pytest.raises(ResourceError, match=r"100000 frames at 4096x4096 need .* GiB.*free"):
         check_disk(spec.model_copy(update={"frame_count": 100_000}), tmp_path / "new", profile="archive")
     assert list(tmp_path.iterdir()) == []

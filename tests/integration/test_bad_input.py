@@ -74,7 +74,14 @@ def test_an_impossible_spec_is_refused_in_one_line(simfactory, tmp_path, case):
 
 
 OPTIONS = {
-    "frames beyond the disk": (("--size", "4096x4096", "--frames", "100000"), ["GiB", "4096x4096", "free"]),
+    "frames beyond the disk": (
+        ("--size", "4096x4096", "--frames", "100000", "--modalities", "depth"),
+        ["GiB", "4096x4096", "free"],
+    ),
+    "tracks beyond the memory": (
+        ("--size", "4096x4096", "--frames", "100000"),
+        ["GiB", "4096x4096", "available", "track_spacing"],
+    ),
     "size": (("--size", "big"), ["big", "WIDTHxHEIGHT"]),
     "tiny size": (("--size", "8x8"), ["8x8", "16 to 8192"]),
     "category": (("--category", "plasma"), ["plasma", "rigid"]),

@@ -23,7 +23,9 @@ def sides(triangles):
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.shape)
 def test_refined_surface_keeps_its_volume_and_stays_closed(shape):
     mesh = geometry_mesh(shape)
-    vertices, triangles = refined(mesh.vertices, mesh.triangles, longest=0.06)
+    corners = mesh.vertices[mesh.triangles]
+    vertices, triangles, places = refined(mesh.vertices, mesh.triangles, longest=0.06, corners=corners)
+    np.testing.assert_allclose(places, vertices[triangles], atol=1e-12)  # values of corners follow them
     after = TriangleMesh(vertices=vertices, triangles=triangles)
     assert after.volume() == pytest.approx(mesh.volume(), rel=1e-9)
     np.testing.assert_array_equal(vertices[: len(mesh.vertices)], mesh.vertices)
@@ -36,7 +38,8 @@ def test_refined_surface_keeps_its_volume_and_stays_closed(shape):
 
 def test_fine_surfaces_stay_as_they_are():
     mesh = geometry_mesh(Sphere(radius=0.2))
-    vertices, triangles = refined(mesh.vertices, mesh.triangles, longest=1.0)
+    corners = mesh.vertices[mesh.triangles]
+    vertices, triangles, _ = refined(mesh.vertices, mesh.triangles, longest=1.0, corners=corners)
     assert vertices is mesh.vertices
     assert triangles is mesh.triangles
 
@@ -44,7 +47,7 @@ def test_fine_surfaces_stay_as_they_are():
 def test_endless_refinement_is_refused():
     mesh = geometry_mesh(Box(size=(1.0, 1.0, 1.0)))
     with pytest.raises(AssetError, match="lower the body's resolution"):
-        refined(mesh.vertices, mesh.triangles, longest=1e-3)
+        refined(mesh.vertices, mesh.triangles, longest=1e-3, corners=mesh.vertices[mesh.triangles])
 
 
 def test_surface_of_a_soft_box_bends_as_its_cells_do():

@@ -204,7 +204,7 @@ def test_pixels_do_not_depend_on_what_else_is_rendered(make_scene, picture):
 def test_a_look_names_no_picture_where_there_is_none(make_scene):
     scene = make_scene(0, size=32)
     renderer = Renderer([(scene.spec, scene.surfaces)])
-    look: Look = renderer._painter._look
+    look: Look = renderer._images._look
     assert (look.materials.numpy()["image"] == -1).all()
     assert (look.materials.numpy()["relief"] == -1).all()
     assert (look.distant.maps.numpy()["used"] == 0).all()

@@ -99,6 +99,16 @@ def test_the_digest_can_leave_out_cameras():
     assert spec(cameras=(other,)).digest(cameras=False) == spec().digest(cameras=False)
 
 
+def test_an_open_shutter_changes_the_digest_and_survives_json():
+    opened = CAMERA.model_copy(update={"shutter": 0.5})
+    assert "shutter" not in CAMERA.model_dump()
+    assert spec(cameras=(opened,)).digest() != spec().digest()
+    assert CameraSpec.model_validate_json(opened.model_dump_json()) == opened
+    for value in (-0.1, 1.1):
+        with pytest.raises(ValidationError, match="shutter"):
+            CameraSpec.model_validate({**CAMERA.model_dump(), "shutter": value})
+
+
 def test_digests_never_change():
     """A changed digest changes clip ids: bump the schema version instead of this value."""
     assert spec().digest() == SPEC_DIGEST

@@ -24,6 +24,17 @@ class Film:
     light: wp.array3d(dtype=wp.vec3)
     albedo: wp.array3d(dtype=wp.vec3)
     normal: wp.array3d(dtype=wp.vec3)
+    doubt: wp.array3d(dtype=wp.float32)  # squared error of the light that is expected, in display values 0–255
+
+
+@wp.struct
+class Plan:
+    """How a pixel is sampled."""
+
+    samples: wp.int32
+    known: wp.int32  # what paths are told, see `path_light`
+    hit: Hit
+    base: wp.vec3
 
 
 @wp.func
@@ -76,6 +87,91 @@ def mean_color_seen(
     return total / float(look.texture_samples)
 
 
+@wp.func
+def plan_pixel(
+    world: World,
+    look: Look,
+    key: wp.uint32,
+    pose: wp.mat44d,
+    lens: Lens,
+    item: wp.array3d(dtype=wp.int32),
+    triangle: wp.array3d(dtype=wp.int32),
+    normal: wp.array3d(dtype=wp.vec3),
+    samples: int,
+    edge_samples: int,
+    still: bool,
+    tile: int,
+    row: int,
+    column: int,
+):
+    """Return how a pixel is sampled, by what its centre and its neighbours' see."""
+    plan = Plan()
+    plan.samples = samples
+    plan.hit.item = item[tile, row, column]
+    plan.hit.triangle = triangle[tile, row, column]
+    if edge_samples > 0:
+        if is_outline(item, normal, tile, row, column):
+            plan.samples += edge_samples
+        elif still and lens.aperture == 0.0:
+            plan.known = 1
+            if plan.hit.item < 0:
+                plan.samples = 1
+            elif look.texture_samples > 0 and is_textured(look, plan.hit.item):
+                plan.known = 2
+                plan.base = mean_color_seen(world, look, key, plan.hit, pose, lens.pinhole, row, column)
+    if still and plan.hit.item >= 0 and is_mirror(look, plan.hit.item):
+        plan.samples += look.mirror_samples
+    return plan
+
+
+@wp.func
+def further_samples(look: Look, film: Film, plan: Plan, tile: int, row: int, column: int):
+    """Return how many more paths a pixel takes until its light is as certain as the preset wants.
+
+    Expected errors are means over a pixel and its neighbours: that of few paths alone is no good guess.
+    """
+    total = float(0.0)
+    for i in range(3):
+        for j in range(3):
+            r = wp.clamp(row + i - 1, 0, film.doubt.shape[1] - 1)
+            c = wp.clamp(column + j - 1, 0, film.doubt.shape[2] - 1)
+            total += film.doubt[tile, r, c] / 9.0
+    wanted = look.noise * look.noise
+    if plan.hit.item >= 0 and is_mirror(look, plan.hit.item):
+        wanted *= 0.25  # what mirrors show has no guide, the denoiser helps it less
+    more = float(plan.samples) * (total / wp.max(wanted, 1.0e-6) - 1.0)
+    return int(wp.clamp(more, 0.0, float(look.more_samples)))
+
+
+@wp.func
+def lens_ray(pose: wp.mat44d, lens: Lens, place: wp.vec2, on_lens: wp.vec2, row: int, column: int):
+    """Return where the ray through a place of a pixel and of the lens (both 0–1) starts, and its direction."""
+    u = wp.float64(column) + wp.float64(place[0])
+    v = wp.float64(row) + wp.float64(place[1])
+    direction = camera_ray(pose, lens.pinhole, u, v)
+    origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
+    if lens.aperture > 0.0:
+        p = disk_point(on_lens) * lens.aperture
+        x = wp.float64(p[0])
+        y = wp.float64(p[1])
+        shift = wp.vec3d(
+            pose[0, 0] * x + pose[0, 1] * y, pose[1, 0] * x + pose[1, 1] * y, pose[2, 0] * x + pose[2, 1] * y
+        )
+        origin = origin + shift
+        direction = direction - shift / wp.float64(lens.focus)
+    return origin, direction
+
+
+@wp.func
+def display_doubt(look: Look, gain: float, mean: float, square: float, count: float):
+    """Return the squared error of a mean of light, in display values, from the mean of the squares."""
+    spread = wp.sqrt(wp.max(square - mean * mean, 0.0) / wp.max(count - 1.0, 1.0))
+    low = wp.max(mean - spread, 0.0) * gain
+    high = (mean + spread) * gain
+    difference = display_value(look, wp.vec3(high, high, high)) - display_value(look, wp.vec3(low, low, low))
+    return 0.25 * difference[1] * difference[1]
+
+
 @wp.kernel
 def expose(
     world: World,
@@ -87,63 +183,82 @@ def expose(
     item: wp.array3d(dtype=wp.int32),
     triangle: wp.array3d(dtype=wp.int32),
     normal: wp.array3d(dtype=wp.vec3),
-    first_sample: int,
     samples: int,
+    edge_samples: int,
+    instant: int,
+    instants: int,
+    refine: int,
     film: Film,
 ):
-    """Follow the paths of every pixel of every tile and keep their means."""
+    """Follow the paths of every pixel of every tile and keep their means, over all instants of an open shutter.
+
+    `item`, `triangle` and `normal` are what the pixels' centres see when the shutter opens: outlines take
+    `edge_samples` more. To refine, paths are added to those of a first run where its light is uncertain.
+    """
     tile, row, column = wp.tid()
     pose = camera_to_world[tile]
-    lens = lenses[tile].pinhole
+    lens = lenses[tile]
     key = pixel_key(seeds[tile], row, column)
-    count = samples
-    hit = Hit()
-    hit.item = item[tile, row, column]
-    hit.triangle = triangle[tile, row, column]
-    known = int(0)
-    base = wp.vec3(0.0, 0.0, 0.0)
-    if is_outline(item, normal, tile, row, column):
-        count += look.edge_samples
-    elif look.edge_samples > 0 and lenses[tile].aperture == 0.0:
-        known = 1
-        if hit.item < 0:
-            count = 1
-        elif look.texture_samples > 0 and is_textured(look, hit.item):
-            known = 2
-            base = mean_color_seen(world, look, key, hit, pose, lens, row, column)
-        if hit.item >= 0 and is_mirror(look, hit.item):
-            count += look.mirror_samples
+    plan = plan_pixel(
+        world,
+        look,
+        key,
+        pose,
+        lens,
+        item,
+        triangle,
+        normal,
+        samples,
+        edge_samples,
+        instants == 1,
+        tile,
+        row,
+        column,
+    )
+    begin = int(0)
+    end = plan.samples
+    if refine != 0:
+        begin = plan.samples
+        end = begin + further_samples(look, film, plan, tile, row, column)
+        if end == begin:
+            return
+    angle = look.filter_width / float(lens.pinhole[0])
     light = wp.vec3(0.0, 0.0, 0.0)
     albedo = wp.vec3(0.0, 0.0, 0.0)
     facing = wp.vec3(0.0, 0.0, 0.0)
-    for step in range(count):
-        sample = first_sample + step
+    square = float(0.0)
+    for step in range(begin, end):
+        sample = step * instants + instant
         place = wp.vec2(0.5, 0.5)
-        if count > 1:
+        if end > 1:
             place = offset_in_pixel(look, key, sample, 0)
-        u = wp.float64(column) + wp.float64(place[0])
-        v = wp.float64(row) + wp.float64(place[1])
-        direction = camera_ray(pose, lens, u, v)
-        origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
-        if lenses[tile].aperture > 0.0:
-            p = disk_point(draw_pair(look, key, sample, 2)) * lenses[tile].aperture
-            x = wp.float64(p[0])
-            y = wp.float64(p[1])
-            shift = wp.vec3d(
-                pose[0, 0] * x + pose[0, 1] * y, pose[1, 0] * x + pose[1, 1] * y, pose[2, 0] * x + pose[2, 1] * y
-            )
-            origin = origin + shift
-            direction = direction - shift / wp.float64(lenses[tile].focus)
-        angle = look.filter_width / float(lens[0])
-        seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, hit, known, base)
+        origin, direction = lens_ray(pose, lens, place, draw_pair(look, key, sample, 2), row, column)
+        seen = path_light(
+            world, look, environments[tile], key, sample, origin, direction, angle, plan.hit, plan.known, plan.base
+        )
         limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
         light += seen.light * limit
         albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
         facing += seen.normal
-    share = 1.0 / float(count)
-    film.light[tile, row, column] = light * share
-    film.albedo[tile, row, column] = albedo * share
-    film.normal[tile, row, column] = facing * share
+        gray = (seen.light[0] + seen.light[1] + seen.light[2]) * limit / 3.0
+        square += gray * gray
+    share = 1.0 / float(end * instants)
+    light *= share
+    albedo *= share
+    facing *= share
+    if refine == 0:
+        gray = (light[0] + light[1] + light[2]) / 3.0
+        film.doubt[tile, row, column] = display_doubt(look, lens.gain, gray, square * share, float(end))
+    before = float(begin) / float(end)
+    if instant > 0:
+        before = 1.0
+    if before > 0.0:
+        light += film.light[tile, row, column] * before
+        albedo += film.albedo[tile, row, column] * before
+        facing += film.normal[tile, row, column] * before
+    film.light[tile, row, column] = light
+    film.albedo[tile, row, column] = albedo
+    film.normal[tile, row, column] = facing
 
 
 @wp.kernel

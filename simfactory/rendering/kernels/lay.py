@@ -5,9 +5,9 @@ import warp as wp
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.pictures import projected
-from simfactory.rendering.kernels.world import DEFORMING, World, corner
+from simfactory.rendering.kernels.world import DEFORMING, Point, World, corner
 
-__all__ = ["Lay", "relief_normal", "rest_corner", "rougher"]
+__all__ = ["Lay", "charted", "relief_normal", "rest_corner", "rougher"]
 
 wp.set_module_options(OPTIONS)
 
@@ -19,6 +19,9 @@ class Lay:
     position: wp.vec3  # [m]
     normal: wp.vec3  # unit
     footprint: wp.vec3  # extents of the pixel on the surface along the axes [m]
+    place: wp.vec2  # texture coordinates; this and the rest: of items that have any
+    across: wp.vec2  # axes of the pixel's footprint, in texture coordinates
+    along: wp.vec2
 
 
 @wp.func
@@ -44,6 +47,33 @@ def carried(world: World, look: Look, item: int, triangle: int, lean: wp.vec3):
     x = wp.dot(lean, r1)
     y = wp.dot(lean, r2)
     return v1 * ((c * x - b * y) / area) + v2 * ((a * y - b * x) / area)
+
+
+@wp.func
+def charted(
+    world: World, look: Look, item: int, triangle: int, point: Point, across: wp.vec3, along: wp.vec3, lay: Lay
+):
+    """Return a lay with texture coordinates, given the axes of the pixel's footprint on the surface as it is now [m].
+
+    Axes in a triangle's plane become those in texture coordinates that have the same weights on its edges.
+    """
+    first = look.materials[item].first_corner + 3 * triangle
+    t0 = look.pictures.coordinates[first]
+    t1 = look.pictures.coordinates[first + 1] - t0
+    t2 = look.pictures.coordinates[first + 2] - t0
+    v0 = corner(world, item, triangle, 0)
+    v1 = wp.vec3(corner(world, item, triangle, 1) - v0)
+    v2 = wp.vec3(corner(world, item, triangle, 2) - v0)
+    a = wp.dot(v1, v1)
+    b = wp.dot(v1, v2)
+    c = wp.dot(v2, v2)
+    area = wp.max(a * c - b * b, 1.0e-20)
+    first_share = t1 * (c / area) - t2 * (b / area)
+    second_share = t2 * (a / area) - t1 * (b / area)
+    lay.place = t0 + t1 * float(point.b1) + t2 * float(wp.float64(1.0) - point.b0 - point.b1)
+    lay.across = first_share * wp.dot(across, v1) + second_share * wp.dot(across, v2)
+    lay.along = first_share * wp.dot(along, v1) + second_share * wp.dot(along, v2)
+    return lay
 
 
 @wp.func

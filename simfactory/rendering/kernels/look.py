@@ -24,6 +24,7 @@ class Material:
     offset: wp.vec3  # of the texture [period]
     shape: wp.vec4  # of the texture: further parameters
     image: wp.int32  # of the texture, if it is one; -1 = none
+    first_corner: wp.int32  # where its texture coordinates begin; -1 = the image is projected
     mean: wp.vec3  # colour of the texture seen from afar
     relief: wp.int32  # image of slopes; -1 = none
     relief_period: wp.float32  # [m]
@@ -96,6 +97,8 @@ class Look:
     strides: wp.array(dtype=wp.uint32)  # by dimension of a path's random numbers
     samples: int  # paths per pixel
     mirror_samples: int  # further ones where a mirror or glass is seen
+    more_samples: int  # largest number of further ones where light is uncertain
+    noise: float  # error that is wanted, display values 0–255
     texture_samples: int  # places in a pixel at which a texture is read; 0 = those of the paths
     filter_width: float  # of textures [px]
     depth: int  # mirror and glass bounces of a path

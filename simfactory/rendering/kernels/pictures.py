@@ -1,10 +1,10 @@
-"""Image textures and reliefs: read from mip levels over a pixel's footprint, projected along the local axes."""
+"""Image textures and reliefs, read from mip levels over a pixel's footprint: projected, or by texture coordinates."""
 
 import warp as wp
 
 from simfactory.rendering.kernels.options import OPTIONS
 
-__all__ = ["Picture", "Pictures", "projected"]
+__all__ = ["Picture", "Pictures", "laid", "projected"]
 
 wp.set_module_options(OPTIONS)
 
@@ -28,6 +28,7 @@ class Pictures:
 
     images: wp.array(dtype=Picture)
     texels: wp.array(dtype=wp.vec3)
+    coordinates: wp.array(dtype=wp.vec2)  # by corner of the meshes that have any: right and up, in repeats
 
 
 @wp.func
@@ -56,6 +57,32 @@ def level_texel(pictures: Pictures, picture: Picture, level: int, u: float, v: f
 
 
 @wp.func
+def probed(
+    pictures: Pictures,
+    picture: Picture,
+    u: float,
+    v: float,
+    step_u: float,
+    step_v: float,
+    count: int,
+    texels: float,
+):
+    """Return the mean of some readings in a row about a place (right, down), each over a width in texels."""
+    place = wp.min(wp.log2(texels), float(picture.levels - 1))
+    level = wp.min(int(place), picture.levels - 1)
+    blend = place - float(level)
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for probe in range(count):
+        along = float(probe) - 0.5 * float(count - 1)
+        value = level_texel(pictures, picture, level, u + along * step_u, v + along * step_v)
+        if blend > 0.0:
+            coarse = level_texel(pictures, picture, level + 1, u + along * step_u, v + along * step_v)
+            value = wp.lerp(value, coarse, blend)
+        total += value
+    return total / float(count)
+
+
+@wp.func
 def picture_value(pictures: Pictures, index: int, u: float, v: float, du: float, dv: float):
     """Read an image over a footprint of extents (du, dv), all in repeats.
 
@@ -76,18 +103,28 @@ def picture_value(pictures: Pictures, index: int, u: float, v: float, du: float,
         step_u = du / float(count)
     else:
         step_v = dv / float(count)
-    place = wp.min(wp.log2(shortest), float(picture.levels - 1))
-    level = wp.min(int(place), picture.levels - 1)
-    blend = place - float(level)
-    total = wp.vec3(0.0, 0.0, 0.0)
-    for probe in range(count):
-        along = float(probe) - 0.5 * float(count - 1)
-        value = level_texel(pictures, picture, level, u + along * step_u, v + along * step_v)
-        if blend > 0.0:
-            coarse = level_texel(pictures, picture, level + 1, u + along * step_u, v + along * step_v)
-            value = wp.lerp(value, coarse, blend)
-        total += value
-    return total / float(count)
+    return probed(pictures, picture, u, v, step_u, step_v, count, shortest)
+
+
+@wp.func
+def laid(pictures: Pictures, index: int, place: wp.vec2, across: wp.vec2, along: wp.vec2):
+    """Read an image at texture coordinates over a footprint with two axes, all right and up in repeats.
+
+    The axes' lengths are the footprint's extents; readings follow the longer one, as in `picture_value`.
+    """
+    picture = pictures.images[index]
+    size = wp.vec2(float(picture.columns), float(picture.rows))
+    major = along
+    longest = wp.max(wp.length(wp.cw_mul(along, size)), 1.0e-6)
+    shortest = wp.length(wp.cw_mul(across, size))
+    if shortest > longest:
+        major = across
+        shortest = longest
+        longest = wp.length(wp.cw_mul(across, size))
+    texels = wp.max(wp.max(shortest, longest / float(PROBES)), 1.0)
+    count = wp.clamp(int(wp.ceil(longest / texels - 0.01)), 1, PROBES)
+    step = major / float(count)
+    return probed(pictures, picture, place[0], -place[1], step[0], -step[1], count, texels)
 
 
 @wp.func

@@ -2,10 +2,10 @@
 
 import warp as wp
 
-from simfactory.rendering.kernels.lay import Lay, relief_normal, rest_corner, rougher
+from simfactory.rendering.kernels.lay import Lay, charted, relief_normal, rest_corner, rougher
 from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
-from simfactory.rendering.kernels.pictures import projected
+from simfactory.rendering.kernels.pictures import laid, projected
 from simfactory.rendering.kernels.textures import IMAGE, PLAIN, texture_mix
 from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, corner, intersect
 
@@ -60,6 +60,22 @@ def pixel_footprint(direction: wp.vec3, normal: wp.vec3, spread: float):
 
 
 @wp.func
+def footprint_axes(direction: wp.vec3, normal: wp.vec3, spread: float):
+    """Return the axes of the patch that a ray of some width covers on a plane."""
+    across = wp.cross(normal, direction)
+    length = wp.length(across)
+    if length > 1.0e-4:
+        across = across / length
+    else:
+        across = wp.vec3(1.0, 0.0, 0.0)
+        if wp.abs(normal[0]) > 0.7:
+            across = wp.vec3(0.0, 1.0, 0.0)
+        across = wp.normalize(wp.cross(normal, across))
+    stretch = spread / wp.max(wp.abs(wp.dot(normal, direction)), 0.02)
+    return across * spread, wp.cross(normal, across) * stretch
+
+
+@wp.func
 def lay_of(world: World, look: Look, hit: Hit, point: Point, ray: wp.vec3, spread: float):
     """Return where the texture is read when a ray (unit, local) of some width meets a triangle."""
     item = hit.item
@@ -76,6 +92,9 @@ def lay_of(world: World, look: Look, hit: Hit, point: Point, ray: wp.vec3, sprea
     else:
         lay.position = wp.vec3(point.local)
         lay.normal = smooth_normal(world, item, hit.triangle, b0, b1)
+    if look.materials[item].first_corner >= 0:
+        across, along = footprint_axes(ray, wp.vec3(point.normal), spread)
+        lay = charted(world, look, item, hit.triangle, point, across, along, lay)
     return lay
 
 
@@ -91,7 +110,10 @@ def surface_color(look: Look, item: int, lay: Lay):
     """Return the base colour where a texture is read."""
     color = look.materials[item].base
     kind = look.materials[item].texture
-    if kind == IMAGE:
+    if look.materials[item].first_corner >= 0:
+        value = laid(look.pictures, look.materials[item].image, lay.place, lay.across, lay.along)
+        color = wp.cw_mul(color, value)
+    elif kind == IMAGE:
         value, _lean = projected(
             look.pictures,
             look.materials[item].image,

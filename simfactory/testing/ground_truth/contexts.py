@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations import Annotation, ClipContext, FrameContext, keyframes
+from simfactory.annotations import Annotation, ClipContext, FrameContext, Keyframe, keyframes
 from simfactory.episode import SKY, Motion, SurfaceBuffer, Trajectory
 from simfactory.simulators.mock import MockSimulator
 from simfactory.spec import SceneSpec
@@ -42,7 +42,10 @@ def oracle_contexts(oracle: Oracle, trajectory: Trajectory) -> list[FrameContext
         camera_to_world=oracle.poses,
         surfaces=oracle.surfaces,
         trajectory=trajectory,
-        keyframes={frame: surfaces[frame] for frame in keyframes(frame_count)},
+        keyframes={
+            frame: Keyframe.of(surfaces[frame], spacing=oracle.spec.sensors.track_spacing)
+            for frame in keyframes(frame_count)
+        },
         visible=lambda points: _visible(oracle, points),
     )
 
