@@ -83,7 +83,7 @@ _PRESETS = {
         ),
         Preset(
             name="standard",
-            edge_samples=4,
+            edge_samples=3,
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,

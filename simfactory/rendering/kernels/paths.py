@@ -273,7 +273,10 @@ def site_of(look: Look, spot: Spot, leg: Leg, bounce: int):
         site.split = 1
     site.chance = 1.0
     if site.split == 0 and body > 0.0:
-        site.chance = wp.clamp(mirrored / (mirrored + body), 0.1, 0.9)
+        least = float(0.1)
+        if not is_smooth(look, site):
+            least = 0.3  # most of the diffuse light is even: the rest of the noise is in the mirrored one
+        site.chance = wp.clamp(mirrored / (mirrored + body), least, 0.9)
     if site.inside != 0 or leg.kind == GATHERED:
         site.chance = 0.0
     return site
@@ -315,7 +318,7 @@ def lit_spot(
     if site.spot.roughness < look.mirror_roughness:
         share = site.chance
     one = int(0)
-    if bounce > 0 or (look.split == 0 and look.sceneries[environment].light_count > 1):
+    if bounce > 0 or look.sceneries[environment].light_count > 1:
         one = 1
     return lamps_light(world, look, environment, root, site.spot, share, one, key, sample, dimension)
 
