@@ -19,7 +19,6 @@ and lights, as far as they have them. Cycles' linear light goes through our tone
 
 import argparse
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ import numpy as np
 import numpy.typing as npt
 from comparison.export import export
 from comparison.sheet import draw_sheet, picture_in_sheet
+from generate import machine
 from presets import FRAME, PRESETS, SCENES, decibels, reference, reference_file
 
 from simfactory.rendering import find_preset
@@ -43,10 +43,10 @@ SHEET = FOLDER.parent / "docs" / "images" / "side_by_side.png"
 RESULTS = FOLDER / "results" / "side_by_side.json"
 OTHERS = ("mujoco", "pyrender", "cycles")
 TITLES = {"mujoco": "MuJoCo", "pyrender": "pyrender", "cycles": "Cycles"}
-LACKS = {
+NOTES = {
     "mujoco": "Phong: no PBR, sky light, bounces, area lights",
     "pyrender": "no shadows, sky light, bounces, area lights",
-    "cycles": "ground does not fade into the horizon",
+    "cycles": "same materials, lights and tone curve",
 }
 FIRST_BODY = 3  # instance id
 FEWEST_PIXELS = 100  # of a body whose outline is judged
@@ -111,7 +111,7 @@ def render_others(
         command = [python, str(FRAMES / f"{other}_frame.py"), str(scene)]
         image, ids, facts = run(other, command, folder / f"{name}_{other}.npz")
         facts = {key: round(value, 4) if isinstance(value, float) else value for key, value in facts.items()}
-        report[other] = {**facts, **outlines(ids, ours), "lacks": LACKS[other]}
+        report[other] = {**facts, **outlines(ids, ours)}
         if image.dtype != np.uint8:
             with np.load(reference_file(name)) as kept:
                 bodies = (ours >= FIRST_BODY) & (ids == ours)
@@ -134,7 +134,7 @@ def caption(name: str, renderer: str, facts: Facts) -> list[str]:
     return [
         f"{TITLES[renderer]} {facts['version']}",
         f"{facts['samples']} {unit}: {cost}",
-        facts["lacks"],
+        NOTES[renderer],
         f"{name}, outlines IoU {facts['iou_bodies']:.3f}",
     ]
 
@@ -175,10 +175,8 @@ def main() -> None:
         "light_of_bodies_over_our_reference": "mean linear light on bodies, relative to our many-sample reference",
     }
     draw_sheet(rows, options.sheet)
-    machine = f"{platform.machine()}, Python {platform.python_version()}"
-    options.out.write_text(
-        json.dumps({"units": units, "machine": machine, "scenes": report}, indent=1) + "\n", encoding="utf-8"
-    )
+    text = json.dumps({"units": units, "notes": NOTES, "machine": machine(), "scenes": report}, indent=1)
+    options.out.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
