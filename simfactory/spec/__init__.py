@@ -46,6 +46,7 @@ from simfactory.spec.geometry import (
     Prism,
     Sphere,
     Superellipsoid,
+    Torus,
 )
 from simfactory.spec.material import (
     Brushed,
@@ -121,6 +122,7 @@ __all__ = [
     "Superellipsoid",
     "Texture",
     "Tier",
+    "Torus",
     "Unit3",
     "Vec2",
     "Vec3",

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.collision import body_parts
+from simfactory.collision import body_parts, may_split
 from simfactory.meshes import TriangleMesh, body_mesh
-from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, MeshAsset, PhysicalMaterial, Sphere
+from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, Sphere
 from simfactory.transforms import quat_from_axis_angle
 
 __all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_planes", "shape_config", "solid_inertia"]
@@ -70,7 +70,7 @@ def add_shapes(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: 
     Raises:
         AssetError: A user mesh is missing, unreadable or cannot be split into convex parts.
     """
-    if not isinstance(body.geometry, MeshAsset):
+    if not may_split(body.geometry):
         return [_add_shape(builder, link, body, config, frame=frame)]
     parts = body_parts(body)
     outer = copy.copy(config)
