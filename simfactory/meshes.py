@@ -25,7 +25,16 @@ from simfactory.spec import (
     Torus,
 )
 
-__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_mesh", "sheet_heights", "soft_surface", "torus_sections"]
+__all__ = [
+    "TriangleMesh",
+    "body_mesh",
+    "geometry_mesh",
+    "ground_mesh",
+    "room_mesh",
+    "sheet_heights",
+    "soft_surface",
+    "torus_sections",
+]
 
 Points = npt.NDArray[np.float64]
 Triangles = npt.NDArray[np.int32]
@@ -226,7 +235,7 @@ def _capsule(radius: float, height: float) -> TriangleMesh:
 
 
 def _torus(radius: float, tube: float) -> TriangleMesh:
-    """Sections `(SECTIONS, SIDES)` in order; between two of them lies a prism cut aslant, so they bound convex parts."""
+    """Sections `(SECTIONS, SIDES)` in order; between two of them lies a convex part, a prism cut aslant."""
     around = np.arange(SECTIONS) * (2.0 * np.pi / SECTIONS)
     across = np.arange(SIDES) * (2.0 * np.pi / SIDES)
     ring, z = radius + tube * np.cos(across), np.broadcast_to(tube * np.sin(across), (SECTIONS, SIDES))

@@ -4,6 +4,7 @@ from layouts.placements.container import Container
 from layouts.placements.drop import Drop
 from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
+from layouts.placements.overhang import Overhang
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
 from layouts.placements.scatter import Scatter
@@ -37,6 +38,12 @@ SIDE = RoleRigid(
 SHELF = RoleRigid(
     name="shelf", shapes=("shelf",), materials=("wood", "concrete", "granite"), size=(0.5, 0.6), mobility="static"
 )
+
+RACK = (
+    RoleRigid(name="post", shapes=("post",), materials=("wood", "concrete"), size=(0.5, 0.6), mobility="static"),
+    RoleRigid(name="peg", shapes=("peg",), materials=("wood", "metal"), size=(0.3, 0.4), mobility="static"),
+)
+RING = RoleRigid(name="ring", shapes=("ring",), materials=HARD, size=(0.28, 0.42))
 
 SINGLE = (
     BaseScene(
@@ -117,7 +124,7 @@ SINGLE = (
         tiers=("single",),
         description="A board hangs too far over the edge of a shelf, tips and falls.",
         roles=(SHELF, RoleRigid(name="board", shapes=("board",), size=(0.36, 0.54))),
-        layout=((("shelf", "board"), Hang(beyond=(0.12, 0.4))),),
+        layout=((("shelf", "board"), Overhang(beyond=(0.12, 0.4))),),
         caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
         phenomena=("torque", "tipping", "free_fall"),
     ),
@@ -129,6 +136,15 @@ SINGLE = (
         layout=((("side", "body"), Container(drop=(0.4, 1.0))),),
         caption="{body} falls into an open box and comes to rest in it.",
         phenomena=("free_fall", "impact", "containment"),
+    ),
+    BaseScene(
+        name="ring_swing",
+        tiers=("single",),
+        description="A ring swings on a peg until friction stops it.",
+        roles=(*RACK, RING),
+        layout=((("post", "peg", "ring"), Hang(swing=(4.0, 8.0))),),
+        caption="{ring} hangs on a peg and swings to and fro.",
+        phenomena=("pendulum", "rolling", "sliding_friction"),
     ),
 )
 
@@ -245,9 +261,21 @@ TWO_BODY = (
             RoleRigid(name="board", shapes=("board",), size=(0.4, 0.54)),
             RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.28)),
         ),
-        layout=((("shelf", "board", "body"), Hang(beyond=(-0.16, -0.05), load=True)),),
+        layout=((("shelf", "board", "body"), Overhang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
+    ),
+    BaseScene(
+        name="ring_strike",
+        tiers=("two_body",),
+        description="A thrown ball hits a ring that hangs on a peg.",
+        roles=(*RACK, RING, RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.24, 0.32))),
+        layout=(
+            (("post", "peg", "ring"), Hang()),
+            (("ball",), Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, height=(0.4, 0.8))),
+        ),
+        caption="{ball} is thrown at {ring} on a peg.",
+        phenomena=("projectile_motion", "collision", "pendulum"),
     ),
 )
 
@@ -364,7 +392,7 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Boards hang over the edge of a shelf; one after the other tips and falls.",
         roles=(SHELF, RoleRigid(name="board", shapes=("board",), count=(3, 4), size=(0.34, 0.5))),
-        layout=((("shelf", "board"), Hang(beyond=(0.04, 0.4))),),
+        layout=((("shelf", "board"), Overhang(beyond=(0.04, 0.4))),),
         caption="{board} hang over the edge of {shelf}, tip and fall.",
         phenomena=("torque", "tipping", "free_fall"),
     ),

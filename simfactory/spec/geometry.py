@@ -82,7 +82,7 @@ class Torus(Model):
     @model_validator(mode="after")
     def _has_a_hole(self) -> Self:
         if self.tube >= self.radius:
-            raise ValueError(f"tube is {self.tube:g} m; allowed is less than the radius, {self.radius:g} m: make it thinner")
+            raise ValueError(f"tube is {self.tube:g} m; allowed is less than the radius {self.radius:g} m: thin it")
         return self
 
 
