@@ -14,7 +14,7 @@ from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
-from scenes.surroundings import environment, floor, is_indoors, walls
+from scenes.surroundings import environment, floor, is_indoors, settings, walls
 from simfactory.errors import SpecError
 from simfactory.rng import stream
 from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors, Tier
@@ -135,7 +135,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     region = action_region(stage)
     room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
     certify(stage.bodies, ground, room)
-    light = illuminate(region, streams=streams)
+    light = illuminate(region, settings=settings(ground, room), streams=streams)
     return {
         "environment": surroundings,
         "ground": ground,

@@ -35,6 +35,7 @@ class Strike(Placement):
         miss: How far beside the target's centre the aim is, in target radii [1], to either side.
         flight: Whether it flies (aimed through the air) instead of moving along the floor.
         height: Height above the floor from which it flies [m].
+        through: Whether the target may let it pass: its whole flight is then kept in the picture.
         closing: Speed at which the target comes towards it [m/s].
     """
 
@@ -44,6 +45,7 @@ class Strike(Placement):
     miss: Range = (0.0, 0.2)
     flight: bool = False
     height: Range = (0.2, 0.5)
+    through: bool = False
     closing: Range = (0.0, 0.0)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
@@ -82,7 +84,7 @@ class Strike(Placement):
         return stage.extended(
             groups={self.target: aimed, role: (striker,)},
             waypoints=[(np.asarray(hit.position), radius), (beyond, radius)],
-            arrivals={striker.name: meeting},
+            arrivals={} if self.through else {striker.name: meeting},
         )
 
     def _arrives(

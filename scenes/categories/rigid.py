@@ -272,7 +272,10 @@ TWO_BODY = (
         roles=(*RACK, RING, RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.24, 0.32))),
         layout=(
             (("post", "peg", "ring"), Hang()),
-            (("ball",), Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, height=(0.4, 0.8))),
+            (
+                ("ball",),
+                Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, through=True, height=(0.4, 0.8)),
+            ),
         ),
         caption="{ball} is thrown at {ring} on a peg.",
         phenomena=("projectile_motion", "collision", "pendulum"),
