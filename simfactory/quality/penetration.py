@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -196,6 +197,9 @@ def _overlap(first: _Solid, second: _Solid, poses: Sequence[tuple[Float64, Float
     def support(direction: Float64) -> Float64:
         return np.asarray(a[(a @ direction).argmax()] - b[(b @ direction).argmin()])
 
+    def moved_out(shift: Float64, direction: Float64) -> Float64:
+        return support(direction) - shift
+
     line = position_b - position_a
     if separation(support, -line, enough=TOLERANCE).distance > 0.0:
         return 0.0
@@ -210,7 +214,6 @@ def _overlap(first: _Solid, second: _Solid, poses: Sequence[tuple[Float64, Float
         if overlap[chosen] >= best:
             break
         best, direction = float(overlap[chosen]), directions[chosen]
-        apart = 1.1 * max(best, 1e-4) * direction
-        way = separation(lambda d, apart=apart: support(d) - apart, -apart).nearest
+        way = separation(partial(moved_out, 1.1 * max(best, 1e-4) * direction), -direction).nearest
         directions = -way[None] / float(np.linalg.norm(way))
     return max(best, 0.0)

@@ -92,8 +92,8 @@ class ClipChecks:
     def frame(self, context: FrameContext) -> None:
         """Measure one frame."""
         surface = context.surface
-        area = np.bincount(surface.instance.ravel(), minlength=FIRST_BODY + self._moving.shape[1])[FIRST_BODY:]
-        area = area / surface.instance.size
+        pixels = np.bincount(surface.instance.ravel(), minlength=FIRST_BODY + self._moving.shape[1])
+        area = pixels[FIRST_BODY:] / surface.instance.size
         self._tally.visible.append(float(area.sum()))
         if self._moving[context.frame].any():
             self._tally.moving.append(float(area[self._moving[context.frame]].sum()))

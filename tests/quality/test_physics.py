@@ -267,5 +267,6 @@ def test_the_depth_of_long_round_bodies_is_that_of_their_surfaces(gap, depth, tu
     spec = make_spec(bodies=bodies)
     poses = [[body.position for body in bodies]]
     still = trajectory_of(spec, poses, quat=[[body.orientation for body in bodies]])
-    # Meshes are inscribed: 64 segments around take 0.04 mm off each.
-    assert penetration(spec, still, scene_surfaces(spec)) * 0.06 == pytest.approx(depth, abs=1e-4)
+    # 256 support points stand for each rod: they lie up to 1 % of its radius inside it, and never outside.
+    measured = penetration(spec, still, scene_surfaces(spec)) * 0.06
+    assert depth - 7e-4 <= measured <= depth + 1e-6
