@@ -2,10 +2,10 @@
 
     python benchmarks/visibility.py --specs 1000
 
-Each spec is simulated on newton and looked at with all rigs at a low resolution: surface buffers only, no images. What
-the quality gate refuses is not recorded, so it is counted and left out: episodes by their physics or a camera inside a
-body (looked for at every frame), clips by their moving area. A run that was stopped goes on where it was: its rows
-are kept beside the result until that is complete.
+Each spec is simulated on newton and looked at with all rigs at a low resolution: surface buffers only, no images. The
+quality gate would refuse episodes by their physics: they are counted and left out. It would also refuse those with a
+camera inside a body (looked for at every frame) or with too small a moving area: such cameras are listed and left out
+of the figures. A run that was stopped goes on where it was: its rows are kept beside the result until that is complete.
 """
 
 import argparse
