@@ -9,6 +9,7 @@ import numpy.typing as npt
 from layouts.solids import Solid, parts, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
+from simfactory.separation import separation
 from simfactory.spec import BodySheet, BodySolid, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
 
 __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
@@ -16,44 +17,27 @@ __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
 Vector = npt.NDArray[np.float64]
 
 MINIMUM = 1e-4  # [m]; bodies that rest on each other are placed half a millimetre apart
-TOLERANCE = 1e-7  # [m]; width of the interval around the true distance at which the search ends
-STEPS = 100
 
 
 def clearance(first: Solid, second: Solid, *, enough: float = np.inf) -> float:
     """Return a certified lower bound of the distance between two convex hulls [m]; 0 where they overlap.
 
-    The bound is within `TOLERANCE` of the distance, or at least `enough`.
+    The bound is within 1e-7 m of the distance, or at least `enough`.
 
     Args:
         first: One body.
         second: The other one.
         enough: Distance at which the search may stop [m].
-
-    **Source**: E. Gilbert, D. Johnson, S. Keerthi, "A fast procedure for computing the distance between complex
-    objects in three-dimensional space", IEEE J. Robotics and Automation 4 (1988). Each support point of the
-    Minkowski difference in direction −v gives a separating plane, hence the lower bound v·w/|v|.
     """
-    nearest = first.center - second.center
-    gap = float(np.linalg.norm(nearest)) - first.radius - second.radius
+    line = first.center - second.center
+    gap = float(np.linalg.norm(line)) - first.radius - second.radius
     if gap >= enough:
         return gap
-    bound = max(gap, 0.0)
-    corners: list[Vector] = []
-    for _ in range(STEPS):
-        length = float(np.sqrt(nearest @ nearest))
-        if length <= TOLERANCE:
-            return 0.0
-        corner = first.support(-nearest) - second.support(nearest)
-        bound = max(bound, float(nearest @ corner) / length)
-        if bound >= enough or length - bound <= TOLERANCE:
-            return bound
-        begun = bool(corners)  # the line between the centres serves as a direction only
-        closer, corners = _nearest_on_simplex([*corners, corner])
-        if begun and closer @ closer >= nearest @ nearest:  # no progress left within rounding
-            return bound
-        nearest = closer
-    return bound
+
+    def support(direction: Vector) -> Vector:
+        return first.support(direction) - second.support(-direction)
+
+    return max(gap, separation(support, line, enough=enough).distance)
 
 
 def certify(
@@ -184,26 +168,3 @@ def _overlap(first: str, second: str, distance: float, minimum: float) -> str:
         f"{first} and {second} are {max(distance, 0.0):.3g} m apart, at least {minimum:.3g} m is allowed: "
         "move one of them or make it smaller"
     )
-
-
-def _nearest_on_simplex(corners: list[Vector]) -> tuple[Vector, list[Vector]]:
-    """Return the point nearest to the origin of the hull of ≤ 4 corners, and the corners that carry it.
-
-    The last corner is new, hence part of the answer: every subset with it is tried, the best one wins.
-    """
-    *old, new = corners
-    best, carriers = new, [new]
-    for count in range(1, len(old) + 1):
-        for subset in combinations(old, count):
-            edges = np.array([corner - new for corner in subset])
-            gram = edges @ edges.T
-            try:
-                weights = np.linalg.solve(gram, -edges @ new)
-            except np.linalg.LinAlgError:
-                continue  # collinear or coplanar corners: a smaller subset holds the same point
-            if weights.min() < 0.0 or weights.sum() > 1.0:
-                continue
-            point = new + weights @ edges
-            if point @ point < best @ best:
-                best, carriers = point, [*subset, new]
-    return best, carriers

@@ -32,6 +32,8 @@ class Region:
         courses: `(time, body, 3)` expected centres of the bodies that move freely, every `STEP` from t = 0 [m].
         course_radii: `(body,)` their radii [m].
         lasting: `(sphere,)` whether a sphere matters at all times: what stands, and waypoints.
+        ways: `(way, 3)` centres of balls in which bodies may be while nothing stops them, beyond the picture too [m].
+        way_radii: `(way,)` radii of these balls [m].
     """
 
     centers: Vector
@@ -39,6 +41,8 @@ class Region:
     courses: Vector = field(default_factory=lambda: np.zeros((0, 0, 3)))
     course_radii: Vector = field(default_factory=lambda: np.zeros(0))
     lasting: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    ways: Vector = field(default_factory=lambda: np.zeros((0, 3)))
+    way_radii: Vector = field(default_factory=lambda: np.zeros(0))
 
     @cached_property
     def target(self) -> Vector:
@@ -86,6 +90,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
     """
     spheres: list[Sphere3] = list(stage.waypoints)
     flights: list[tuple[list[Vector], float]] = []
+    ways: list[Sphere3] = []
     motions = {motion.body: motion for motion in stage.motions}
     pushes = {push.body: np.asarray(push.impulse) for push in stage.triggers}
     for body in stage.bodies:
@@ -95,6 +100,8 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
             if body.name in pushes:
                 velocity = velocity + pushes[body.name] / mass(body)
             flights.append((_course(body, hull.radius, velocity, stage, horizon), hull.radius))
+            free = _course(body, hull.radius, velocity, stage, horizon, followed=False)
+            ways += [(point, hull.radius) for point in free]
             continue
         corners = body_mesh(body).vertices @ quat_to_matrix(body.orientation).T + hull.center
         spheres += [(corner, 0.0) for corner in corners]
@@ -112,18 +119,26 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
         courses=np.array(courses).reshape(longest, len(flights), 3),
         course_radii=np.array([radius for _, radius in flights]),
         lasting=np.arange(len(spheres)) < lasting,
+        ways=np.array([center for center, _ in ways]).reshape(-1, 3),
+        way_radii=np.array([r for _, r in ways]),
     )
 
 
-def _course(body: BodySolid, radius: float, velocity: Vector, stage: Stage, horizon: float) -> list[Vector]:
-    """Expected centres of a body, `LIMIT` at most from the origin."""
+def _course(
+    body: BodySolid, radius: float, velocity: Vector, stage: Stage, horizon: float, *, followed: bool = True
+) -> list[Vector]:
+    """Expected centres of a body every `STEP`.
+
+    Those that a picture follows end where the body hits something, has run for `RUN` or is `LIMIT` from the origin.
+    """
     position = np.asarray(body.position, np.float64)
     height = solid(body).extent(np.array([0.0, 0.0, -1.0]))
     level = velocity * np.array([1.0, 1.0, 0.0])
     points, run = [position], 0.0
     airborne = position[2] > height + 0.01
     braking = 0.0 if isinstance(body.geometry, Sphere) else body.physical.dynamic_friction * stage.weight
-    until = min(horizon, stage.arrivals.get(body.name, horizon) + STEP)
+    until = min(horizon, stage.arrivals.get(body.name, horizon) + STEP) if followed else horizon
+    farthest = RUN + 0.9 * (body.position[2] < height + 0.01) if followed else np.inf
     for time in np.arange(STEP, until, STEP):
         if airborne:
             position = np.asarray(body.position) + velocity * time + 0.5 * stage.gravity * time * time
@@ -131,12 +146,12 @@ def _course(body: BodySolid, radius: float, velocity: Vector, stage: Stage, hori
                 position[2], airborne = height, False
         else:
             speed = float(np.linalg.norm(level))
-            if speed < 0.05 or run > RUN + 0.9 * (body.position[2] < height + 0.01):
+            if speed < 0.05 or run > farthest:
                 break
             position = position + level * STEP
             run += speed * STEP
             level = level * max(1.0 - braking * STEP / speed, 0.0)
-        if np.hypot(position[0], position[1]) + radius > LIMIT + 0.6:
+        if followed and np.hypot(position[0], position[1]) + radius > LIMIT + 0.6:
             break
         points.append(position)
     return points

@@ -7,9 +7,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.collision import geometry_parts
+from simfactory.collision import geometry_parts, may_split
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import BodyRigid, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, MeshAsset, Sphere
+from simfactory.spec import BodyRigid, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "parts", "solid", "volume"]
@@ -72,7 +72,7 @@ def parts(body: BodySolid | BodySheet) -> list[Solid]:
     Raises:
         AssetError: A user mesh is missing, unreadable or cannot be split.
     """
-    if not isinstance(body, BodyRigid) or not isinstance(body.geometry, MeshAsset):
+    if not isinstance(body, BodyRigid) or not may_split(body.geometry):
         return []
     corners = _part_vertices(body.geometry)
     if len(corners) == 1:
@@ -162,7 +162,7 @@ def _vertices(geometry: Geometry) -> Vector:
 
 
 @lru_cache(maxsize=64)
-def _part_vertices(geometry: MeshAsset) -> tuple[Vector, ...]:
+def _part_vertices(geometry: Geometry) -> tuple[Vector, ...]:
     return tuple(part.vertices for part in geometry_parts(geometry))
 
 

@@ -1,6 +1,6 @@
 """The sampler: (category, seed, index) → one fully resolved scene spec."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,10 +14,10 @@ from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
-from scenes.surroundings import environment, floor, is_indoors, walls
+from scenes.surroundings import environment, floor, is_indoors, settings, walls
 from simfactory.errors import SpecError
 from simfactory.rng import stream
-from simfactory.spec import Environment, Ground, SceneSpec, Sensors, Tier
+from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors, Tier
 
 __all__ = ["sample"]
 
@@ -72,9 +72,14 @@ def sample(
         tier = draw_tier(episode("tier"), [name for name in TIERS if any(name in row.tiers for row in options)])
         options = find_scenes(kind, scene=scene, tier=tier)
     row = episode("scene").choice(options)
-    world = _world(row, tier, streams=partial(episode, row.name, attempt))
+    streams = partial(episode, row.name, attempt)
+    world = _world(row, tier, streams=streams)
     region: Region = world.pop("region")
-    cameras = place_cameras(rigs, views=views, region=region, size=size, streams=partial(episode, row.name, attempt))
+
+    def place(attempt: int) -> tuple[CameraSpec, ...]:
+        again = partial(streams, "view", attempt) if attempt else streams
+        return place_cameras(rigs, views=views, region=region, size=size, streams=again)
+
     try:
         spec = SceneSpec(
             scene=row.name,
@@ -85,22 +90,39 @@ def sample(
             attempt=attempt,
             frame_count=frame_count,
             fps=fps,
-            cameras=cameras,
+            cameras=place(0),
             sensors=Sensors(modalities=tuple(modalities)),
             phenomena=row.phenomena,
             **world,
         )
     except ValidationError as error:
         raise SpecError(f"no valid spec of scene {row.name!r} (seed {seed}, index {index}): {error}") from error
-    certify_cameras(
-        spec.cameras,
-        spec.bodies,
-        spec.ground,
-        spec.room,
-        duration=spec.duration,
-        courses=(region.centers, region.radii),
-    )
-    return spec
+    return _clear_cameras(spec, region, place)
+
+
+def _clear_cameras(spec: SceneSpec, region: Region, place: Callable[[int], Sequence[CameraSpec]]) -> SceneSpec:
+    """Return the spec with every camera clear of all bodies and their ways; one in the way is placed anew.
+
+    Args:
+        spec: The scene with its cameras of the first round.
+        region: Where the action is.
+        place: Returns the cameras of a round.
+    """
+    courses = np.concatenate([region.centers, region.ways]), np.concatenate([region.radii, region.way_radii])
+    cameras = list(spec.cameras)
+    for seat in range(len(cameras)):
+        for attempt in range(1, ROUNDS + 1):
+            try:
+                certify_cameras(
+                    [cameras[seat]], spec.bodies, spec.ground, spec.room, duration=spec.duration, courses=courses
+                )
+            except SpecError:
+                if attempt == ROUNDS:
+                    raise
+                cameras[seat] = place(attempt)[seat]
+            else:
+                break
+    return spec.model_copy(update={"cameras": tuple(cameras)})
 
 
 def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  # Any: fields of a spec
@@ -113,7 +135,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     region = action_region(stage)
     room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
     certify(stage.bodies, ground, room)
-    light = illuminate(region, streams=streams)
+    light = illuminate(region, settings=settings(ground, room), streams=streams)
     return {
         "environment": surroundings,
         "ground": ground,

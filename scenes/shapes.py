@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simfactory.rng import Stream
-from simfactory.spec import Box, Capsule, Cone, Cylinder, Geometry, Prism, Sphere, Superellipsoid
+from simfactory.spec import Box, Capsule, Cone, Cylinder, Geometry, Prism, Sphere, Superellipsoid, Torus
 
 __all__ = ["SHAPES", "Shape", "Shaped", "shaped"]
 
@@ -74,6 +74,10 @@ def _superellipsoid(size: Vec, draw: Stream) -> Geometry:
     return Superellipsoid(radii=radii, exponents=(draw.uniform(0.3, 1.0), draw.uniform(0.3, 1.0)))
 
 
+def _torus(size: Vec, _: Stream) -> Geometry:
+    return Torus(radius=(size[0] - size[2]) / 2, tube=size[2] / 2)
+
+
 SHAPES: dict[str, Shape] = {
     "ball": Shape(noun="ball", geometry=_sphere),
     "box": Shape(noun="box", geometry=_box, aspect=(0.6, 1.6)),
@@ -93,6 +97,8 @@ SHAPES: dict[str, Shape] = {
     "shelf": Shape(noun="shelf", geometry=_box, extents=(0.8, 1.0, 0.8)),
     "board": Shape(noun="board", geometry=_box, extents=(1.0, 0.3, 0.14), aspect=(0.9, 1.1)),
     "plate": Shape(noun="plate", geometry=_box, extents=(0.08, 1.0, 0.6), aspect=(0.9, 1.1)),
+    "ring": Shape(noun="ring", geometry=_torus, extents=(1.0, 1.0, 0.2)),
+    "peg": Shape(noun="peg", geometry=_capsule, extents=(0.1, 0.1, 1.0)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }
 

@@ -8,10 +8,10 @@ from layouts import Region, Streams, enclose
 from layouts.stage import heading, snapped
 from scenes.category import GravityChoice
 from scenes.looks import surface_look
-from scenes.materials import physical, surfaces
+from scenes.materials import TERRAIN, materials, physical, surfaces
 from simfactory.spec import Environment, Ground, Room
 
-__all__ = ["environment", "floor", "is_indoors", "walls"]
+__all__ = ["environment", "floor", "is_indoors", "settings", "walls"]
 
 NOMINAL = 9.81  # [m/s²]
 VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
@@ -77,3 +77,9 @@ def walls(region: Region, *, farthest: float, streams: Streams) -> Room:
         streams=streams,
         ceiling=streams("walls", "ceiling").chance(CEILING_SHARE),
     )
+
+
+def settings(ground: Ground, room: Room | None) -> tuple[str, ...]:
+    """Return in which kinds of places a scene may be: outdoors on terrain and between walls, which show the sky."""
+    outside = room is not None or materials()[ground.physical.name].family == TERRAIN
+    return ("outdoor",) if outside else ("indoor", "outdoor")

@@ -3,10 +3,15 @@
 import numpy as np
 
 from simfactory.assets import convex_parts, load_mesh
-from simfactory.meshes import TriangleMesh, body_mesh, geometry_mesh
-from simfactory.spec import BodyRigid, Geometry, MeshAsset
+from simfactory.meshes import TriangleMesh, geometry_mesh, torus_sections
+from simfactory.spec import BodyRigid, Geometry, MeshAsset, Torus
 
-__all__ = ["body_parts", "geometry_parts"]
+__all__ = ["body_parts", "geometry_parts", "may_split"]
+
+
+def may_split(geometry: Geometry) -> bool:
+    """Return whether a shape need not be convex, so that it may collide as several parts."""
+    return isinstance(geometry, MeshAsset | Torus)
 
 
 def body_parts(body: BodyRigid) -> list[TriangleMesh]:
@@ -15,8 +20,6 @@ def body_parts(body: BodyRigid) -> list[TriangleMesh]:
     Raises:
         AssetError: A user mesh is missing, unreadable or cannot be split.
     """
-    if not isinstance(body.geometry, MeshAsset):
-        return [body_mesh(body)]
     return [part.scaled(body.factors) for part in geometry_parts(body.geometry)]
 
 
@@ -27,6 +30,8 @@ def geometry_parts(geometry: Geometry) -> list[TriangleMesh]:
         AssetError: A user mesh is missing, unreadable or cannot be split.
     """
     whole = geometry_mesh(geometry)
+    if isinstance(geometry, Torus):
+        return _torus_parts(geometry)
     if not isinstance(geometry, MeshAsset):
         return [whole]
     vertices, triangles = load_mesh(geometry.digest)
@@ -34,4 +39,18 @@ def geometry_parts(geometry: Geometry) -> list[TriangleMesh]:
     return [
         TriangleMesh(vertices=np.asarray(corners, np.float64) * geometry.scale + shift, triangles=faces)
         for corners, faces in convex_parts(geometry.digest, vertices, triangles)
+    ]
+
+
+def _torus_parts(torus: Torus) -> list[TriangleMesh]:
+    """The prisms, cut aslant, between neighbouring sections: together exactly the mesh."""
+    sections = torus_sections(torus)
+    sides = sections.shape[1]
+    side, after = np.arange(sides), (np.arange(sides) + 1) % sides
+    walls = np.stack([side, side + sides, after + sides, side, after + sides, after], axis=-1).reshape(-1, 3)
+    fan = np.stack([np.zeros(sides - 2, np.int64), side[1:-1], side[2:]], axis=-1)
+    triangles = np.concatenate([walls, fan, fan[:, ::-1] + sides]).astype(np.int32)
+    return [
+        TriangleMesh(vertices=np.concatenate(pair), triangles=triangles)
+        for pair in zip(sections, np.roll(sections, -1, axis=0), strict=True)
     ]

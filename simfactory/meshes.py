@@ -23,15 +23,27 @@ from simfactory.spec import (
     Room,
     Sphere,
     Superellipsoid,
+    Torus,
 )
 
-__all__ = ["TriangleMesh", "body_mesh", "geometry_mesh", "ground_mesh", "room_cells", "room_mesh", "sheet_heights", "soft_surface"]
+__all__ = [
+    "TriangleMesh",
+    "body_mesh",
+    "geometry_mesh",
+    "ground_mesh",
+    "room_cells",
+    "room_mesh",
+    "sheet_heights",
+    "soft_surface",
+    "torus_sections",
+]
 
 Points = npt.NDArray[np.float64]
 Triangles = npt.NDArray[np.int32]
 
 SEGMENTS = 64  # around a circle: sagitta 0.12 % of the radius
 RINGS = 32  # from pole to pole
+SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
@@ -116,6 +128,8 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
             return _superellipsoid((radius, radius, radius), (1.0, 1.0))
         case Superellipsoid(radii=radii, exponents=exponents):
             return _superellipsoid(radii, exponents)
+        case Torus(radius=radius, tube=tube):
+            return _torus(radius, tube)
         case Cylinder(radius=radius, height=height):
             return _revolve([(radius, -height / 2), (radius, height / 2)], SEGMENTS)
         case Cone(radius=radius, height=height):
@@ -135,6 +149,11 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
                 corner_uv=None if uv is None else uv.astype(np.float64),
             )
             return _recentred(mesh)
+
+
+def torus_sections(torus: Torus) -> npt.NDArray[np.float64]:
+    """Return the vertices `(section, side, 3)` [m] of a torus: its mesh between two neighbouring sections is convex."""
+    return geometry_mesh(torus).vertices.reshape(SECTIONS, SIDES, 3)
 
 
 def ground_mesh(ground: Ground) -> TriangleMesh:
@@ -231,6 +250,19 @@ def _capsule(radius: float, height: float) -> TriangleMesh:
     upper = [(radius * np.cos(a), height / 2 + radius * np.sin(a)) for a in polar]
     profile = [(0.0, lower[0][1]), *lower[1:], *upper[:-1], (0.0, upper[-1][1])]
     return _revolve(profile, SEGMENTS)
+
+
+def _torus(radius: float, tube: float) -> TriangleMesh:
+    """Sections `(SECTIONS, SIDES)` in order; between two of them lies a convex part, a prism cut aslant."""
+    around = np.arange(SECTIONS) * (2.0 * np.pi / SECTIONS)
+    across = np.arange(SIDES) * (2.0 * np.pi / SIDES)
+    ring, z = radius + tube * np.cos(across), np.broadcast_to(tube * np.sin(across), (SECTIONS, SIDES))
+    vertices = np.stack([np.outer(np.cos(around), ring), np.outer(np.sin(around), ring), z], axis=-1)
+    index = np.arange(SECTIONS * SIDES).reshape(SECTIONS, SIDES)
+    after = np.roll(index, -1, axis=0)
+    a, b, c, d = index, after, np.roll(after, -1, axis=1), np.roll(index, -1, axis=1)
+    triangles = np.stack([a, b, c, a, c, d], axis=-1).reshape(-1, 3).astype(np.int32)
+    return TriangleMesh(vertices=vertices.reshape(-1, 3), triangles=triangles, smooth_angle=np.pi / 3)
 
 
 def _superellipsoid(radii: tuple[float, float, float], exponents: tuple[float, float]) -> TriangleMesh:

@@ -1,6 +1,7 @@
 """Lightings: each file lights a scene in one way."""
 
 import sys
+from collections.abc import Sequence
 from functools import cache
 
 from layouts.discovery import discover
@@ -17,8 +18,14 @@ def lightings() -> dict[str, Lighting]:
     return discover(sys.modules[__name__], "LIGHTING", Lighting)  # type: ignore[type-abstract]  # for isinstance only
 
 
-def illuminate(region: Region, *, streams: Streams) -> Illumination:
-    """Draw one of the lightings, by weight, and light a region with it."""
+def illuminate(region: Region, *, settings: Sequence[str] = ("indoor", "outdoor"), streams: Streams) -> Illumination:
+    """Draw one of the lightings, by weight, and light a region with it.
+
+    Args:
+        region: Where the action is.
+        settings: Where it may seem to be: a photographed room is no surroundings of a meadow.
+        streams: Randomness; draws from "light".
+    """
     options = list(lightings().values())
     lighting = streams("light", "kind").choice(options, [option.weight for option in options])
-    return lighting.light(region, streams=streams)
+    return lighting.light(region, settings=settings, streams=streams)

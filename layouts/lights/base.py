@@ -2,6 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,8 +34,14 @@ class Lighting(ABC):
     weight: ClassVar[float]  # how often, relative to the others
 
     @abstractmethod
-    def light(self, region: Region, *, streams: Streams) -> Illumination:
-        """Return lights and sky for the action in a region."""
+    def light(self, region: Region, *, settings: Sequence[str], streams: Streams) -> Illumination:
+        """Return lights and sky for the action in a region.
+
+        Args:
+            region: Where the action is.
+            settings: "indoor", "outdoor" or both: where it may seem to be, as far as the sky shows a place.
+            streams: Randomness.
+        """
 
 
 def key_and_fill(

@@ -1,5 +1,7 @@
 """Clear: a strong sun under a blue sky."""
 
+from collections.abc import Sequence
+
 from layouts.lights.base import Illumination, Lighting, key_and_fill, sun
 from layouts.region import Region
 from layouts.streams import Streams
@@ -14,7 +16,7 @@ class LightingClear(Lighting):
     name = "clear"
     weight = 0.5
 
-    def light(self, region: Region, *, streams: Streams) -> Illumination:
+    def light(self, region: Region, *, settings: Sequence[str], streams: Streams) -> Illumination:
         """Return a strong sun and a clear sky."""
         draw = streams("light", self.name)
         key, fill = key_and_fill(draw, level=(2.6, 5.0), ratio=(2.0, 8.0))

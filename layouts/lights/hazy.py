@@ -1,5 +1,7 @@
 """Hazy: a weak sun through a bright, milky sky."""
 
+from collections.abc import Sequence
+
 from layouts.lights.base import Illumination, Lighting, key_and_fill, sun
 from layouts.region import Region
 from layouts.streams import Streams
@@ -14,7 +16,7 @@ class LightingHazy(Lighting):
     name = "hazy"
     weight = 0.2
 
-    def light(self, region: Region, *, streams: Streams) -> Illumination:
+    def light(self, region: Region, *, settings: Sequence[str], streams: Streams) -> Illumination:
         """Return a weak sun and a bright sky."""
         draw = streams("light", self.name)
         key, fill = key_and_fill(draw, level=(2.2, 4.0), ratio=(1.0, 2.5))

@@ -1,6 +1,7 @@
 """Lamp: a low, warm sun and a lamp above the action."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -19,7 +20,7 @@ class LightingLamp(Lighting):
     name = "lamp"
     weight = 0.3
 
-    def light(self, region: Region, *, streams: Streams) -> Illumination:
+    def light(self, region: Region, *, settings: Sequence[str], streams: Streams) -> Illumination:
         """Return a sun, a lamp outside the region and a sky."""
         draw = streams("light", self.name)
         key, fill = key_and_fill(draw, level=(2.2, 4.0), ratio=(1.5, 6.0))

@@ -1,6 +1,7 @@
 """Surroundings: the light of a photographed place, indoors or outdoors."""
 
 import math
+from collections.abc import Sequence
 
 from layouts.lights.base import FILL, Illumination, Lighting
 from layouts.region import Region
@@ -17,10 +18,11 @@ class LightingSurroundings(Lighting):
     name = "surroundings"
     weight = 0.35
 
-    def light(self, region: Region, *, streams: Streams) -> Illumination:
+    def light(self, region: Region, *, settings: Sequence[str], streams: Streams) -> Illumination:
         """Return a sky that shows a map, and no further light."""
         draw = streams("light", self.name)
-        chosen = draw.choice([record for record in shipped_maps().values() if record.kind == "environment"])
+        places = [record for record in shipped_maps().values() if record.kind == "environment"]
+        chosen = draw.choice([record for record in places if record.setting in settings])
         turned = EnvironmentMap(digest=chosen.sha256, rotation=draw.uniform(0.0, 2.0 * math.pi))
         return Illumination(lights=(), sky=Sky(intensity=draw.log_uniform(1.6, FILL[1]), environment_map=turned))
 

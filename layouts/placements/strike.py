@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from layouts.placements.base import Placement, Range
+from layouts.placements.base import TRIES, Placement, Range
 from layouts.solids import solid
 from layouts.stage import Stage, heading, is_free, mass, moved, rested, yaw
 from layouts.streams import Streams
@@ -20,6 +20,7 @@ Vector = npt.NDArray[np.float64]
 
 UP = np.array([0.0, 0.0, 1.0])
 SPIN_LIMIT = 10.0  # [rad/s]; a faster ball starts by sliding
+WAYPOINTS = 24  # on the way to the target at which the striker must be free
 FLOOR_FRICTION = 0.5  # [1]; a middling floor, to estimate how far a body slides
 
 
@@ -34,6 +35,7 @@ class Strike(Placement):
         miss: How far beside the target's centre the aim is, in target radii [1], to either side.
         flight: Whether it flies (aimed through the air) instead of moving along the floor.
         height: Height above the floor from which it flies [m].
+        through: Whether the target may let it pass: its whole flight is then kept in the picture.
         closing: Speed at which the target comes towards it [m/s].
     """
 
@@ -43,30 +45,37 @@ class Strike(Placement):
     miss: Range = (0.0, 0.2)
     flight: bool = False
     height: Range = (0.2, 0.5)
+    through: bool = False
     closing: Range = (0.0, 0.0)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the striker on its way.
 
         Raises:
-            SpecError: The striker's start is taken.
+            SpecError: The striker finds no free way.
         """
         (body,) = bodies
-        draw = streams("strike", role)
         aimed = stage.groups[self.target]
-        way = heading(draw.uniform(0.0, 2.0 * math.pi))
-        side = np.array([-way[1], way[0], 0.0]) * draw.uniform(*self.miss) * draw.choice((-1.0, 1.0))
-        hit = aimed[-1] if self.flight else max(aimed, key=lambda body: solid(body).reach(-way))
-        goal = np.asarray(hit.position) + side * solid(hit).radius
-        speed, closing = draw.uniform(*self.speed), draw.uniform(*self.closing)
-        if self.flight:
-            striker = self._flying(body, goal, speed * way, draw, stage)
+        for attempt in range(TRIES):
+            draw = streams("strike", role, attempt) if attempt else streams("strike", role)
+            way = heading(draw.uniform(0.0, 2.0 * math.pi))
+            side = np.array([-way[1], way[0], 0.0]) * draw.uniform(*self.miss) * draw.choice((-1.0, 1.0))
+            hit = aimed[-1] if self.flight else max(aimed, key=lambda body: solid(body).reach(-way))
+            goal = np.asarray(hit.position) + side * solid(hit).radius
+            speed, closing = draw.uniform(*self.speed), draw.uniform(*self.closing)
+            if self.flight:
+                striker = self._flying(body, goal, speed * way, draw, stage)
+            else:
+                striker = self._gliding(body, hit, goal, speed * way, draw, stage)
+            meeting = float(np.linalg.norm(goal[:2] - np.asarray(striker.position[:2]))) / speed
+            if is_free(striker, stage.bodies, gap=0.02) and self._arrives(striker, hit, aimed, meeting, stage):
+                break
         else:
-            striker = self._gliding(body, hit, goal, speed * way, draw, stage)
-        if not is_free(striker, stage.bodies, gap=0.02):
-            raise SpecError(f"no place for body {role!r}: its start is taken; use a larger `distance`")
+            raise SpecError(
+                f"no way for body {role!r} to {self.target!r} in {TRIES} tries: its start is taken, or something "
+                "else is in between; use a larger `distance`"
+            )
         radius = solid(hit).radius
-        meeting = float(np.linalg.norm(goal[:2] - np.asarray(striker.position[:2]))) / speed
         if closing > 0.0:
             aimed = tuple(moved(item, linear_velocity=-closing * way) if item is hit else item for item in aimed)
         # What is hit leaves with up to twice the speed of the common centre of mass.
@@ -75,8 +84,23 @@ class Strike(Placement):
         return stage.extended(
             groups={self.target: aimed, role: (striker,)},
             waypoints=[(np.asarray(hit.position), radius), (beyond, radius)],
-            arrivals={striker.name: meeting},
+            arrivals={} if self.through else {striker.name: meeting},
         )
+
+    def _arrives(
+        self, striker: BodySolid, hit: BodySolid, aimed: tuple[BodySolid, ...], meeting: float, stage: Stage
+    ) -> bool:
+        """Tell whether a striker meets nothing on its way to its target but what stands with that."""
+        others = [body for body in stage.bodies if body not in aimed]
+        fall = stage.gravity if self.flight else np.zeros(3)
+        for time in np.linspace(0.0, meeting, WAYPOINTS) if others else ():
+            path = np.asarray(striker.linear_velocity) * time + 0.5 * fall * time * time
+            passing = moved(striker, position=np.asarray(striker.position) + path)
+            if not is_free(passing, [hit], gap=0.01):
+                return True
+            if not is_free(passing, others, gap=0.01):
+                return False
+        return True
 
     def _gliding(
         self, body: BodySolid, hit: BodySolid, goal: Vector, velocity: Vector, draw: Stream, stage: Stage

@@ -1,9 +1,13 @@
 """Rigid bodies: falling, thrown, sliding, rolling, colliding, toppling."""
 
+from dataclasses import replace
+from functools import partial
+
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
 from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
+from layouts.placements.overhang import Overhang
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
 from layouts.placements.scatter import Scatter
@@ -11,6 +15,7 @@ from layouts.placements.stack import Stack
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
+from scenes.props import PLANK, POST, RACK, SHELF, SIDE
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -23,25 +28,16 @@ GRIPPING = ("wood", "elastomer", "concrete", "granite")
 EVEN = ("polymer", "oak", "pine", "walnut", "ice")  # of similar density: what is wedged in sinks in less
 GLIDING = ("ice", "teflon", "nylon", "polyethylene")
 
-PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
-POST = RoleRigid(name="post", shapes=("post",), materials=("wood", "concrete"), size=(0.35, 0.45), mobility="static")
-SIDE = RoleRigid(
-    name="side",
-    shapes=("panel",),
-    materials=("wood", "polymer", "metal"),
-    count=(4, 4),
-    size=(0.5, 0.6),
-    mobility="static",
-    alike=True,
-)
-SHELF = RoleRigid(
-    name="shelf", shapes=("shelf",), materials=("wood", "concrete", "granite"), size=(0.5, 0.6), mobility="static"
-)
+BALL = RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.22, 0.4))
+RING = RoleRigid(name="ring", shapes=("ring",), materials=HARD, size=(0.28, 0.42))
+
+single = partial(BaseScene, tiers=("single",))
+two_body = partial(BaseScene, tiers=("two_body",))
+multi_object = partial(BaseScene, tiers=("multi_object",))
 
 SINGLE = (
-    BaseScene(
+    single(
         name="free_drop",
-        tiers=("single",),
         description="One body falls onto the floor and comes to rest.",
         roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.42)),),
         layout=((("body",), Drop(height=(0.4, 1.4), spin=(0.0, 3.0))),),
@@ -49,98 +45,93 @@ SINGLE = (
         phenomena=("free_fall", "impact"),
         gravity="any",
     ),
-    BaseScene(
+    single(
         name="bounce",
-        tiers=("single",),
         description="An elastic ball bounces several times.",
         roles=(RoleRigid(name="ball", shapes=("ball",), materials=BOUNCY, size=(0.2, 0.36)),),
         layout=((("ball",), Drop(height=(0.5, 1.3), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces, a little lower each time.",
         phenomena=("free_fall", "bounce", "energy_loss"),
     ),
-    BaseScene(
+    single(
         name="projectile_toss",
-        tiers=("single",),
         description="One body is thrown, flies in an arc, lands and tumbles on.",
         roles=(RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.38)),),
         layout=((("body",), Drop(height=(0.3, 1.0), toss=(1.2, 2.8), elevation=(15.0, 60.0), spin=(0.0, 10.0))),),
         caption="{body} is thrown, flies in an arc and tumbles over the floor.",
         phenomena=("projectile_motion", "impact", "tumbling"),
     ),
-    BaseScene(
+    single(
         name="ramp_slide",
-        tiers=("single",),
         description="One body slides down a ramp too steep for its friction.",
         roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "block", "disc"), size=(0.24, 0.4))),
         layout=((("plank", "post", "body"), Ramp(slope=(17.0, 30.0), regime="slide", run=0.6)),),
         caption="{body} slides down a ramp and out onto the floor.",
         phenomena=("sliding_friction", "inclined_plane"),
     ),
-    BaseScene(
+    single(
         name="ramp_stick",
-        tiers=("single",),
         description="One body is set moving down a ramp; friction stops it and holds it there.",
         roles=(PLANK, POST, RoleRigid(name="body", shapes=("slab", "disc"), size=(0.2, 0.38))),
         layout=((("plank", "post", "body"), Ramp(slope=(8.0, 18.0), regime="stick")),),
         caption="{body} slips a little way down a ramp, then friction stops it and holds it.",
         phenomena=("sliding_friction", "static_friction", "inclined_plane"),
     ),
-    BaseScene(
+    single(
         name="ramp_roll",
-        tiers=("single",),
         description="A ball or a cylinder rolls down a ramp.",
         roles=(PLANK, POST, RoleRigid(name="roller", shapes=("ball", "ball", "cylinder"), size=(0.2, 0.36))),
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 22.0), regime="roll")),),
         caption="{roller} rolls down a ramp and on over the floor.",
         phenomena=("rolling", "inclined_plane"),
     ),
-    BaseScene(
+    single(
         name="spin_down",
-        tiers=("single",),
         description="A body spins on the floor like a top until friction stops it.",
         roles=(RoleRigid(name="top", shapes=("block", "slab", "disc", "column", "cone")),),
         layout=((("top",), Scatter(spin=(5.0, 10.0))),),
         caption="{top} spins on the floor, slower and slower.",
         phenomena=("rotation", "sliding_friction"),
     ),
-    BaseScene(
+    single(
         name="floor_slide",
-        tiers=("single",),
         description="A body slides over the floor until friction stops it.",
         roles=(RoleRigid(name="body", shapes=("slab", "disc", "block"), materials=(*GLIDING, "metal", "wood")),),
         layout=((("body",), Scatter(speed=(1.5, 4.0), spin=(0.0, 4.0))),),
         caption="{body} slides over the floor and slows down.",
         phenomena=("sliding_friction",),
     ),
-    BaseScene(
+    single(
         name="ledge_tip",
-        tiers=("single",),
         description="A board hangs too far over the edge of a shelf, tips and falls.",
         roles=(SHELF, RoleRigid(name="board", shapes=("board",), size=(0.36, 0.54))),
-        layout=((("shelf", "board"), Hang(beyond=(0.12, 0.4))),),
+        layout=((("shelf", "board"), Overhang(beyond=(0.12, 0.4))),),
         caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
         phenomena=("torque", "tipping", "free_fall"),
     ),
-    BaseScene(
+    single(
         name="box_drop",
-        tiers=("single",),
         description="One body falls into an open box and comes to rest between its sides.",
         roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.34))),
         layout=((("side", "body"), Container(drop=(0.4, 1.0))),),
         caption="{body} falls into an open box and comes to rest in it.",
         phenomena=("free_fall", "impact", "containment"),
     ),
+    single(
+        name="ring_swing",
+        description="A ring swings on a peg until friction stops it.",
+        roles=(*RACK, RING),
+        layout=((("post", "peg", "ring"), Hang(swing=(4.0, 8.0))),),
+        caption="{ring} hangs on a peg and swings to and fro.",
+        phenomena=("pendulum", "rolling", "sliding_friction"),
+    ),
 )
 
 TWO_BODY = (
-    BaseScene(
+    two_body(
         name="head_on_collision",
-        tiers=("two_body",),
         description="Two bodies run into each other, centre against centre.",
-        roles=(
-            RoleRigid(name="first", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
-            RoleRigid(name="second", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
-        ),
+        roles=(replace(BALL, name="first"), replace(BALL, name="second")),
         layout=(
             (("first",), Scatter()),
             (("second",), Strike(target="first", speed=(0.8, 1.6), miss=(0.0, 0.05), closing=(0.4, 1.0))),
@@ -148,41 +139,29 @@ TWO_BODY = (
         caption="{first} and {second} roll towards each other and collide head-on.",
         phenomena=("collision", "momentum_transfer", "rolling"),
     ),
-    BaseScene(
+    two_body(
         name="glancing_collision",
-        tiers=("two_body",),
         description="A ball grazes another one; both leave at an angle.",
-        roles=(
-            RoleRigid(name="target", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
-            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
-        ),
-        layout=(
-            (("target",), Scatter()),
-            (("ball",), Strike(target="target", speed=(1.0, 2.0), miss=(0.5, 1.0))),
-        ),
+        roles=(replace(BALL, name="target"), BALL),
+        layout=((("target",), Scatter()), (("ball",), Strike(target="target", speed=(1.0, 2.0), miss=(0.5, 1.0)))),
         caption="{ball} grazes {target}, and both roll off at an angle.",
         phenomena=("collision", "momentum_transfer", "deflection"),
     ),
-    BaseScene(
+    two_body(
         name="ball_into_block",
-        tiers=("two_body",),
         description="A rolling ball hits a block and pushes it over the floor.",
         roles=(
             RoleRigid(
                 name="block", shapes=("box", "block", "prism", "cylinder"), materials=("wood", "foam", "polymer")
             ),
-            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.22, 0.4)),
+            BALL,
         ),
-        layout=(
-            (("block",), Scatter()),
-            (("ball",), Strike(target="block", speed=(1.5, 3.0), miss=(0.0, 0.4))),
-        ),
+        layout=((("block",), Scatter()), (("ball",), Strike(target="block", speed=(1.5, 3.0), miss=(0.0, 0.4)))),
         caption="{ball} rolls into {block} and knocks it away.",
         phenomena=("collision", "momentum_transfer", "sliding_friction"),
     ),
-    BaseScene(
+    two_body(
         name="sliding_blocks",
-        tiers=("two_body",),
         description="A gliding block bumps into a resting one.",
         roles=(
             RoleRigid(name="target", shapes=("block", "slab", "disc"), materials=GLIDING),
@@ -195,9 +174,8 @@ TWO_BODY = (
         caption="{slider} glides over the floor and bumps into {target}.",
         phenomena=("collision", "sliding_friction"),
     ),
-    BaseScene(
+    two_body(
         name="ramp_into_block",
-        tiers=("two_body",),
         description="A ball rolls down a ramp into a block at its foot.",
         roles=(
             PLANK,
@@ -212,9 +190,8 @@ TWO_BODY = (
         caption="{roller} rolls down a ramp and hits {block} at its foot.",
         phenomena=("rolling", "inclined_plane", "collision"),
     ),
-    BaseScene(
+    two_body(
         name="drop_onto_block",
-        tiers=("two_body",),
         description="A body falls onto the edge of a resting block.",
         roles=(
             RoleRigid(name="block", shapes=FLAT, size=(0.25, 0.45)),
@@ -227,34 +204,45 @@ TWO_BODY = (
         caption="{body} falls onto {block} and tumbles off.",
         phenomena=("free_fall", "collision", "tumbling"),
     ),
-    BaseScene(
+    two_body(
         name="pushed_pile",
-        tiers=("two_body",),
         description="A push moves the lower one of two stacked bodies; the upper one lags behind.",
         roles=(RoleRigid(name="block", shapes=("slab", "block", "disc"), count=(2, 2), size=(0.22, 0.42)),),
         layout=((("block",), Stack(shift=0.15, push=(0.15, 0.4))),),
         caption="A push moves the lower one of {block}; the upper one lags behind.",
         phenomena=("impulse", "inertia", "sliding_friction"),
     ),
-    BaseScene(
+    two_body(
         name="ledge_load",
-        tiers=("two_body",),
         description="A board hangs over the edge of a shelf in balance; a falling body tips it.",
         roles=(
             SHELF,
             RoleRigid(name="board", shapes=("board",), size=(0.4, 0.54)),
             RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.16, 0.28)),
         ),
-        layout=((("shelf", "board", "body"), Hang(beyond=(-0.16, -0.05), load=True)),),
+        layout=((("shelf", "board", "body"), Overhang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
+    ),
+    two_body(
+        name="ring_strike",
+        description="A thrown ball hits a ring that hangs on a peg.",
+        roles=(*RACK, RING, RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.24, 0.32))),
+        layout=(
+            (("post", "peg", "ring"), Hang()),
+            (
+                ("ball",),
+                Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, through=True, height=(0.4, 0.8)),
+            ),
+        ),
+        caption="{ball} is thrown at {ring} on a peg.",
+        phenomena=("projectile_motion", "collision", "pendulum"),
     ),
 )
 
 MULTI_OBJECT = (
-    BaseScene(
+    multi_object(
         name="pile_drop",
-        tiers=("multi_object",),
         description="Many bodies fall onto each other and form a pile.",
         roles=(RoleRigid(name="body", shapes=ANY_SHAPE, count=(4, 9), size=(0.16, 0.32)),),
         layout=((("body",), Drop(height=(0.2, 0.4), rise=0.22, spread=0.3, spin=(0.0, 4.0))),),
@@ -262,9 +250,8 @@ MULTI_OBJECT = (
         phenomena=("free_fall", "collision", "piling"),
         gravity="any",
     ),
-    BaseScene(
+    multi_object(
         name="scatter_toss",
-        tiers=("multi_object",),
         description="A body is thrown among others that lie on the floor.",
         roles=(
             RoleRigid(
@@ -282,9 +269,8 @@ MULTI_OBJECT = (
         caption="{missile} is thrown among {target}.",
         phenomena=("projectile_motion", "collision"),
     ),
-    BaseScene(
+    multi_object(
         name="tower_strike",
-        tiers=("multi_object",),
         description="A thrown ball hits a tower of blocks and brings it down.",
         roles=(
             RoleRigid(
@@ -313,18 +299,16 @@ MULTI_OBJECT = (
         caption="{ball} hits a tower of {block} and brings it down.",
         phenomena=("projectile_motion", "collision", "toppling"),
     ),
-    BaseScene(
+    multi_object(
         name="tower_push",
-        tiers=("multi_object",),
         description="A push pulls the lowest block out from under a tower.",
         roles=(RoleRigid(name="block", shapes=FLAT, count=(3, 5), size=(0.2, 0.36)),),
         layout=((("block",), Stack(push=(0.15, 0.4))),),
         caption="A sudden push to the lowest of {block} topples the tower.",
         phenomena=("impulse", "inertia", "toppling"),
     ),
-    BaseScene(
+    multi_object(
         name="domino_row",
-        tiers=("multi_object",),
         description="A push topples the first of a row of dominoes.",
         roles=(
             RoleRigid(name="domino", shapes=("tile",), materials=GRIPPING, count=(5, 8), size=(0.32, 0.4), alike=True),
@@ -333,9 +317,8 @@ MULTI_OBJECT = (
         caption="The first of {domino} is pushed, and the row falls.",
         phenomena=("impulse", "toppling", "chain_reaction"),
     ),
-    BaseScene(
+    multi_object(
         name="bowling",
-        tiers=("multi_object",),
         description="A ball rolls into a group of standing bodies.",
         roles=(
             RoleRigid(name="pin", shapes=("cylinder", "cone", "box", "column"), count=(4, 7), size=(0.2, 0.34)),
@@ -350,21 +333,19 @@ MULTI_OBJECT = (
         caption="{ball} rolls into {pin}.",
         phenomena=("rolling", "collision"),
     ),
-    BaseScene(
+    multi_object(
         name="box_fill",
-        tiers=("multi_object",),
         description="Several bodies fall into an open box and settle between its sides.",
         roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, materials=EVEN, count=(3, 5), size=(0.18, 0.3))),
         layout=((("side", "body"), Container()),),
         caption="{body} fall into an open box.",
         phenomena=("free_fall", "collision", "containment", "piling"),
     ),
-    BaseScene(
+    multi_object(
         name="ledge_row",
-        tiers=("multi_object",),
         description="Boards hang over the edge of a shelf; one after the other tips and falls.",
         roles=(SHELF, RoleRigid(name="board", shapes=("board",), count=(3, 4), size=(0.34, 0.5))),
-        layout=((("shelf", "board"), Hang(beyond=(0.04, 0.4))),),
+        layout=((("shelf", "board"), Overhang(beyond=(0.04, 0.4))),),
         caption="{board} hang over the edge of {shelf}, tip and fall.",
         phenomena=("torque", "tipping", "free_fall"),
     ),
@@ -384,10 +365,7 @@ SEVERAL_TIERS = (
             ),
             RoleRigid(name="bar", shapes=("bar",), materials=("metal", "wood"), size=(1.1, 1.4), mobility="kinematic"),
         ),
-        layout=(
-            (("body",), Scatter(spread=0.45)),
-            (("bar",), Sweep(speed=(0.5, 1.0))),
-        ),
+        layout=((("body",), Scatter(spread=0.45)), (("bar",), Sweep(speed=(0.5, 1.0)))),
         caption="{bar} sweeps over the floor and pushes {body}.",
         phenomena=("pushing", "sliding_friction"),
     ),

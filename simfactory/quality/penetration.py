@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from simfactory.collision import body_parts
 from simfactory.episode import Surface, Trajectory
 from simfactory.meshes import TriangleMesh
+from simfactory.separation import TOLERANCE, separation
 from simfactory.spec import BodyRigid, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
@@ -17,6 +19,7 @@ __all__ = ["penetration"]
 FRAME_LIMIT = 24  # frames looked at for pairs of bodies
 DIRECTION_COUNT = 64  # for round bodies, which have a face normal in almost every direction
 SUPPORT_COUNT = 256  # directions whose extreme vertices stand for a mesh
+SEARCH_STEPS = 8  # for the direction of least overlap
 CONVEX = 1e-3  # of the size: vertices may stand this far outside a face of a convex mesh
 
 Float64 = npt.NDArray[np.float64]
@@ -182,26 +185,35 @@ def _directions(count: int) -> Float64:
 
 
 def _overlap(first: _Solid, second: _Solid, poses: Sequence[tuple[Float64, Float64]]) -> float:
-    """Return the penetration depth [m] of two convex solids: their least overlap along any candidate direction.
+    """Return the penetration depth [m] of two convex solids: their least overlap along any direction.
 
-    Candidates are the line between the centres, the face normals of both, and directions around the best of them.
+    The search begins at the best of the line between the centres and the face normals of both; then the second one is
+    moved out along it, and the shortest way between the two gives the next direction, until that is no better.
     """
     (rotation_a, position_a), (rotation_b, position_b) = poses
     a = first.vertices @ rotation_a.T + position_a
     b = second.vertices @ rotation_b.T + position_b
+
+    def support(direction: Float64) -> Float64:
+        return np.asarray(a[(a @ direction).argmax()] - b[(b @ direction).argmin()])
+
+    def moved_out(shift: Float64, direction: Float64) -> Float64:
+        return support(direction) - shift
+
     line = position_b - position_a
+    if separation(support, -line, enough=TOLERANCE).distance > 0.0:
+        return 0.0
+    directions = np.concatenate([first.normals @ rotation_a.T, -second.normals @ rotation_b.T])
     distance = float(np.linalg.norm(line))
-    candidates = [first.normals @ rotation_a.T, -second.normals @ rotation_b.T]
     if distance > 0.0:
-        candidates.append(line[None] / distance)
-    directions = np.concatenate(candidates)
+        directions = np.concatenate([directions, line[None] / distance])
     best = np.inf
-    for spread in (0.15, 0.04, None):
+    for _ in range(SEARCH_STEPS):
         overlap = (a @ directions.T).max(axis=0) - (b @ directions.T).min(axis=0)
         chosen = int(overlap.argmin())
-        best = min(best, float(overlap[chosen]))
-        if best <= 0.0 or spread is None:
+        if overlap[chosen] >= best:
             break
-        around = directions[chosen] + spread * _directions(24)
-        directions = around / np.linalg.norm(around, axis=-1, keepdims=True)
+        best, direction = float(overlap[chosen]), directions[chosen]
+        way = separation(partial(moved_out, 1.1 * max(best, 1e-4) * direction), -direction).nearest
+        directions = -way[None] / float(np.linalg.norm(way))
     return max(best, 0.0)

@@ -8,6 +8,7 @@ import numpy.typing as npt
 from simfactory.annotations import ClipContext, FrameContext
 from simfactory.annotations.material_points import MaterialPoints
 from simfactory.episode import FIRST_BODY, SKY, Motion
+from simfactory.quality.action import moving_bodies
 from simfactory.transforms import invert_pose, project, transform_points, unproject
 
 __all__ = ["ClipChecks"]
@@ -67,6 +68,7 @@ class _Tally:
     flow: _Mean = field(default_factory=_Mean)
     mismatch: _Mean = field(default_factory=_Mean)
     visible: list[float] = field(default_factory=list)
+    moving: list[float] = field(default_factory=list)
 
 
 class ClipChecks:
@@ -82,6 +84,7 @@ class ClipChecks:
     def __init__(self, context: ClipContext) -> None:
         self._clip = context
         self._points = MaterialPoints(context.surfaces, context.trajectory)
+        self._moving = moving_bodies(context.trajectory, context.surfaces)
         self._tally = _Tally()
         self._landing: _Landing | None = None
         self._triangles_known = True
@@ -89,7 +92,11 @@ class ClipChecks:
     def frame(self, context: FrameContext) -> None:
         """Measure one frame."""
         surface = context.surface
-        self._tally.visible.append(np.count_nonzero(surface.instance >= FIRST_BODY) / surface.instance.size)
+        pixels = np.bincount(surface.instance.ravel(), minlength=FIRST_BODY + self._moving.shape[1])
+        area = pixels[FIRST_BODY:] / surface.instance.size
+        self._tally.visible.append(float(area.sum()))
+        if self._moving[context.frame].any():
+            self._tally.moving.append(float(area[self._moving[context.frame]].sum()))
         if self._landing is not None:
             self._check_landing(context, self._landing)
         self._landing = None
@@ -145,6 +152,11 @@ class ClipChecks:
     def visible_area(self) -> Float64:
         """Share of the image that bodies cover, `(time,)`."""
         return np.asarray(self._tally.visible, np.float64)
+
+    @property
+    def moving_area(self) -> Float64:
+        """Share of the image that moving bodies cover, at the frames `(frame,)` in which any body moves."""
+        return np.asarray(self._tally.moving, np.float64)
 
     def _to_image(self, frame: int, world: Float64) -> tuple[Float64, Float64]:
         """Return raster coordinates `(sample, 2)` and z `(sample,)` of world points at a frame."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simfactory.episode import Surface, Trajectory
+from simfactory.quality.action import frames_inside
 from simfactory.quality.deformation import area_ratio, folded_share, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
 from simfactory.quality.penetration import penetration
@@ -24,7 +25,7 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `reprojection`, `flow`, `warp`, `empty_camera`.
+            `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -77,6 +78,7 @@ def episode_report(
         ("inverted_elements", "area_ratio", limits.area_ratio),
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
+        ("camera_inside", "camera_inside", 0.0),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
         ("flow", "flow_residual", limits.flow_residual),
@@ -86,6 +88,8 @@ def episode_report(
             reasons.add(reason)
     if figures.get("visible_frames", 1.0) < limits.visible_frames:
         reasons.add("empty_camera")
+    elif figures.get("moving_area", 1.0) < limits.moving_area:
+        reasons.add("unseen_action")
     return QualityReport(reasons=tuple(sorted(reasons)), figures=figures)
 
 
@@ -107,6 +111,7 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         "speed": float(np.linalg.norm(trajectory.linear_velocity, axis=-1).max()),
         "angular_speed": float(np.linalg.norm(trajectory.angular_velocity, axis=-1).max()),
         "energy_growth": energy_growth(spec, trajectory, radii),
+        "camera_inside": float(max(frames_inside(spec, camera, trajectory, surfaces) for camera in spec.cameras)),
     }
     if not trajectory.properties.rules.get("contact", "").startswith("none"):  # a backend without contact says so
         figures["penetration"] = penetration(spec, trajectory, surfaces)
@@ -133,4 +138,6 @@ def _clip_figures(clips: Sequence[ClipChecks], limits: Thresholds) -> dict[str, 
             figures["visible_frames"] = min(figures.get("visible_frames", 1.0), shown)
             area = float(clip.visible_area.mean())
             figures["visible_area"] = min(figures.get("visible_area", 1.0), area)
+        if len(clip.moving_area):
+            figures["moving_area"] = min(figures.get("moving_area", 1.0), float(clip.moving_area.mean()))
     return figures

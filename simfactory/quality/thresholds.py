@@ -28,6 +28,8 @@ class Thresholds:
         warp_mismatch: Share of unoccluded pixels that land on another surface in the next frame [1]. Landing is
             looked up at the nearest pixel, so outlines up to half a pixel away count; sampled scenes reach 0.01.
         visible_area: Share of the image that bodies must cover for a frame to show something [1]: 33 px at 256 × 256.
+        moving_area: Share of the image that moving bodies must cover, mean over the frames in which any moves [1]:
+            131 px at 256 × 256. The median of sampled clips is ten times that.
         visible_frames: Share of frames that must show something [1]: a body may take its time to fall into view.
     """
 
@@ -44,4 +46,5 @@ class Thresholds:
     flow_residual: float = 5e-3
     warp_mismatch: float = 0.1
     visible_area: float = 5e-4
+    moving_area: float = 2e-3
     visible_frames: float = 0.25

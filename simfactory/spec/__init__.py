@@ -46,6 +46,7 @@ from simfactory.spec.geometry import (
     Prism,
     Sphere,
     Superellipsoid,
+    Torus,
 )
 from simfactory.spec.material import (
     Brushed,
@@ -122,6 +123,7 @@ __all__ = [
     "Superellipsoid",
     "Texture",
     "Tier",
+    "Torus",
     "Unit3",
     "UvTexture",
     "Vec2",

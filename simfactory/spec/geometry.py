@@ -1,12 +1,12 @@
 """Shapes of bodies, each centred on its centre of volume, its axis along local z."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simfactory.spec.base import Digest, Model
 
-__all__ = ["Box", "Capsule", "Cone", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid"]
+__all__ = ["Box", "Capsule", "Cone", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid", "Torus"]
 
 Length = Annotated[float, Field(gt=0.0, le=100.0)]
 
@@ -72,6 +72,20 @@ class Superellipsoid(Model):
     )
 
 
+class Torus(Model):
+    """A ring about local z with a round section; it encloses a hole where the tube is thinner than the ring."""
+
+    shape: Literal["torus"] = "torus"
+    radius: Length = Field(description="Distance of the tube's middle line from the axis [m], 0 < r ≤ 100")
+    tube: Length = Field(description="Radius of the tube [m], 0 < t < radius")
+
+    @model_validator(mode="after")
+    def _has_a_hole(self) -> Self:
+        if self.tube >= self.radius:
+            raise ValueError(f"tube is {self.tube:g} m; allowed is less than the radius {self.radius:g} m: thin it")
+        return self
+
+
 class MeshAsset(Model):
     """A user's mesh, found by the digest of its file in the asset store."""
 
@@ -81,5 +95,5 @@ class MeshAsset(Model):
 
 
 Geometry = Annotated[
-    Box | Sphere | Cylinder | Capsule | Cone | Prism | Superellipsoid | MeshAsset, Field(discriminator="shape")
+    Box | Sphere | Cylinder | Capsule | Cone | Prism | Superellipsoid | Torus | MeshAsset, Field(discriminator="shape")
 ]

@@ -8,18 +8,15 @@ import numpy.typing as npt
 
 from simfactory.cameras import camera_to_world
 from simfactory.episode import FIRST_BODY, Surface, Trajectory, scene_surfaces
+from simfactory.quality.action import frames_inside, moving_bodies
 from simfactory.rendering import Renderer
 from simfactory.simulators import create_simulator
-from simfactory.spec import BodyRigid, SceneSpec
-from simfactory.transforms import quat_to_matrix
-from simfactory.views import encloses
+from simfactory.spec import SceneSpec
 
 __all__ = ["Sighting", "sightings", "trajectories"]
 
 Array = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
-
-MOVING = 0.01  # [m/s]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,12 +68,12 @@ def sightings(spec: SceneSpec, trajectory: Trajectory, *, frames: Sequence[int])
         frames: Frames that are looked at; `inside` looks at all.
     """
     surfaces = scene_surfaces(spec)
-    moving = _moving(trajectory, surfaces)
+    moving = moving_bodies(trajectory, surfaces)
     frames = [frame for frame in frames if moving[frame].any()]
     views = [image for _, image in _views(spec, trajectory, surfaces, moving, frames)]
     stack = np.stack(views) if views else np.zeros((0, len(spec.cameras), 1, 1), np.bool_)
     return tuple(
-        _sighting(spec, tile, stack[:, tile], inside=_inside(spec, tile, trajectory, surfaces))
+        _sighting(spec, tile, stack[:, tile], inside=frames_inside(spec, spec.cameras[tile], trajectory, surfaces) > 0)
         for tile in range(len(spec.cameras))
     )
 
@@ -96,16 +93,6 @@ def _sighting(spec: SceneSpec, tile: int, seen: Bool, *, inside: bool) -> Sighti
     )
 
 
-def _moving(trajectory: Trajectory, surfaces: Sequence[Surface]) -> Bool:
-    """Which bodies `(time, body)` have a point that moves faster than `MOVING`."""
-    radii = np.array(
-        [np.linalg.norm(surface.mesh.vertices, axis=-1).max() for surface in surfaces if surface.body is not None]
-    )
-    speed = np.linalg.norm(trajectory.linear_velocity, axis=-1)
-    turning = np.linalg.norm(trajectory.angular_velocity, axis=-1)
-    return np.asarray(speed + turning * radii > MOVING)
-
-
 def _views(
     spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Surface, ...], moving: Bool, frames: Sequence[int]
 ) -> Iterator[tuple[int, Bool]]:
@@ -122,16 +109,3 @@ def _views(
             yield frame, table[instance]
     finally:
         renderer.close()
-
-
-def _inside(spec: SceneSpec, tile: int, trajectory: Trajectory, surfaces: Sequence[Surface]) -> bool:
-    """Whether a camera is inside a rigid body at any frame."""
-    eye = camera_to_world(spec.cameras[tile], trajectory.time)[:, :3, 3]
-    for surface in surfaces:
-        if surface.body is None or not isinstance(spec.bodies[surface.body], BodyRigid):
-            continue
-        rotation = quat_to_matrix(trajectory.quat_xyzw[:, surface.body])
-        local = np.einsum("ti,tij->tj", eye - trajectory.position[:, surface.body], rotation)
-        if encloses(surface.mesh, local):
-            return True
-    return False

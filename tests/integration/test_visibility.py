@@ -6,11 +6,11 @@ import pytest
 import scenes
 from layouts.cameras import rigs
 from simfactory.episode import scene_surfaces
-from simfactory.quality import episode_report
+from simfactory.quality import Thresholds, episode_report
 from simfactory.testing.visibility import sightings, trajectories
 
 SPEC_COUNT, BATCH = 60, 20
-FLOOR = 0.001  # of the pixels: half of what benchmarks/visibility.py counts as missing the action
+FLOOR = Thresholds().moving_area
 
 
 @pytest.mark.timeout(600)
@@ -22,12 +22,13 @@ def test_every_rig_sees_moving_bodies_and_no_camera_is_ever_inside_one():
             for index in range(begin, begin + BATCH)
         ]
         for spec, trajectory in zip(specs, trajectories(specs), strict=True):
-            if not episode_report(spec, trajectory, scene_surfaces(spec), []).passed:
-                continue  # is not recorded: another attempt takes its place
+            reasons = set(episode_report(spec, trajectory, scene_surfaces(spec), []).reasons)
+            if reasons - {"camera_inside"}:
+                continue  # its physics is refused: another attempt takes its place
             for found in sightings(spec, trajectory, frames=range(0, 36, 7)):
                 assert not found.inside, (spec.index, spec.scene, found.camera)
                 areas[found.rig].append(found.area)
     for rig, shares in areas.items():
         assert len(shares) > 0.8 * SPEC_COUNT
-        assert np.nanquantile(shares, 0.01) > FLOOR, rig
+        assert np.mean(np.array(shares) < FLOOR) <= 0.02, rig  # the quality gate refuses these
         assert np.nanmedian(shares) > 0.01, rig

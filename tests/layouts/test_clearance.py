@@ -71,17 +71,27 @@ def world_vertices(item):
     return body_mesh(item).vertices @ quat_to_matrix(item.orientation).T + np.asarray(item.position)
 
 
+POLYHEDRA = {"box", "prism"}
+
+
 def sampled_separation(first, second):
-    """The widest gap between two vertex sets over many directions and all face normals: an independent lower bound."""
-    directions = [np.asarray(second.position) - np.asarray(first.position)]
+    """The widest gap between two vertex sets along many directions: an independent lower bound of the distance.
+
+    The directions are that of the centres, all face normals and, between polyhedra, the cross products of all edges:
+    polyhedra are apart exactly where one of these separates them (Gottschalk, Lin, Manocha, SIGGRAPH 1996).
+    """
+    directions, edges = [np.asarray(second.position) - np.asarray(first.position)], []
     for item in (first, second):
-        mesh = body_mesh(item)
+        mesh, rotation = body_mesh(item), quat_to_matrix(item.orientation)
         corners = mesh.vertices[mesh.triangles]
         normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-        directions += list(normals @ quat_to_matrix(item.orientation).T)
+        directions += list(normals @ rotation.T)
+        edges.append((np.roll(corners, -1, axis=1) - corners).reshape(-1, 3) @ rotation.T)
+    if {first.geometry.shape, second.geometry.shape} <= POLYHEDRA:
+        directions += list(np.cross(edges[0][:, None], edges[1][None]).reshape(-1, 3))
     directions = np.array(directions)
-    directions = directions[np.linalg.norm(directions, axis=-1) > 1e-12]
-    directions /= np.linalg.norm(directions, axis=-1, keepdims=True)
+    lengths = np.linalg.norm(directions, axis=-1)
+    directions = directions[lengths > 1e-9] / lengths[lengths > 1e-9, None]
     directions = np.concatenate([directions, -directions])
     low = (world_vertices(second) @ directions.T).min(axis=0)
     high = (world_vertices(first) @ directions.T).max(axis=0)
@@ -129,6 +139,20 @@ def test_a_separating_plane_means_clearance(seed):
     # Vertices of curved bodies lie up to 2 mm inside them, on either side.
     if gap > 5e-3:
         assert clearance(solid(first), solid(second)) >= gap - 4e-3
+
+
+@given(SEEDS)
+def test_polyhedra_that_no_axis_separates_touch_and_all_others_are_apart(seed):
+    draw = stream(seed, "polyhedra")
+    shapes = [shape for shape in SHAPES if shape.shape in POLYHEDRA]
+    offset = tuple(float(c) for c in np.array(draw.direction()) * draw.uniform(0.1, 0.6))
+    first = body("first", draw.choice(shapes), (0.0, 0.0, 0.0), draw.quat_xyzw())
+    second = body("second", draw.choice(shapes), offset, draw.quat_xyzw(), scale=1.3)
+    gap, distance = sampled_separation(first, second), clearance(solid(first), solid(second))
+    if gap < -1e-6:
+        assert distance == 0.0
+    if gap > 1e-6:
+        assert distance >= gap - 1e-6
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.shape)

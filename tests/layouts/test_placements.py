@@ -7,21 +7,34 @@ import numpy as np
 import pytest
 
 from layouts import Stage, certify, solid
+from layouts.clearance import clearance
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
 from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
+from layouts.placements.overhang import Overhang
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
 from layouts.placements.scatter import Scatter
 from layouts.placements.stack import Stack, hull, is_supported, margin_inside
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
-from layouts.solids import lowest
+from layouts.solids import lowest, parts
 from layouts.stage import mass, moved
 from simfactory.errors import SpecError
 from simfactory.rng import stream
-from simfactory.spec import BodyRigid, Box, Cylinder, Ground, MotionLinear, PhysicalMaterial, Sphere, VisualMaterial
+from simfactory.spec import (
+    BodyRigid,
+    Box,
+    Capsule,
+    Cylinder,
+    Ground,
+    MotionLinear,
+    PhysicalMaterial,
+    Sphere,
+    Torus,
+    VisualMaterial,
+)
 from simfactory.transforms import quat_rotate
 
 SEEDS = range(12)
@@ -134,7 +147,9 @@ def test_a_container_without_contents_is_refused():
 def test_boards_hang_over_the_edge_of_a_shelf(seed, beyond, tips):
     shelf = body("shelf", Box(size=(0.5, 0.5, 0.5)), "static")
     boards = tuple(body(f"board_{k}", Box(size=(0.5, 0.14, 0.06))) for k in range(3))
-    stage = certified(Hang(beyond=beyond).place("board", (shelf, *boards), Stage(gravity=EARTH), streams=draws(seed)))
+    stage = certified(
+        Overhang(beyond=beyond).place("board", (shelf, *boards), Stage(gravity=EARTH), streams=draws(seed))
+    )
     (shelf,) = stage.groups["board_shelf"]
     out = -np.asarray(shelf.position) * np.array([1.0, 1.0, 0.0])
     out /= np.linalg.norm(out)
@@ -151,12 +166,68 @@ def test_a_load_begins_above_the_free_end_of_a_board():
         body("board", Box(size=(0.5, 0.14, 0.06))),
         body("ball", Sphere(radius=0.1)),
     )
-    placement = Hang(beyond=(-0.2, -0.1), load=True)
+    placement = Overhang(beyond=(-0.2, -0.1), load=True)
     stage = certified(placement.place("ball", parts, Stage(gravity=EARTH), streams=draws(0)))
     board, ball = stage.groups["ball"]
     out = -np.asarray(stage.groups["ball_shelf"][0].position) * np.array([1.0, 1.0, 0.0])
     assert np.asarray(ball.position) @ out > np.asarray(board.position) @ out
     assert lowest(ball) > solid(board).reach(np.array([0.0, 0.0, 1.0])) + 0.2
+
+
+def rack(count, swing=(0.0, 0.0), seed=0):
+    parts = (
+        body("post", Box(size=(0.1, 0.1, 0.5)), "static"),
+        body("peg", Capsule(radius=0.03, height=0.3), "static"),
+        *(body(f"ring_{k}", Torus(radius=0.13, tube=0.025)) for k in range(count)),
+    )
+    return certified(Hang(swing=swing).place("ring", parts, Stage(gravity=EARTH), streams=draws(seed)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_rings_hang_a_hair_above_the_peg_that_goes_through_them(seed):
+    stage = rack(3, seed=seed)
+    (peg,), rings = stage.groups["ring_peg"], stage.groups["ring"]
+    axis = quat_rotate(peg.orientation, [0.0, 0.0, 1.0])
+    assert axis[2] == pytest.approx(0.0, abs=1e-9)
+    for ring in rings:
+        gap = min(clearance(part, solid(peg)) for part in parts(ring))
+        assert 1e-4 < gap < 2e-3
+        assert clearance(solid(ring), solid(peg)) == 0.0  # it is inside the ring's hull
+        assert abs(quat_rotate(ring.orientation, [0.0, 0.0, 1.0]) @ axis) == pytest.approx(1.0)
+        assert lowest(ring) > 0.05
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_swinging_ring_turns_about_where_it_touches_the_peg(seed):
+    stage = rack(1, swing=(4.0, 6.0), seed=seed)
+    (ring,), (peg,) = stage.groups["ring"], stage.groups["ring_peg"]
+    contact = solid(peg).support(np.array([0.0, 0.0, 1.0])) * np.array([0.0, 0.0, 1.0])
+    contact += np.asarray(ring.position) * np.array([1.0, 1.0, 0.0])
+    arm = contact - np.asarray(ring.position)
+    there = np.asarray(ring.linear_velocity) + np.cross(ring.angular_velocity, arm)
+    assert 4.0 <= np.linalg.norm(ring.angular_velocity) <= 6.0
+    assert np.linalg.norm(there) < 0.01  # the ring begins up to 1.5 mm above the peg
+
+
+def test_only_rings_hang_on_a_peg():
+    post, peg = body("post", Box(size=(0.1, 0.1, 0.5)), "static"), body("peg", Capsule(radius=0.03, height=0.3))
+    with pytest.raises(SpecError, match="has no ring among 2 bodies"):
+        Hang().place("ring", (post, peg), Stage(gravity=EARTH), streams=draws(0))
+    with pytest.raises(SpecError, match="allowed is a torus"):
+        Hang().place("ring", (post, peg, *boxes(1)), Stage(gravity=EARTH), streams=draws(0))
+
+
+def test_a_striker_comes_from_where_nothing_is_in_its_way():
+    for seed in range(8):
+        stage = rack(1, seed=seed)
+        (post,) = stage.groups["ring_post"]
+        placement = Strike(target="ring", speed=(3.0, 4.0), miss=(0.0, 0.0), flight=True)
+        ball = body("ball", Sphere(radius=0.13))
+        stage = certified(placement.place("ball", (ball,), stage, streams=draws(seed)))
+        (ball,), (ring,) = stage.groups["ball"], stage.groups["ring"]
+        way, back = (np.asarray(item.position[:2]) - np.asarray(ring.position[:2]) for item in (ball, post))
+        # The post is 0.15 m or more behind the ring, the ball reaches 0.13 m to either side.
+        assert way @ back / (np.linalg.norm(way) * np.linalg.norm(back)) < 0.9
 
 
 def test_a_leaning_tower_is_told_from_a_standing_one():

@@ -15,6 +15,7 @@ from layouts.lights import illuminate, lightings
 from layouts.placements.drop import Drop
 from layouts.region import HORIZON
 from simfactory.cameras import camera_to_world
+from simfactory.maps import shipped_maps
 from simfactory.rng import stream
 from simfactory.spec import BodyRigid, Box, LightPoint, LightSun, PhysicalMaterial, VisualMaterial
 
@@ -98,6 +99,17 @@ def test_lights_stay_within_their_ranges():
     assert kinds == {1, 2}
     assert len(maps) > 10
     assert len(lightings()) >= 4
+
+
+def test_a_place_indoors_is_no_surroundings_where_only_outdoors_will_do():
+    indoor = {record.sha256 for record in shipped_maps().values() if record.setting == "indoor"}
+    shown = set()
+    for seed in range(200):
+        sky = illuminate(REGION, settings=("outdoor",), streams=partial(stream, seed)).sky
+        if sky.environment_map is not None:
+            shown.add(sky.environment_map.digest)
+    assert len(shown) > 5
+    assert not shown & indoor
 
 
 def test_discovery_finds_one_export_a_file_by_name(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 
 from simfactory.episode import scene_surfaces
 from simfactory.quality import ClipChecks, episode_report
-from simfactory.spec import Box, MotionLinear
+from simfactory.spec import Box, MotionLinear, Sphere
 from simfactory.testing.ground_truth import Oracle, WorldMotion, mock_trajectory, oracle_contexts
 from simfactory.testing.specs import make_body, make_camera, make_sheet, make_spec
 
@@ -92,6 +92,43 @@ def test_a_camera_that_sees_nothing_at_all_is_empty():
     spec = make_spec(ground=False, cameras=[make_camera(size=(16, 16), target=(0.0, -8.0, 2.0))], frame_count=3)
     oracle = Oracle(spec, spec.cameras[0], WorldMotion.closed_form(spec))
     assert report_of(oracle_contexts(oracle, mock_trajectory(spec))).reasons == ("empty_camera",)
+
+
+def test_a_camera_that_hardly_sees_what_moves_is_refused():
+    spec = make_spec(
+        bodies=[
+            make_body("wall", Box(size=(3.0, 0.2, 1.5)), position=(0.0, 0.0, 0.8), mobility="static"),
+            make_body("ball", Sphere(radius=0.04), position=(0.0, -0.5, 1.0)),
+        ],
+        cameras=[make_camera(size=(64, 64))],
+        frame_count=4,
+    )
+    oracle = Oracle(spec, spec.cameras[0], WorldMotion.closed_form(spec))
+    contexts = oracle_contexts(oracle, mock_trajectory(spec))
+    checks = ClipChecks(contexts[0].clip)
+    for context in contexts:
+        checks.frame(context)
+    # It is at rest at the first frame.
+    assert checks.moving_area == pytest.approx([(context.surface.instance == 4).mean() for context in contexts[1:]])
+    report = report_of(contexts)
+    assert report.figures["visible_area"] > 0.1
+    assert 0.0 < report.figures["moving_area"] < 2e-3
+    assert report.reasons == ("unseen_action",)
+
+
+def test_a_camera_that_a_body_flies_through_is_refused():
+    spec = make_spec(
+        bodies=[make_body("box", position=(0.0, -1.0, 1.0), linear_velocity=(4.0, 0.0, 0.0))],
+        cameras=[make_camera(size=(16, 16), position=(0.5, -1.0, 0.95), target=(0.0, 0.0, 0.5))],
+        gravity=(0.0, 0.0, 0.0),
+        frame_count=6,
+    )
+    trajectory = mock_trajectory(spec)
+    report = episode_report(spec, trajectory, scene_surfaces(spec), [])
+    half = 0.5 * spec.bodies[0].geometry.size[0]
+    inside = np.abs(trajectory.position[:, 0, 0] - 0.5) < half
+    assert 0 < report.figures["camera_inside"] == inside.sum() < 6
+    assert report.reasons == ("camera_inside",)
 
 
 def test_a_clip_of_one_frame_passes():

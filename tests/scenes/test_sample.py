@@ -17,7 +17,7 @@ from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
     (0, 0): "5d5db4841c602a8baa8b900372bc980322705a8b67f08f4b71791286e9f28e90",
-    (7, 3): "90f5f75e25a274ee9b375e90cb859abefc6c2faacd19301f1aa5365d00b6d815",
+    (7, 3): "7bffdd936ca5d67a2b0d9604549c80f0a2e1f16395e226729f7f5bb3b1dd27b1",
     (2026, 41): "eceb20af9c71a2ee132f0f1cdbbecb3b1ab637248b919133e8f6906d0df0fdfb",
 }
 

@@ -154,7 +154,7 @@ def test_a_spec_that_breaks_a_rule_is_refused_by_name(fields, message):
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
-        ({"geometry": {"shape": "torus", "radius": 1.0}}, "shape"),
+        ({"geometry": {"shape": "helix", "radius": 1.0}}, "shape"),
         ({"geometry": {"shape": "box", "size": (0.1, -0.1, 0.1)}}, "size"),
         ({"orientation": (0.0, 0.0, 0.0, 2.0)}, "has length 1, this one has 2"),
         ({"mobility": "static", "linear_velocity": (1.0, 0.0, 0.0)}, "give it a motion instead"),

@@ -3,13 +3,13 @@
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.collision import body_parts
+from simfactory.collision import body_parts, may_split
 from simfactory.episode import FIRST_BODY, BodyProperties
 from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
 from simfactory.simulators.newton.steps_soft import CONTACT_FRICTION
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid, BodySoft, MeshAsset
+from simfactory.spec import BodyRigid, BodySoft
 
 __all__ = ["effective_properties"]
 
@@ -66,7 +66,7 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     parts = {
         body.name: len(body_parts(body))
         for body in spec.bodies
-        if isinstance(body, BodyRigid) and isinstance(body.geometry, MeshAsset)
+        if isinstance(body, BodyRigid) and may_split(body.geometry)
     }
     split = ", ".join(f"{name} ({number})" for name, number in parts.items() if number > 1)
     if split:

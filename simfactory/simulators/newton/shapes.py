@@ -11,14 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.collision import body_parts
+from simfactory.collision import body_parts, may_split
 from simfactory.meshes import TriangleMesh, body_mesh
-from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, MeshAsset, PhysicalMaterial, Sphere
+from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, Sphere
 from simfactory.transforms import quat_from_axis_angle
 
 __all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_planes", "shape_config", "solid_inertia"]
 
 CONTACT_GAP = 0.01  # [m] at rest; moving shapes look further ahead, see simulator.SPECULATIVE_GAP
+FLAT = 1.0  # height over radius; native cylinders that lie on a face are thrown up now and then, but roll smoothly
 HULL_VERTICES = 2048  # a generated mesh keeps every vertex, so that what collides is what is seen
 HULL_DIRECTIONS = 1024  # a larger mesh keeps its outermost vertices in so many directions
 
@@ -70,7 +71,7 @@ def add_shapes(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: 
     Raises:
         AssetError: A user mesh is missing, unreadable or cannot be split into convex parts.
     """
-    if not isinstance(body.geometry, MeshAsset):
+    if not may_split(body.geometry):
         return [_add_shape(builder, link, body, config, frame=frame)]
     parts = body_parts(body)
     outer = copy.copy(config)
@@ -125,7 +126,7 @@ def _add_shape(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: 
             return int(builder.add_shape_ellipsoid(link, xform=frame, rx=r * fx, ry=r * fy, rz=r * fz, cfg=config))
         case Capsule(radius=r, height=h) if fx == fy == fz:
             return int(builder.add_shape_capsule(link, xform=frame, radius=r * fx, half_height=h * fx / 2, cfg=config))
-        case Cylinder(radius=r, height=h) if fx == fy:
+        case Cylinder(radius=r, height=h) if not is_hull(body):
             return int(builder.add_shape_cylinder(link, xform=frame, radius=r * fx, half_height=h * fz / 2, cfg=config))
         case Cone(radius=r, height=h) if fx == fy:
             # Newton's cone is centred at half its height, ours at its centroid, a quarter above the base.
@@ -180,7 +181,9 @@ def is_hull(body: BodyRigid) -> bool:
             return False
         case Capsule():
             return not fx == fy == fz
-        case Cylinder() | Cone():
+        case Cylinder(radius=r, height=h):
+            return fx != fy or h * fz < FLAT * r * fx
+        case Cone():
             return fx != fy
         case _:
             return True
