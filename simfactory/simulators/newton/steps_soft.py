@@ -8,8 +8,8 @@ import numpy as np
 import warp as wp
 
 from simfactory.errors import SpecError
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh, wave_speed
-from simfactory.simulators.newton.descent import VertexDescent
+from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
+from simfactory.simulators.newton.descent import Solid, VertexDescent
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
@@ -82,13 +82,13 @@ class StepsSoft:
         )
         self._solver = VertexDescent(
             model,
+            _solids(worlds),
             dt=dt,
             iterations=ITERATIONS,
             friction_epsilon=FRICTION_SPEED,
             particle_enable_self_contact=any(len(rows) > 1 for rows in worlds.node_rows),
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=SELF_GAP,
-            deterministic=wp.DeterministicMode.RUN_TO_RUN,  # nodes gather their contacts in order, on the CPU too
         )
         self.contacts, self._control = self._pipeline.contacts(), model.control()
 
@@ -110,3 +110,25 @@ class StepsSoft:
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
         device = self._solver.model.device
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
+
+
+def _solids(worlds: Worlds) -> list[Solid]:
+    """Return the soft bodies of all environments."""
+    result = []
+    for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
+        for index, (begin, end) in rows.items():
+            body = spec.bodies[index]
+            assert isinstance(body, BodySoft)
+            shear, bulk = lame(body.physical)
+            result.append(
+                Solid(
+                    first=begin,
+                    node_count=end - begin,
+                    samples=soft_mesh(body).samples,
+                    shear=shear,
+                    bulk=bulk,
+                    viscosity=body.viscosity,
+                    friction=body.physical.dynamic_friction,
+                )
+            )
+    return result

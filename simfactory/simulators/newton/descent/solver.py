@@ -1,48 +1,167 @@
-"""Newton's vertex block descent with a better first guess, so that few iterations are enough for bodies at rest."""
+"""Newton's vertex block descent with elements that do not lock and a first guess that lets bodies rest."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import newton
 import numpy as np
+import numpy.typing as npt
 import warp as wp
+from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
+from newton._src.solvers.vbd.particle_vbd_kernels import (
+    accumulate_self_contact_force_and_hessian,
+    gather_particle_body_contact_force_and_hessian,
+)
 
-from simfactory.simulators.newton.descent.kernels import guess_displacements
+from simfactory.simulators.newton.descent.kernels import (
+    balance,
+    combine_friction,
+    descend,
+    follow,
+    guess_displacements,
+    repay_bodies,
+    repay_nodes,
+    take_gradients,
+)
+from simfactory.simulators.newton.descent.samples import Samples
 
-__all__ = ["VertexDescent"]
+__all__ = ["Solid", "VertexDescent"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Solid:
+    """A soft body in a model.
+
+    Attributes:
+        first: Row of its first node.
+        samples: Where its strain is sampled.
+        shear: First Lamé parameter μ [Pa].
+        bulk: Second Lamé parameter λ [Pa].
+        viscosity: η [Pa·s].
+        friction: Coulomb coefficient [1].
+        node_count: Number of its nodes.
+    """
+
+    first: int
+    samples: Samples
+    shear: float
+    bulk: float
+    viscosity: float
+    friction: float
+    node_count: int
 
 
 class VertexDescent(newton.solvers.SolverVBD):
-    """SolverVBD whose iterations begin where the nodes' last acceleration leads, not where gravity alone would.
+    """SolverVBD whose soft bodies are sampled strains (see `descent.samples`), begun where the last step leads.
 
     Newton begins every step at x + v dt + g dt². For a body that rests, hangs or is bent that guess is wrong by g dt²
     in every step; what a few iterations leave of it adds up to a body that sags too far (by 100 % and more in a beam
     of 16 cells). Here the share of gravity that the node felt in the last step takes its place, between none and all
     of it: a body at rest is then a fixed point of the iterations. The energy that is minimised is the same.
 
+    The model holds nodes and outer faces, no tetrahedra. Its contacts of nodes are Newton's own, in the deterministic
+    mode that gathers them; friction against rigid bodies is each soft body's own.
+
     Source: A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), §3.7, adaptive
     initialization.
 
     Args:
         model: A newton Model.
+        solids: Its soft bodies.
         dt: Solver step [s].
         options: Of SolverVBD.
     """
 
-    def __init__(self, model: Any, *, dt: float, **options: Any) -> None:  # Any: newton has no type information
-        super().__init__(model, **options)
+    def __init__(self, model: Any, solids: Sequence[Solid], *, dt: float, **options: Any) -> None:  # Any: newton
+        super().__init__(model, deterministic=wp.DeterministicMode.RUN_TO_RUN, **options)
         gravity = model.gravity.numpy()[model.particle_world.numpy()]
         falling = model.particle_qd.numpy() - gravity * np.float32(dt)  # as if it had fallen freely before t = 0
         self._velocity_start: Any = wp.array(falling, dtype=wp.vec3, device=model.device)
         self._velocity_before = wp.clone(self._velocity_start)
+        self._upload(solids)
 
     def forget_nodes(self, begin: int, end: int) -> None:
         """Put the memory of nodes begin…end back to t = 0."""
         if end > begin:
             wp.copy(self._velocity_before, self._velocity_start, begin, begin, end - begin)
 
+    def _upload(self, solids: Sequence[Solid]) -> None:
+        """Send the samples of all bodies to the device, by sample and by node."""
+        starts, nodes, gradients, stiffness = [np.zeros(1, np.int64)], [], [], []
+        friction = np.zeros(self.model.particle_count)
+        for solid in solids:
+            samples = solid.samples
+            starts.append(starts[-1][-1] + samples.start[1:])
+            nodes.append(solid.first + samples.node)
+            gradients.append(samples.gradient)
+            shear, bulk = np.where(samples.is_shear, solid.shear, 0.0), np.where(samples.is_shear, solid.shear, solid.bulk)
+            viscosity = np.where(samples.is_shear, solid.viscosity, 0.0)
+            stiffness.append(samples.volume[:, None] * np.stack([shear, bulk, viscosity], axis=-1))
+            friction[solid.first : solid.first + solid.node_count] = solid.friction
+        start, node, gradient = np.concatenate(starts), np.concatenate(nodes), np.concatenate(gradients)
+        order = np.argsort(node, kind="stable")
+        owner = np.repeat(np.arange(len(start) - 1), np.diff(start))[order]
+        node_start = np.searchsorted(node[order], np.arange(self.model.particle_count + 1))
+        self._start, self._nodes, self._gradients = self._array(start), self._array(node), self._vectors(gradient)
+        self._node_start, self._node_samples = self._array(node_start), self._array(owner)
+        self._node_gradients = self._vectors(gradient[order])
+        self._stiffness = self._vectors(np.concatenate(stiffness))
+        self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)
+        self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
+        count = len(start) - 1
+        self._deformation, self._deformation_before = (
+            wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
+        )
+        self._followed, self._internal = (wp.zeros_like(self.model.particle_q) for _ in range(2))
+        self._upload_solids(solids)
+
+    def _upload_solids(self, solids: Sequence[Solid]) -> None:
+        """Send which nodes belong to whom, and what each body weighs: inf where it is held."""
+        first = np.array([solid.first for solid in solids])
+        last = first + [solid.node_count for solid in solids]
+        node_mass = self.model.particle_mass.numpy()
+        weight = [
+            np.inf if (node_mass[begin:end] == 0.0).any() else node_mass[begin:end].sum(dtype=np.float64)
+            for begin, end in zip(first, last, strict=True)
+        ]
+        self._first, self._last = self._array(first), self._array(last)
+        self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
+        self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
+        self._iteration = 0
+        self._pressed: Any = None  # contacts of the present step
+        self._force: Any = None
+        self._force_before: Any = None
+
+    def _array(self, values: npt.NDArray[np.int64]) -> Any:  # Any: warp has no type information
+        return wp.array(values, dtype=wp.int32, device=self.device)
+
+    def _vectors(self, values: npt.NDArray[np.float64]) -> Any:  # Any: warp has no type information
+        return wp.array(values, dtype=wp.vec3, device=self.device)
+
+    def _refresh_body_particle_contact_state(self, contacts: Any, refresh: bool) -> None:  # Any: newton Contacts
+        super()._refresh_body_particle_contact_state(contacts, refresh)
+        if contacts is not None and contacts.soft_contact_max > 0:
+            wp.launch(
+                combine_friction,
+                dim=contacts.soft_contact_max,
+                inputs=[
+                    contacts.soft_contact_count,
+                    contacts.soft_contact_indices,
+                    contacts.soft_contact_shape,
+                    self._friction,
+                    self.model.shape_material_mu,
+                ],
+                outputs=[self.body_particle_contact_material_mu],
+                device=self.device,
+            )
+
     def _initialize_particles(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
-        super()._initialize_particles(state_in, state_out, contacts, dt)
         model = self.model
+        self._iteration = 0
+        if self._is_viscous:
+            self._take_gradients(state_in.particle_q, self._deformation_before)
+        super()._initialize_particles(state_in, state_out, contacts, dt)
         wp.launch(
             guess_displacements,
             dim=model.particle_count,
@@ -51,3 +170,148 @@ class VertexDescent(newton.solvers.SolverVBD):
             device=model.device,
         )
         self._penetration_free_truncation(state_in, contacts)
+
+    def _solve_particle_iteration(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Let every node descend once, colour by colour."""
+        self._iteration += 1
+        is_last = self._iteration == self.iterations and self.model.body_count > 0
+        if is_last:
+            if self._force is None:
+                self._force = wp.zeros(contacts.soft_contact_max, dtype=wp.spatial_vector, device=self.device)
+                self._force_before = wp.zeros_like(self._force)
+            self._pressed = contacts
+            self._export_body_particle_contact_forces(state_in, state_out, contacts, dt, self._force_before)
+        self._descend(state_in, contacts, dt)
+        if is_last:
+            self._export_body_particle_contact_forces(state_in, state_out, contacts, dt, self._force)
+        wp.copy(state_out.particle_q, state_in.particle_q)
+
+    def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        model = self.model
+        self.particle_forces.zero_()
+        self.particle_hessians.zero_()
+        self._take_gradients(state.particle_q, self._deformation)
+        wp.copy(self._followed, state.particle_q)
+        around = [self._node_start, self._node_samples, self._node_gradients]
+        for color, chosen in enumerate(model.particle_color_groups):
+            self._add_contacts(color, chosen, state, contacts, dt)
+            wp.launch(
+                descend,
+                dim=chosen.size,
+                inputs=[dt, chosen, *around, self._stiffness, self._deformation, self._deformation_before]
+                + [state.particle_q, self.inertia, model.particle_mass]
+                + [self.particle_forces, self.particle_hessians],
+                outputs=[self.particle_displacements, self._internal],
+                device=self.device,
+            )
+            self._penetration_free_truncation(state, contacts)
+            wp.launch(
+                follow,
+                dim=chosen.size,
+                inputs=[chosen, *around, state.particle_q],
+                outputs=[self._followed, self._deformation],
+                device=self.device,
+            )
+
+    def _finalize_particles(self, state_out: Any, dt: float) -> None:  # Any: a newton State
+        """Set velocities, then even out what unconverged iterations left of momentum."""
+        super()._finalize_particles(state_out, dt)
+        model, velocity = self.model, state_out.particle_qd
+        wp.launch(
+            balance,
+            dim=self._first.size,
+            inputs=[dt, self._first, self._last, model.particle_mass, self._internal, state_out.particle_q],
+            outputs=[velocity],
+            device=self.device,
+        )
+        if model.body_count == 0:
+            return
+        contacts, forces = self._pressed, [self._force_before, self._force]
+        lists = [self.body_particle_contact_buffer_pre_alloc, self.body_particle_contact_counts]
+        wp.launch(
+            repay_bodies,
+            dim=model.body_count,
+            inputs=[dt, *lists, self.body_particle_contact_indices, contacts.soft_contact_indices]
+            + [self._node_solid, self._weight, model.body_inv_mass, *forces],
+            outputs=[state_out.body_qd],
+            device=self.device,
+        )
+        wp.launch(
+            repay_nodes,
+            dim=self._first.size,
+            inputs=[dt, self._first, self._last, self._weight, contacts.soft_contact_count]
+            + [contacts.soft_contact_indices, contacts.soft_contact_shape, model.shape_body, model.body_inv_mass]
+            + forces,
+            outputs=[velocity],
+            device=self.device,
+        )
+
+    def _take_gradients(self, position: Any, deformation: Any) -> None:  # Any: warp arrays
+        wp.launch(
+            take_gradients,
+            dim=self._deformation.size,
+            inputs=[self._start, self._nodes, self._gradients, position],
+            outputs=[deformation],
+            device=self.device,
+        )
+
+    def _add_contacts(self, color: int, chosen: Any, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Add forces and Hessians of contacts to one colour's nodes: with rigid bodies, then among soft ones."""
+        model = self.model
+        wp.launch(
+            gather_particle_body_contact_force_and_hessian,
+            dim=chosen.size,
+            inputs=[
+                dt,
+                chosen,
+                self.particle_q_prev,
+                state.particle_q,
+                self.friction_epsilon,
+                self.rigid_soft_contact_use_log_barrier,
+                model.particle_radius,
+                contacts.soft_contact_indices,
+                self._particle_contact_head,
+                self._particle_contact_next,
+                self.body_particle_contact_penalty_k,
+                self.body_particle_contact_material_kd,
+                self.body_particle_contact_material_mu,
+                model.shape_body,
+                state.body_q,
+                self.body_q_prev if model.body_count else None,
+                state.body_qd,
+                model.body_com,
+                contacts.soft_contact_shape,
+                contacts.soft_contact_body_pos,
+                contacts.soft_contact_body_vel,
+                contacts.soft_contact_normal,
+                model.shape_margin,
+                contacts.soft_contact_barycentric,
+                _make_soft_contact_filter_data(model, contacts, state.particle_q, state.body_q),
+            ],
+            outputs=[self.particle_forces, self.particle_hessians],
+            device=self.device,
+        )
+        if self.particle_enable_self_contact:
+            wp.launch(
+                accumulate_self_contact_force_and_hessian,
+                dim=self.particle_self_contact_evaluation_kernel_launch_size,
+                inputs=[
+                    dt,
+                    color,
+                    self.particle_q_prev,
+                    state.particle_q,
+                    model.particle_colors,
+                    model.tri_indices,
+                    model.edge_indices,
+                    self.trimesh_collision_info,
+                    self.particle_self_contact_margin,
+                    model.soft_contact_ke,
+                    model.soft_contact_kd,
+                    model.soft_contact_mu,
+                    self.friction_epsilon,
+                    self._self_contact_edge_edge_parallel_epsilon,
+                ],
+                outputs=[self.particle_forces, self.particle_hessians],
+                device=self.device,
+                max_blocks=self.device.sm_count,
+            )
