@@ -24,6 +24,7 @@ SHAPE_STIFFNESS = 8e4  # [N/m]
 NODE_DAMPING = 0.0  # [N·s/m]
 CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
+BODY_CONTACTS = 2048  # room for contacts of one rigid body with soft ones; beyond it the solver is slower
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
 SELF_GAP = 1.6e-2  # [m] how far around it is looked for
 
@@ -85,6 +86,7 @@ class StepsSoft:
             _solids(worlds),
             dt=dt,
             iterations=ITERATIONS,
+            rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
             friction_epsilon=FRICTION_SPEED,
             particle_enable_self_contact=any(len(rows) > 1 for rows in worlds.node_rows),
             particle_self_contact_margin=SELF_DISTANCE,

@@ -51,7 +51,7 @@ def descend(
     start: wp.array(dtype=wp.int32),
     samples: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
-    stiffness: wp.array(dtype=wp.vec3),
+    stiffness: wp.array(dtype=wp.vec4),
     deformation: wp.array(dtype=wp.mat33),
     deformation_before: wp.array(dtype=wp.mat33),
     position: wp.array(dtype=wp.vec3),
@@ -66,7 +66,8 @@ def descend(
 
     Per volume, elasticity is μ/2 (|F|² − 3) − μ (J − 1) + μ/2 (J − 1)² where shear is sampled and λ/2 (J − 1)² where
     volume is: together the stable neo-Hookean solid, whose part quadratic in small strains ε is μ |ε|² + λ/2 tr²ε.
-    Viscosity adds the stress η F dC/dt with C = FᵀF. Stiffness holds (μ, bulk factor, η) times the volume; the term
+    Guards add k/2 (|J − 1| − g)² beyond g. Viscosity adds the stress η F dC/dt with C = FᵀF. Stiffness holds (μ, bulk
+    factor, η) times the volume, and g, 0 but for guards. The term
     of the Hessian in ∂²J/∂x² is 0 for a single node. What the inner forces are after the move is kept, see `balance`.
 
     Source: B. Smith et al., "Stable Neo-Hookean Flesh Simulation", ACM Transactions on Graphics 37 (2018), eq. 13;
@@ -87,6 +88,11 @@ def descend(
         )
         side = wp.cross(second, third)
         growth = wp.dot(first, side)  # J
+        excess = growth - 1.0
+        if factor[3] > 0.0:  # a guard
+            if wp.abs(excess) <= factor[3]:
+                continue
+            excess -= factor[3] * wp.sign(excess)
         area = wp.vec3(  # ∂J/∂x: the cofactors of F times the gradient
             wp.dot(side, gradient),
             wp.dot(wp.cross(third, first), gradient),
@@ -94,7 +100,7 @@ def descend(
         )
         stretched = f * gradient
         square = wp.dot(gradient, gradient)
-        force -= factor[0] * stretched + (factor[1] * (growth - 1.0) - factor[0]) * area
+        force -= factor[0] * stretched + (factor[1] * excess - factor[0]) * area
         hessian += factor[0] * square * wp.identity(n=3, dtype=float) + factor[1] * wp.outer(area, area)
         if factor[2] > 0.0:
             before = deformation_before[sample]
@@ -195,10 +201,10 @@ def owed(
 @wp.kernel
 def repay_bodies(
     dt: float,
-    capacity: int,
-    list_count: wp.array(dtype=wp.int32),
-    lists: wp.array(dtype=wp.int32),
+    count: wp.array(dtype=wp.int32),
     contact_nodes: wp.array(dtype=wp.vec3i),
+    contact_shape: wp.array(dtype=wp.int32),
+    shape_body: wp.array(dtype=wp.int32),
     node_solid: wp.array(dtype=wp.int32),
     solid_mass: wp.array(dtype=wp.float32),
     inv_mass: wp.array(dtype=wp.float32),
@@ -211,10 +217,10 @@ def repay_bodies(
     if inv_mass[body] == 0.0:
         return
     change = wp.vec3()
-    for entry in range(wp.min(list_count[body], capacity)):
-        contact = lists[body * capacity + entry]
-        total = 1.0 / inv_mass[body] + solid_mass[node_solid[contact_nodes[contact][0]]]
-        change += owed(contact, dt, force_before, force, total)
+    for contact in range(wp.min(count[0], force.shape[0])):
+        if shape_body[contact_shape[contact]] == body:
+            total = 1.0 / inv_mass[body] + solid_mass[node_solid[contact_nodes[contact][0]]]
+            change += owed(contact, dt, force_before, force, total)
     velocity[body] = velocity[body] + wp.spatial_vector(change, wp.vec3())
 
 

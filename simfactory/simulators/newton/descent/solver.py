@@ -28,6 +28,9 @@ from simfactory.simulators.newton.descent.samples import Samples
 
 __all__ = ["Solid", "VertexDescent"]
 
+GUARD_CHANGE = 0.5  # of its volume: beyond it a tetrahedron resists on its own
+GUARD_FACTOR = 4.0  # times the modulus of pressure waves
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Solid:
@@ -88,16 +91,23 @@ class VertexDescent(newton.solvers.SolverVBD):
 
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send the samples of all bodies to the device, by sample and by node."""
-        starts, nodes, gradients, stiffness = [np.zeros(1, np.int64)], [], [], []
+        starts, nodes, gradients, factors = [np.zeros(1, np.int64)], [], [], []
         friction = np.zeros(self.model.particle_count)
         for solid in solids:
             samples = solid.samples
             starts.append(starts[-1][-1] + samples.start[1:])
             nodes.append(solid.first + samples.node)
             gradients.append(samples.gradient)
-            shear, bulk = np.where(samples.is_shear, solid.shear, 0.0), np.where(samples.is_shear, solid.shear, solid.bulk)
-            viscosity = np.where(samples.is_shear, solid.viscosity, 0.0)
-            stiffness.append(samples.volume[:, None] * np.stack([shear, bulk, viscosity], axis=-1))
+            # By kind: (μ, bulk factor, η) and the change of volume that is free.
+            table = np.array(
+                [
+                    (solid.shear, solid.shear, solid.viscosity, 0.0),
+                    (0.0, solid.bulk, 0.0, 0.0),
+                    (0.0, GUARD_FACTOR * (solid.bulk + 2.0 * solid.shear), 0.0, GUARD_CHANGE),
+                ]
+            )
+            factors.append(table[samples.kind] * np.append(np.ones(3), 0.0) * samples.volume[:, None])
+            factors[-1][:, 3] = table[samples.kind, 3]
             friction[solid.first : solid.first + solid.node_count] = solid.friction
         start, node, gradient = np.concatenate(starts), np.concatenate(nodes), np.concatenate(gradients)
         order = np.argsort(node, kind="stable")
@@ -106,7 +116,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._start, self._nodes, self._gradients = self._array(start), self._array(node), self._vectors(gradient)
         self._node_start, self._node_samples = self._array(node_start), self._array(owner)
         self._node_gradients = self._vectors(gradient[order])
-        self._stiffness = self._vectors(np.concatenate(stiffness))
+        self._stiffness: Any = wp.array(np.concatenate(factors), dtype=wp.vec4, device=self.device)
         self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)
         self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
         count = len(start) - 1
@@ -227,21 +237,18 @@ class VertexDescent(newton.solvers.SolverVBD):
         if model.body_count == 0:
             return
         contacts, forces = self._pressed, [self._force_before, self._force]
-        lists = [self.body_particle_contact_buffer_pre_alloc, self.body_particle_contact_counts]
+        met = [contacts.soft_contact_count, contacts.soft_contact_indices, contacts.soft_contact_shape, model.shape_body]
         wp.launch(
             repay_bodies,
             dim=model.body_count,
-            inputs=[dt, *lists, self.body_particle_contact_indices, contacts.soft_contact_indices]
-            + [self._node_solid, self._weight, model.body_inv_mass, *forces],
+            inputs=[dt, *met, self._node_solid, self._weight, model.body_inv_mass, *forces],
             outputs=[state_out.body_qd],
             device=self.device,
         )
         wp.launch(
             repay_nodes,
             dim=self._first.size,
-            inputs=[dt, self._first, self._last, self._weight, contacts.soft_contact_count]
-            + [contacts.soft_contact_indices, contacts.soft_contact_shape, model.shape_body, model.body_inv_mass]
-            + forces,
+            inputs=[dt, self._first, self._last, self._weight, *met, model.body_inv_mass, *forces],
             outputs=[velocity],
             device=self.device,
         )
