@@ -118,7 +118,7 @@ def _solids(worlds: Worlds) -> list[Solid]:
     """Return the soft bodies of all environments."""
     result = []
     for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
-        for index, (begin, end) in rows.items():
+        for rank, (index, (begin, end)) in enumerate(rows.items()):
             body = spec.bodies[index]
             assert isinstance(body, BodySoft)
             shear, bulk = lame(body.physical)
@@ -126,7 +126,9 @@ def _solids(worlds: Worlds) -> list[Solid]:
                 Solid(
                     first=begin,
                     node_count=end - begin,
+                    rank=rank,
                     samples=soft_mesh(body).samples,
+                    colors=soft_mesh(body).colors,
                     shear=shear,
                     bulk=bulk,
                     viscosity=body.viscosity,

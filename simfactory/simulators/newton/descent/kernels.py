@@ -120,14 +120,16 @@ def follow(
     start: wp.array(dtype=wp.int32),
     samples: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
+    reference: wp.array(dtype=wp.vec3),
+    displacement: wp.array(dtype=wp.vec3),
     position: wp.array(dtype=wp.vec3),
-    followed: wp.array(dtype=wp.vec3),
     deformation: wp.array(dtype=wp.mat33),
 ):
-    """Bring the deformation gradients around a node up to date with its move."""
+    """Put a node to its displaced place and bring the deformation gradients around it up to date."""
     node = chosen[wp.tid()]
-    move = position[node] - followed[node]
-    followed[node] = position[node]
+    target = reference[node] + displacement[node]
+    move = target - position[node]
+    position[node] = target
     for entry in range(start[node], start[node + 1]):
         deformation[samples[entry]] = deformation[samples[entry]] + wp.outer(move, gradients[entry])
 

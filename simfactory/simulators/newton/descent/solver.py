@@ -38,21 +38,25 @@ class Solid:
 
     Attributes:
         first: Row of its first node.
+        node_count: Number of its nodes.
+        rank: Its place among the soft bodies of its environment.
         samples: Where its strain is sampled.
+        colors: Its nodes, from 0; those of one colour share no sample.
         shear: First Lamé parameter μ [Pa].
         bulk: Second Lamé parameter λ [Pa].
         viscosity: η [Pa·s].
         friction: Coulomb coefficient [1].
-        node_count: Number of its nodes.
     """
 
     first: int
+    node_count: int
+    rank: int
     samples: Samples
+    colors: tuple[npt.NDArray[np.int64], ...]
     shear: float
     bulk: float
     viscosity: float
     friction: float
-    node_count: int
 
 
 class VertexDescent(newton.solvers.SolverVBD):
@@ -63,7 +67,7 @@ class VertexDescent(newton.solvers.SolverVBD):
     of 16 cells). Here the share of gravity that the node felt in the last step takes its place, between none and all
     of it: a body at rest is then a fixed point of the iterations. The energy that is minimised is the same.
 
-    The model holds nodes and outer faces, no tetrahedra. Its contacts of nodes are Newton's own, in the deterministic
+    The model holds nodes and outer faces, no tetrahedra. Contacts of nodes are Newton's own, in the deterministic
     mode that gathers them; friction against rigid bodies is each soft body's own.
 
     Source: A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), §3.7, adaptive
@@ -123,7 +127,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._deformation, self._deformation_before = (
             wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
         )
-        self._followed, self._internal = (wp.zeros_like(self.model.particle_q) for _ in range(2))
+        self._internal = wp.zeros_like(self.model.particle_q)
         self._upload_solids(solids)
 
     def _upload_solids(self, solids: Sequence[Solid]) -> None:
@@ -136,6 +140,16 @@ class VertexDescent(newton.solvers.SolverVBD):
             for begin, end in zip(first, last, strict=True)
         ]
         self._first, self._last = self._array(first), self._array(last)
+        rank = np.repeat([solid.rank for solid in solids], last - first)
+        self._rank = self._array(rank)
+        groups: dict[tuple[int, int], list[npt.NDArray[np.int64]]] = {}
+        for solid in solids:
+            for color, nodes in enumerate(solid.colors):
+                groups.setdefault((solid.rank, color), []).append(solid.first + nodes)
+        self._colors = [
+            [self._array(np.concatenate(nodes)) for (owner, _), nodes in sorted(groups.items()) if owner == number]
+            for number in range(int(rank.max()) + 1)
+        ]
         self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
         self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
         self._iteration = 0
@@ -197,31 +211,35 @@ class VertexDescent(newton.solvers.SolverVBD):
         wp.copy(state_out.particle_q, state_in.particle_q)
 
     def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Move the soft bodies of every environment one after the other, each colour by colour."""
         model = self.model
         self.particle_forces.zero_()
         self.particle_hessians.zero_()
         self._take_gradients(state.particle_q, self._deformation)
-        wp.copy(self._followed, state.particle_q)
         around = [self._node_start, self._node_samples, self._node_gradients]
-        for color, chosen in enumerate(model.particle_color_groups):
-            self._add_contacts(color, chosen, state, contacts, dt)
-            wp.launch(
-                descend,
-                dim=chosen.size,
-                inputs=[dt, chosen, *around, self._stiffness, self._deformation, self._deformation_before]
-                + [state.particle_q, self.inertia, model.particle_mass]
-                + [self.particle_forces, self.particle_hessians],
-                outputs=[self.particle_displacements, self._internal],
-                device=self.device,
-            )
-            self._penetration_free_truncation(state, contacts)
-            wp.launch(
-                follow,
-                dim=chosen.size,
-                inputs=[chosen, *around, state.particle_q],
-                outputs=[self._followed, self._deformation],
-                device=self.device,
-            )
+        for rank, colors in enumerate(self._colors):
+            if self.particle_enable_self_contact:
+                self._add_soft_contacts(rank, state, dt)
+            for chosen in colors:
+                self._add_rigid_contacts(chosen, state, contacts, dt)
+                wp.launch(
+                    descend,
+                    dim=chosen.size,
+                    inputs=[dt, chosen, *around, self._stiffness, self._deformation, self._deformation_before]
+                    + [state.particle_q, self.inertia, model.particle_mass]
+                    + [self.particle_forces, self.particle_hessians],
+                    outputs=[self.particle_displacements, self._internal],
+                    device=self.device,
+                )
+                wp.launch(
+                    follow,
+                    dim=chosen.size,
+                    inputs=[chosen, *around, self.pos_prev_collision_detection, self.particle_displacements],
+                    outputs=[state.particle_q, self._deformation],
+                    device=self.device,
+                )
+            if self.particle_enable_self_contact:
+                self._penetration_free_truncation(state, contacts)
 
     def _finalize_particles(self, state_out: Any, dt: float) -> None:  # Any: a newton State
         """Set velocities, then even out what unconverged iterations left of momentum."""
@@ -262,8 +280,8 @@ class VertexDescent(newton.solvers.SolverVBD):
             device=self.device,
         )
 
-    def _add_contacts(self, color: int, chosen: Any, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
-        """Add forces and Hessians of contacts to one colour's nodes: with rigid bodies, then among soft ones."""
+    def _add_rigid_contacts(self, chosen: Any, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Add forces and Hessians of contacts with rigid bodies to one colour's nodes."""
         model = self.model
         wp.launch(
             gather_particle_body_contact_force_and_hessian,
@@ -298,27 +316,30 @@ class VertexDescent(newton.solvers.SolverVBD):
             outputs=[self.particle_forces, self.particle_hessians],
             device=self.device,
         )
-        if self.particle_enable_self_contact:
-            wp.launch(
-                accumulate_self_contact_force_and_hessian,
-                dim=self.particle_self_contact_evaluation_kernel_launch_size,
-                inputs=[
-                    dt,
-                    color,
-                    self.particle_q_prev,
-                    state.particle_q,
-                    model.particle_colors,
-                    model.tri_indices,
-                    model.edge_indices,
-                    self.trimesh_collision_info,
-                    self.particle_self_contact_margin,
-                    model.soft_contact_ke,
-                    model.soft_contact_kd,
-                    model.soft_contact_mu,
-                    self.friction_epsilon,
-                    self._self_contact_edge_edge_parallel_epsilon,
-                ],
-                outputs=[self.particle_forces, self.particle_hessians],
-                device=self.device,
-                max_blocks=self.device.sm_count,
-            )
+
+    def _add_soft_contacts(self, rank: int, state: Any, dt: float) -> None:  # Any: a newton State
+        """Add forces and Hessians of contacts among soft bodies to the nodes of one rank."""
+        model = self.model
+        wp.launch(
+            accumulate_self_contact_force_and_hessian,
+            dim=self.particle_self_contact_evaluation_kernel_launch_size,
+            inputs=[
+                dt,
+                rank,
+                self.particle_q_prev,
+                state.particle_q,
+                self._rank,
+                model.tri_indices,
+                model.edge_indices,
+                self.trimesh_collision_info,
+                self.particle_self_contact_margin,
+                model.soft_contact_ke,
+                model.soft_contact_kd,
+                model.soft_contact_mu,
+                self.friction_epsilon,
+                self._self_contact_edge_edge_parallel_epsilon,
+            ],
+            outputs=[self.particle_forces, self.particle_hessians],
+            device=self.device,
+            max_blocks=self.device.sm_count,
+        )
