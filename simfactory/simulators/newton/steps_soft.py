@@ -5,6 +5,7 @@ from typing import Any
 
 import newton
 import numpy as np
+import numpy.typing as npt
 import warp as wp
 
 from simfactory.errors import SpecError
@@ -13,7 +14,7 @@ from simfactory.simulators.newton.descent import Solid, VertexDescent
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
-__all__ = ["CONTACT_FRICTION", "STEPS_MAX", "StepsSoft", "soft_steps"]
+__all__ = ["SELF_DISTANCE", "STEPS_MAX", "StepsSoft", "soft_steps"]
 
 ITERATIONS = 6
 STEPS_MAX = 16  # solver steps per substep of the spec
@@ -22,7 +23,6 @@ NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 2e4  # [N/m] a contact's stiffness is the mean of its two sides'
 SHAPE_STIFFNESS = 8e4  # [N/m]
 NODE_DAMPING = 0.0  # [N·s/m]
-CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
 BODY_CONTACTS = 2048  # room for contacts of one rigid body with soft ones; beyond it the solver is slower
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
@@ -65,7 +65,6 @@ class StepsSoft:
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
         model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, NODE_DAMPING
-        model.soft_contact_mu = CONTACT_FRICTION
         if model.shape_count:
             model.shape_material_ke.fill_(SHAPE_STIFFNESS)
             model.shape_material_kd.fill_(0.0)
@@ -102,6 +101,11 @@ class StepsSoft:
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
         self._pipeline.collide(state, self.contacts, dt=0.0)
+        self._solver.detect(state)
+
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return per node the first row of the soft body it is closest to, -1 for none, and the nearest point [m]."""
+        return self._solver.touches()
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""

@@ -9,10 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
-from newton._src.solvers.vbd.particle_vbd_kernels import (
-    accumulate_self_contact_force_and_hessian,
-    gather_particle_body_contact_force_and_hessian,
-)
+from newton._src.solvers.vbd.particle_vbd_kernels import gather_particle_body_contact_force_and_hessian
 
 from simfactory.simulators.newton.descent.kernels import (
     balance,
@@ -25,6 +22,7 @@ from simfactory.simulators.newton.descent.kernels import (
     take_gradients,
 )
 from simfactory.simulators.newton.descent.samples import Samples
+from simfactory.simulators.newton.descent.soft_contact import add_soft_contacts, nearest_surfaces
 
 __all__ = ["Solid", "VertexDescent"]
 
@@ -68,7 +66,7 @@ class VertexDescent(newton.solvers.SolverVBD):
     of it: a body at rest is then a fixed point of the iterations. The energy that is minimised is the same.
 
     The model holds nodes and outer faces, no tetrahedra. Contacts of nodes are Newton's own, in the deterministic
-    mode that gathers them; friction against rigid bodies is each soft body's own.
+    mode that gathers them; friction is each soft body's own.
 
     Source: A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), §3.7, adaptive
     initialization.
@@ -92,6 +90,28 @@ class VertexDescent(newton.solvers.SolverVBD):
         """Put the memory of nodes begin…end back to t = 0."""
         if end > begin:
             wp.copy(self._velocity_before, self._velocity_start, begin, begin, end - begin)
+
+    def detect(self, state: Any) -> None:  # Any: a newton State
+        """Find where soft bodies are close to each other at a state; see `touches`."""
+        if not self.particle_enable_self_contact:
+            return
+        self.trimesh_collision_detector.refit(state.particle_q)
+        self.trimesh_collision_detector.vertex_triangle_collision_detection(self._self_contact_query_radius)
+        wp.launch(
+            nearest_surfaces,
+            dim=self.model.particle_count,
+            inputs=[self._node_solid, state.particle_q, self.model.tri_indices, self.trimesh_collision_info],
+            outputs=[self._near_solid, self._near_point],
+            device=self.device,
+        )
+
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return per node the first row of the nearest other soft body, -1 for none, and the nearest point on it [m].
+
+        As found by `detect`.
+        """
+        solid = self._near_solid.numpy()
+        return np.where(solid >= 0, self._first.numpy()[solid], -1), self._near_point.numpy()
 
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send the samples of all bodies to the device, by sample and by node."""
@@ -152,6 +172,8 @@ class VertexDescent(newton.solvers.SolverVBD):
         ]
         self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
         self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
+        self._near_solid = self._array(np.full(len(node_mass), -1))
+        self._near_point = wp.zeros_like(self.model.particle_q)
         self._iteration = 0
         self._pressed: Any = None  # contacts of the present step
         self._force: Any = None
@@ -321,25 +343,24 @@ class VertexDescent(newton.solvers.SolverVBD):
         """Add forces and Hessians of contacts among soft bodies to the nodes of one rank."""
         model = self.model
         wp.launch(
-            accumulate_self_contact_force_and_hessian,
-            dim=self.particle_self_contact_evaluation_kernel_launch_size,
+            add_soft_contacts,
+            dim=max(model.particle_count, model.edge_count),
             inputs=[
                 dt,
                 rank,
+                self._rank,
+                self._friction,
                 self.particle_q_prev,
                 state.particle_q,
-                self._rank,
                 model.tri_indices,
                 model.edge_indices,
                 self.trimesh_collision_info,
                 self.particle_self_contact_margin,
                 model.soft_contact_ke,
                 model.soft_contact_kd,
-                model.soft_contact_mu,
                 self.friction_epsilon,
                 self._self_contact_edge_edge_parallel_epsilon,
             ],
             outputs=[self.particle_forces, self.particle_hessians],
             device=self.device,
-            max_blocks=self.device.sm_count,
         )
