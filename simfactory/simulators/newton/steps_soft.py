@@ -11,6 +11,7 @@ import warp as wp
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
 from simfactory.simulators.newton.descent import Solid, VertexDescent
+from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
@@ -20,10 +21,10 @@ ITERATIONS = 6
 STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
-NODE_STIFFNESS = 2e4  # [N/m] a contact's stiffness is the mean of its two sides'
-SHAPE_STIFFNESS = 8e4  # [N/m]
-NODE_DAMPING = 0.0  # [N·s/m]
+NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies
+SHAPE_STIFFNESS = 1e8  # [N/m] of contacts between rigid ones: they part within a solver step
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
+ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
 BODY_CONTACTS = 2048  # room for contacts of one rigid body with soft ones; beyond it the solver is slower
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
 SELF_GAP = 1.6e-2  # [m] how far around it is looked for
@@ -64,7 +65,7 @@ class StepsSoft:
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
-        model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, NODE_DAMPING
+        model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, 0.0
         if model.shape_count:
             model.shape_material_ke.fill_(SHAPE_STIFFNESS)
             model.shape_material_kd.fill_(0.0)
@@ -92,11 +93,17 @@ class StepsSoft:
             particle_self_contact_gap=SELF_GAP,
         )
         self.contacts, self._control = self._pipeline.contacts(), model.control()
+        self._impacts = Impacts(model, self.contacts, dt=dt, rounding=ROUNDING) if model.body_count else None
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
         self._pipeline.collide(source, self.contacts, dt=self._dt)
+        if self._impacts is not None:
+            self._impacts.notice(source)
         self._solver.step(source, target, self._control, self.contacts, self._dt)
+        if self._impacts is not None:
+            self._impacts.after_step(target)
+            wp.copy(self._solver.body_q_prev, target.body_q)
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""

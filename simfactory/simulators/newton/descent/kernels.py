@@ -2,7 +2,7 @@
 
 import warp as wp
 
-__all__ = ["balance", "combine_friction", "descend", "follow", "guess_displacements", "repay_bodies", "repay_nodes", "take_gradients"]
+__all__ = ["balance", "combine_materials", "descend", "follow", "guess_displacements", "repay_bodies", "repay_nodes", "take_gradients"]
 
 
 @wp.kernel
@@ -135,19 +135,24 @@ def follow(
 
 
 @wp.kernel
-def combine_friction(
+def combine_materials(
     count: wp.array(dtype=wp.int32),
     contact_nodes: wp.array(dtype=wp.vec3i),
     contact_shape: wp.array(dtype=wp.int32),
     node_friction: wp.array(dtype=wp.float32),
     shape_friction: wp.array(dtype=wp.float32),
+    stiffness: float,
     friction: wp.array(dtype=wp.float32),
+    penalty: wp.array(dtype=wp.float32),
+    material: wp.array(dtype=wp.float32),
 ):
-    """Write the friction of a contact between a soft and a rigid body: the geometric mean of the two."""
+    """Write stiffness and friction of a contact between a soft and a rigid body: the geometric mean of the two."""
     contact = wp.tid()
     if contact < wp.min(count[0], friction.shape[0]):
         node = contact_nodes[contact][0]
         friction[contact] = wp.sqrt(node_friction[node] * shape_friction[contact_shape[contact]])
+        penalty[contact] = stiffness
+        material[contact] = stiffness
 
 
 @wp.kernel

@@ -13,7 +13,7 @@ from newton._src.solvers.vbd.particle_vbd_kernels import gather_particle_body_co
 
 from simfactory.simulators.newton.descent.kernels import (
     balance,
-    combine_friction,
+    combine_materials,
     descend,
     follow,
     guess_displacements,
@@ -189,7 +189,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         super()._refresh_body_particle_contact_state(contacts, refresh)
         if contacts is not None and contacts.soft_contact_max > 0:
             wp.launch(
-                combine_friction,
+                combine_materials,
                 dim=contacts.soft_contact_max,
                 inputs=[
                     contacts.soft_contact_count,
@@ -197,8 +197,13 @@ class VertexDescent(newton.solvers.SolverVBD):
                     contacts.soft_contact_shape,
                     self._friction,
                     self.model.shape_material_mu,
+                    self.model.soft_contact_ke,
                 ],
-                outputs=[self.body_particle_contact_material_mu],
+                outputs=[
+                    self.body_particle_contact_material_mu,
+                    self.body_particle_contact_penalty_k,
+                    self.body_particle_contact_material_ke,
+                ],
                 device=self.device,
             )
 
