@@ -153,7 +153,7 @@ MULTI_OBJECT = (
         ),
         layout=(
             (("block",), Scatter(spread=0.45)),
-            (("ball",), Strike(target="block", speed=(2.0, 3.5), flight=True, height=(0.3, 0.6))),
+            (("ball",), Strike(target="block", speed=(1.5, 2.5), flight=True, height=(0.3, 0.6))),
         ),
         caption="{ball} flies among {block}.",
         phenomena=("projectile_motion", "collision", "elastic_deformation"),

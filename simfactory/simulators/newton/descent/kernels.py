@@ -5,6 +5,9 @@ import warp as wp
 __all__ = ["balance", "combine_materials", "descend", "follow", "guess_displacements", "repay_bodies", "repay_nodes", "take_gradients"]
 
 
+GUARD_STRETCH = wp.constant(6.0)  # |F|² beyond which guards resist: a bar drawn to 2.3 times its length
+
+
 @wp.kernel
 def guess_displacements(
     dt: float,
@@ -66,7 +69,7 @@ def descend(
 
     Per volume, elasticity is μ/2 (|F|² − 3) − μ (J − 1) + μ/2 (J − 1)² where shear is sampled and λ/2 (J − 1)² where
     volume is: together the stable neo-Hookean solid, whose part quadratic in small strains ε is μ |ε|² + λ/2 tr²ε.
-    Guards add k/2 (|J − 1| − g)² beyond g. Viscosity adds the stress η F dC/dt with C = FᵀF. Stiffness holds (μ, bulk
+    Guards add k/2 (|J − 1| − g)² beyond g and μ Q/4 (|F|²/Q − 1)² beyond Q. Viscosity adds the stress η F dC/dt with C = FᵀF. Stiffness holds (μ, bulk
     factor, η) times the volume, and g, 0 but for guards. The term
     of the Hessian in ∂²J/∂x² is 0 for a single node. What the inner forces are after the move is kept, see `balance`.
 
@@ -89,10 +92,18 @@ def descend(
         side = wp.cross(second, third)
         growth = wp.dot(first, side)  # J
         excess = growth - 1.0
+        shear, bulk, rest, slope = factor[0], factor[1], factor[0], float(0.0)
         if factor[3] > 0.0:  # a guard
-            if wp.abs(excess) <= factor[3]:
+            over = wp.max(wp.ddot(f, f) / GUARD_STRETCH - 1.0, 0.0)
+            beyond = wp.max(wp.abs(excess) - factor[3], 0.0)
+            if over + beyond == 0.0:
                 continue
-            excess -= factor[3] * wp.sign(excess)
+            shear, rest = factor[0] * over, 0.0
+            if over > 0.0:
+                slope = 2.0 * factor[0] / GUARD_STRETCH
+            if beyond == 0.0:
+                bulk = 0.0
+            excess = beyond * wp.sign(excess)
         area = wp.vec3(  # ∂J/∂x: the cofactors of F times the gradient
             wp.dot(side, gradient),
             wp.dot(wp.cross(third, first), gradient),
@@ -100,8 +111,9 @@ def descend(
         )
         stretched = f * gradient
         square = wp.dot(gradient, gradient)
-        force -= factor[0] * stretched + (factor[1] * excess - factor[0]) * area
-        hessian += factor[0] * square * wp.identity(n=3, dtype=float) + factor[1] * wp.outer(area, area)
+        force -= shear * stretched + (bulk * excess - rest) * area
+        hessian += shear * square * wp.identity(n=3, dtype=float)
+        hessian += bulk * wp.outer(area, area) + slope * wp.outer(stretched, stretched)
         if factor[2] > 0.0:
             before = deformation_before[sample]
             rate = (wp.transpose(f) * f - wp.transpose(before) * before) / dt

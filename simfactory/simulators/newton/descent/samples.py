@@ -6,7 +6,7 @@ tetrahedra around it, and volume once a patch of about five neighbouring tetrahe
 thickness then bends within 5 % of Timoshenko's, where single tetrahedra are 52 % too stiff (77 % at ν = 0.45).
 
 Averages do not see a single tetrahedron collapse. So each is guarded: one whose volume changes by more than half
-resists. At smaller strains guards do nothing.
+or that is drawn to more than twice its length resists. At smaller strains guards do nothing.
 
 Sources: F. Cazes, G. Meschke, "An edge-based smoothed finite element method for 3D analysis of solid mechanics
 problems", International Journal for Numerical Methods in Engineering 94 (2013); E. A. de Souza Neto et al., "F-bar-based

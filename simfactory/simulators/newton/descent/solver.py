@@ -27,7 +27,7 @@ from simfactory.simulators.newton.descent.soft_contact import add_soft_contacts,
 __all__ = ["Solid", "VertexDescent"]
 
 GUARD_CHANGE = 0.5  # of its volume: beyond it a tetrahedron resists on its own
-GUARD_FACTOR = 4.0  # times the modulus of pressure waves
+GUARD_FACTOR = 4.0  # times the material's moduli
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +127,7 @@ class VertexDescent(newton.solvers.SolverVBD):
                 [
                     (solid.shear, solid.shear, solid.viscosity, 0.0),
                     (0.0, solid.bulk, 0.0, 0.0),
-                    (0.0, GUARD_FACTOR * (solid.bulk + 2.0 * solid.shear), 0.0, GUARD_CHANGE),
+                    (GUARD_FACTOR * solid.shear, GUARD_FACTOR * (solid.bulk + 2.0 * solid.shear), 0.0, GUARD_CHANGE),
                 ]
             )
             factors.append(table[samples.kind] * np.append(np.ones(3), 0.0) * samples.volume[:, None])
