@@ -4,8 +4,9 @@
     python benchmarks/ground_truth.py --scenes 16 --backends newton-soft    # deforming bodies on newton
 
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
-compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits the
-floor, one that is held, bends and swings. Backends that are not measured keep their stored figures. Cost is the CPU time of annotations and checks, per frame.
+compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
+the floor, one that is held, bends and swings. Backends that are not measured keep their stored figures. Cost is the
+CPU time of annotations and checks, per frame.
 """
 
 import argparse
@@ -54,9 +55,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     refused: dict[str, int] = {}
     moving = 0
     for index in range(scene_count):
-        spec = sample_scene(
-            index, deforming=simulator == "mock", soft=bool(soft), size=size, frame_count=frame_count
-        )
+        spec = sample_scene(index, deforming=simulator == "mock", soft=bool(soft), size=size, frame_count=frame_count)
         episode = simulate(spec, backend=simulator, preset="draft")
         for reason in episode.quality["reasons"]:
             refused[reason] = refused.get(reason, 0) + 1

@@ -11,6 +11,7 @@ from simfactory.errors import SpecError, UnsupportedBody
 from simfactory.meshes import body_mesh
 from simfactory.simulators import Simulator
 from simfactory.spec import (
+    Body,
     BodySheet,
     BodySoft,
     MotionLinear,
@@ -75,11 +76,11 @@ class SimulatorContract:
         self, simulator: Simulator, kind: str, able: str
     ) -> None:
         """A kind that is listed loads, any other raises `UnsupportedBody` that names a backend."""
-        body = {"rigid": make_body, "sheet": make_sheet, "soft_body": make_soft}[kind]()
-        spec = make_spec(bodies=[body])
+        bodies: dict[str, Body] = {"rigid": make_body(), "sheet": make_sheet(), "soft_body": make_soft()}
+        spec = make_spec(bodies=[bodies[kind]])
         if kind in self.body_kinds:
             simulator.load([spec])
-            assert simulator.state(0).position[0] == pytest.approx(body.position, abs=1e-5)
+            assert simulator.state(0).position[0] == pytest.approx(bodies[kind].position, abs=1e-5)
         else:
             with pytest.raises(UnsupportedBody, match=f"'{kind}'.*{able}"):
                 simulator.load([spec])

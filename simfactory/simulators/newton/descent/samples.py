@@ -9,8 +9,9 @@ Averages do not see a single tetrahedron collapse. So each is guarded: one whose
 or that is drawn to more than twice its length resists. At smaller strains guards do nothing.
 
 Sources: F. Cazes, G. Meschke, "An edge-based smoothed finite element method for 3D analysis of solid mechanics
-problems", International Journal for Numerical Methods in Engineering 94 (2013); E. A. de Souza Neto et al., "F-bar-based
-linear triangles and tetrahedra for finite strain analysis of nearly incompressible solids", ibid. 62 (2005).
+problems", International Journal for Numerical Methods in Engineering 94 (2013); E. A. de Souza Neto et al.,
+"F-bar-based linear triangles and tetrahedra for finite strain analysis of nearly incompressible solids", ibid. 62
+(2005).
 """
 
 from dataclasses import dataclass
@@ -113,8 +114,8 @@ def _averaged(
     entries, index = np.unique(key, return_inverse=True)
     gradient = np.zeros((len(entries), 3))
     np.add.at(gradient, index.ravel(), (weight[:, None, None] * gradients[tet]).reshape(-1, 3))
-    per_sample = np.bincount(entries // node_count, minlength=len(whole))
-    return np.concatenate([[0], np.cumsum(per_sample)]), entries % node_count, gradient, share * whole
+    start = np.searchsorted(entries, np.arange(len(whole) + 1) * node_count)
+    return start, np.asarray(entries % node_count), gradient, np.asarray(share * whole, np.float64)
 
 
 def _patches(tets: Index, volumes: Floats) -> Index:

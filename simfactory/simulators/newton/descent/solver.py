@@ -11,7 +11,8 @@ import warp as wp
 from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
 from newton._src.solvers.vbd.particle_vbd_kernels import gather_particle_body_contact_force_and_hessian
 
-from simfactory.simulators.newton.descent.kernels import (
+from simfactory.simulators.newton.descent.kernels.meeting import add_soft_contacts, nearest_surfaces
+from simfactory.simulators.newton.descent.kernels.nodes import (
     balance,
     combine_materials,
     descend,
@@ -22,7 +23,6 @@ from simfactory.simulators.newton.descent.kernels import (
     take_gradients,
 )
 from simfactory.simulators.newton.descent.samples import Samples
-from simfactory.simulators.newton.descent.soft_contact import add_soft_contacts, nearest_surfaces
 
 __all__ = ["Solid", "VertexDescent"]
 
@@ -147,14 +147,15 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._deformation, self._deformation_before = (
             wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
         )
-        self._internal = wp.zeros_like(self.model.particle_q)
+        self._internal: Any = wp.zeros(self.model.particle_count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
 
     def _upload_solids(self, solids: Sequence[Solid]) -> None:
         """Send which nodes belong to whom, and what each body weighs: inf where it is held."""
         first = np.array([solid.first for solid in solids])
         last = first + [solid.node_count for solid in solids]
-        node_mass = self.model.particle_mass.numpy()
+        model: Any = self.model  # Any: its arrays may be None, in models without particles
+        node_mass = model.particle_mass.numpy()
         weight = [
             np.inf if (node_mass[begin:end] == 0.0).any() else node_mass[begin:end].sum(dtype=np.float64)
             for begin, end in zip(first, last, strict=True)
@@ -173,7 +174,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
         self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
         self._near_solid = self._array(np.full(len(node_mass), -1))
-        self._near_point = wp.zeros_like(self.model.particle_q)
+        self._near_point: Any = wp.zeros(len(node_mass), dtype=wp.vec3, device=self.device)
         self._iteration = 0
         self._pressed: Any = None  # contacts of the present step
         self._force: Any = None
@@ -228,7 +229,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         is_last = self._iteration == self.iterations and self.model.body_count > 0
         if is_last:
             if self._force is None:
-                self._force = wp.zeros(contacts.soft_contact_max, dtype=wp.spatial_vector, device=self.device)
+                self._force = wp.zeros(int(contacts.soft_contact_max), dtype=wp.spatial_vectorf, device=self.device)
                 self._force_before = wp.zeros_like(self._force)
             self._pressed = contacts
             self._export_body_particle_contact_forces(state_in, state_out, contacts, dt, self._force_before)
@@ -244,6 +245,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         self.particle_hessians.zero_()
         self._take_gradients(state.particle_q, self._deformation)
         around = [self._node_start, self._node_samples, self._node_gradients]
+        strain = [self._stiffness, self._deformation, self._deformation_before]
         for rank, colors in enumerate(self._colors):
             if self.particle_enable_self_contact:
                 self._add_soft_contacts(rank, state, dt)
@@ -252,9 +254,17 @@ class VertexDescent(newton.solvers.SolverVBD):
                 wp.launch(
                     descend,
                     dim=chosen.size,
-                    inputs=[dt, chosen, *around, self._stiffness, self._deformation, self._deformation_before]
-                    + [state.particle_q, self.inertia, model.particle_mass]
-                    + [self.particle_forces, self.particle_hessians],
+                    inputs=[
+                        dt,
+                        chosen,
+                        *around,
+                        *strain,
+                        state.particle_q,
+                        self.inertia,
+                        model.particle_mass,
+                        self.particle_forces,
+                        self.particle_hessians,
+                    ],
                     outputs=[self.particle_displacements, self._internal],
                     device=self.device,
                 )
@@ -282,7 +292,12 @@ class VertexDescent(newton.solvers.SolverVBD):
         if model.body_count == 0:
             return
         contacts, forces = self._pressed, [self._force_before, self._force]
-        met = [contacts.soft_contact_count, contacts.soft_contact_indices, contacts.soft_contact_shape, model.shape_body]
+        met = [
+            contacts.soft_contact_count,
+            contacts.soft_contact_indices,
+            contacts.soft_contact_shape,
+            model.shape_body,
+        ]
         wp.launch(
             repay_bodies,
             dim=model.body_count,

@@ -35,7 +35,7 @@ def add_soft_contacts(
     hessian: wp.array(dtype=wp.mat33),
 ):
     """Add Newton's contact forces to the nodes of one rank; a pair's friction is the geometric mean of its two."""
-    which = wp.tid()
+    which = int(wp.tid())
     if which < found.edge_colliding_edges_buffer_sizes.shape[0]:
         head, tail = edges[which, 2], edges[which, 3]
         if node_rank[head] == rank:  # an edge belongs to one body
@@ -85,7 +85,7 @@ def nearest_surfaces(
     point: wp.array(dtype=wp.vec3),
 ):
     """Write the nearest point on another soft body's surface that was found around a node; body -1: none."""
-    node = wp.tid()
+    node = int(wp.tid())
     best = float(1.0e10)
     solid[node] = -1
     for k in range(get_vertex_colliding_triangles_count(found, node)):

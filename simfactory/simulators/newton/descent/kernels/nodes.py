@@ -2,7 +2,16 @@
 
 import warp as wp
 
-__all__ = ["balance", "combine_materials", "descend", "follow", "guess_displacements", "repay_bodies", "repay_nodes", "take_gradients"]
+__all__ = [
+    "balance",
+    "combine_materials",
+    "descend",
+    "follow",
+    "guess_displacements",
+    "repay_bodies",
+    "repay_nodes",
+    "take_gradients",
+]
 
 
 GUARD_STRETCH = wp.constant(6.0)  # |F|² beyond which guards resist: a bar drawn to 2.3 times its length
@@ -69,9 +78,9 @@ def descend(
 
     Per volume, elasticity is μ/2 (|F|² − 3) − μ (J − 1) + μ/2 (J − 1)² where shear is sampled and λ/2 (J − 1)² where
     volume is: together the stable neo-Hookean solid, whose part quadratic in small strains ε is μ |ε|² + λ/2 tr²ε.
-    Guards add k/2 (|J − 1| − g)² beyond g and μ Q/4 (|F|²/Q − 1)² beyond Q. Viscosity adds the stress η F dC/dt with C = FᵀF. Stiffness holds (μ, bulk
-    factor, η) times the volume, and g, 0 but for guards. The term
-    of the Hessian in ∂²J/∂x² is 0 for a single node. What the inner forces are after the move is kept, see `balance`.
+    Guards add k/2 (|J − 1| − g)² beyond g and μ Q/4 (|F|²/Q − 1)² beyond Q. Viscosity adds the stress η F dC/dt with
+    C = FᵀF. Stiffness holds (μ, bulk factor, η) times the volume, and g, 0 but for guards. The term of the Hessian in
+    ∂²J/∂x² is 0 for a single node. What the inner forces are after the move is kept, see `balance`.
 
     Source: B. Smith et al., "Stable Neo-Hookean Flesh Simulation", ACM Transactions on Graphics 37 (2018), eq. 13;
     A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), eq. 7.
@@ -86,8 +95,10 @@ def descend(
         gradient = gradients[entry]
         factor = stiffness[sample]
         f = deformation[sample]
-        first, second, third = wp.vec3(f[0, 0], f[0, 1], f[0, 2]), wp.vec3(f[1, 0], f[1, 1], f[1, 2]), wp.vec3(
-            f[2, 0], f[2, 1], f[2, 2]
+        first, second, third = (
+            wp.vec3(f[0, 0], f[0, 1], f[0, 2]),
+            wp.vec3(f[1, 0], f[1, 1], f[1, 2]),
+            wp.vec3(f[2, 0], f[2, 1], f[2, 2]),
         )
         side = wp.cross(second, third)
         growth = wp.dot(first, side)  # J
