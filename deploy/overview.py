@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("dataset", type=Path, help="folder of a dataset")
     parser.add_argument("picture", type=Path, help="PNG to write")
     options = parser.parse_args()
-    first = {clip.spec.category: clip for clip in reversed(list(open_dataset(options.dataset)))}
+    first = {clip.spec["category"]: clip for clip in reversed(list(open_dataset(options.dataset)))}
     with tempfile.TemporaryDirectory() as folder:
         rows = []
         for category in sorted(first):
