@@ -110,7 +110,7 @@ TWO_BODY = (
             RoleRigid(name="block", shapes=("block", "box", "column"), materials=HARD, size=(0.22, 0.36)),
             RoleSoft(name="body", shapes=SOFT_SHAPE, size=(0.24, 0.36)),
         ),
-        layout=((("block",), Scatter()), (("body",), Drop(height=(0.2, 0.6), over="block", spread=0.1))),
+        layout=((("block",), Scatter()), (("body",), Drop(height=(0.1, 0.35), over="block", spread=0.1))),
         caption="{body} falls onto {block} and bends over its edge.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
     ),

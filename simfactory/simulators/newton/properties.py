@@ -32,7 +32,8 @@ RULES = {
 SOFT_RULES = {
     "friction": "one Coulomb coefficient a body: the spec's dynamic one; a pair uses the geometric mean of its two "
     "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
-    "restitution": "none between rigid bodies in scenes with soft ones; soft bodies rebound by their elasticity",
+    "restitution": "a pair of rigid bodies uses the mean of its two, met within 0.05; soft bodies rebound by their "
+    "elasticity",
     "mass": "density × volume: of the shape; of a soft body's tetrahedra",
     "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
     "poisson_ratio": "of soft bodies: as in the spec",
@@ -63,8 +64,7 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
     rules = {**RULES, **(SOFT_RULES if worlds.is_soft else {})}
-    if worlds.is_soft:
-        bounce[:] = 0.0
+    bounce[[isinstance(body, BodySoft) for body in spec.bodies]] = 0.0
     parts = {
         body.name: len(body_parts(body))
         for body in spec.bodies
