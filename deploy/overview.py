@@ -31,7 +31,6 @@ def main() -> None:
     gap = np.full((GAP, rows[0].shape[1], 3), 255, np.uint8)
     options.picture.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(options.picture), np.concatenate([part for row in rows for part in (row, gap)][:-1]))
-    print(options.picture)
 
 
 if __name__ == "__main__":
