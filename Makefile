@@ -10,10 +10,9 @@ export PYTHON
 
 bin := .venv/bin
 
-# What `make demo` makes.
-CATEGORY ?= rigid
-CLIPS ?= 8
-SEED ?= 162
+# What `make demo` makes: so many clips of each category, each with its own seed.
+DEMO ?= rigid:162 soft_body:163
+CLIPS ?= 4
 FRAMES ?= 48
 FPS ?= 24
 SIZE ?= 256x256
@@ -24,7 +23,7 @@ OUT ?= out/demo
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-test demo test check fix bench lock clean
+.PHONY: help setup setup-test demo picture test check fix bench lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -35,8 +34,14 @@ setup: ## make .venv with the simfactory command in it (no root needed)
 setup-test:
 	@deploy/setup.sh test
 
-demo: setup ## generate a small rigid-body dataset on the CPU and say where to look
-	$(bin)/simfactory generate --category $(CATEGORY) --clips $(CLIPS) --seed $(SEED) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT)
+demo: setup ## generate a small dataset of rigid and soft bodies on the CPU and say where to look
+	for part in $(DEMO); do \
+		$(bin)/simfactory generate --category $${part%:*} --seed $${part#*:} --clips $(CLIPS) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT); \
+	done
+	$(bin)/python deploy/overview.py $(OUT) $(OUT)/overview.png
+
+picture: demo ## make the README's picture anew, from the demo
+	cp $(OUT)/overview.png docs/overview.png
 
 test: check ## lint, check types and imports, run all tests
 	$(bin)/pytest -n $(PYTEST_WORKERS) --dist loadscope $(PYTEST_ARGS)

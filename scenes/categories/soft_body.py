@@ -13,6 +13,7 @@ __all__ = ["CATEGORY"]
 SOFT_SHAPE = ("ball", "block", "box", "pebble", "cylinder")
 SOFT_FLAT = ("block", "column", "disc")
 SPRINGY = ("soft_rubber", "gel", "soft_foam")
+DENSE = ("jelly", "gel", "soft_rubber", "dough")  # foam would be crushed under these
 LIGHT = ("wood", "polymer", "foam")
 HARD = ("mineral", "wood", "polymer")
 
@@ -109,7 +110,7 @@ TWO_BODY = (
             RoleRigid(name="block", shapes=("block", "box", "column"), materials=HARD, size=(0.22, 0.36)),
             RoleSoft(name="body", shapes=SOFT_SHAPE, size=(0.24, 0.36)),
         ),
-        layout=((("block",), Scatter()), (("body",), Drop(height=(0.2, 0.6), over="block", spread=0.1))),
+        layout=((("block",), Scatter()), (("body",), Drop(height=(0.1, 0.35), over="block", spread=0.1))),
         caption="{body} falls onto {block} and bends over its edge.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
     ),
@@ -118,7 +119,7 @@ TWO_BODY = (
         tiers=("two_body",),
         description="One soft body falls onto another.",
         roles=(
-            RoleSoft(name="lower", shapes=SOFT_FLAT, size=(0.3, 0.42)),
+            RoleSoft(name="lower", shapes=SOFT_FLAT, materials=DENSE, size=(0.3, 0.42)),
             RoleSoft(name="upper", shapes=("ball", "block", "pebble"), size=(0.22, 0.32)),
         ),
         layout=((("lower",), Scatter()), (("upper",), Drop(height=(0.15, 0.5), over="lower", spread=0.08))),
@@ -133,7 +134,7 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Soft and rigid bodies fall onto each other.",
         roles=(
-            RoleSoft(name="soft", shapes=("ball", "block", "pebble"), count=(2, 3), size=(0.2, 0.3)),
+            RoleSoft(name="soft", shapes=("ball", "block", "pebble"), materials=DENSE, count=(2, 3), size=(0.2, 0.3)),
             RoleRigid(name="rigid", shapes=("ball", "box"), materials=LIGHT, count=(1, 2), size=(0.14, 0.22)),
         ),
         layout=(
@@ -153,7 +154,7 @@ MULTI_OBJECT = (
         ),
         layout=(
             (("block",), Scatter(spread=0.45)),
-            (("ball",), Strike(target="block", speed=(2.0, 3.5), flight=True, height=(0.3, 0.6))),
+            (("ball",), Strike(target="block", speed=(1.5, 2.5), flight=True, height=(0.3, 0.6))),
         ),
         caption="{ball} flies among {block}.",
         phenomena=("projectile_motion", "collision", "elastic_deformation"),

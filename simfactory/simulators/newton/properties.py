@@ -7,7 +7,6 @@ from simfactory.collision import body_parts, may_split
 from simfactory.episode import FIRST_BODY, BodyProperties
 from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
-from simfactory.simulators.newton.steps_soft import CONTACT_FRICTION
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRigid, BodySoft
 
@@ -31,14 +30,17 @@ RULES = {
 }
 
 SOFT_RULES = {
-    "friction": f"soft bodies have one Coulomb coefficient, {CONTACT_FRICTION}; rigid ones the spec's dynamic one; a "
-    "pair uses the geometric mean of its two bodies'. Static friction is not modelled separately",
-    "restitution": "none between rigid bodies in scenes with soft ones; soft bodies rebound by their elasticity",
+    "friction": "one Coulomb coefficient a body: the spec's dynamic one; a pair uses the geometric mean of its two "
+    "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
+    "restitution": "a pair of rigid bodies uses the mean of its two, met within 0.05; soft bodies rebound by their "
+    "elasticity",
     "mass": "density × volume: of the shape; of a soft body's tetrahedra",
     "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
     "poisson_ratio": "of soft bodies: as in the spec",
-    "soft_contact": "nodes, edges and faces of soft bodies touch at 0.5 mm, with a spring of finite stiffness; linear "
-    "tetrahedra are stiffer in bending than the solid, by about the square of cell over thickness",
+    "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
+    "springs of finite stiffness",
+    "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
+    "of two cells through its thickness bends within 7 % of Timoshenko's beam",
 }
 
 
@@ -58,11 +60,11 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
             masses[index], inertias[index] = _soft_mass(body)
     shapes = np.flatnonzero(worlds.shape_environment == environment)
     owner = worlds.shape_instance[shapes].astype(np.int64) - FIRST_BODY  # ground and room are below 0
-    mu, bounce = np.full(count, CONTACT_FRICTION), np.zeros(count)
+    mu = np.array([body.physical.dynamic_friction for body in spec.bodies])
+    bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
     rules = {**RULES, **(SOFT_RULES if worlds.is_soft else {})}
-    if worlds.is_soft:
-        bounce[:] = 0.0
+    bounce[[isinstance(body, BodySoft) for body in spec.bodies]] = 0.0
     parts = {
         body.name: len(body_parts(body))
         for body in spec.bodies

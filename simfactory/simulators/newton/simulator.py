@@ -22,9 +22,9 @@ from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.contacts import read_contacts
 from simfactory.simulators.newton.forces import Actions, SoftActions
 from simfactory.simulators.newton.properties import effective_properties
-from simfactory.simulators.newton.soft_state import joined, read_soft_contacts, soft_pose
+from simfactory.simulators.newton.soft_state import joined, read_meeting_contacts, read_soft_contacts, soft_pose
 from simfactory.simulators.newton.steps_rigid import StepsRigid
-from simfactory.simulators.newton.steps_soft import StepsSoft, soft_steps
+from simfactory.simulators.newton.steps_soft import SELF_DISTANCE, StepsSoft, soft_steps
 from simfactory.simulators.newton.worlds import Worlds, build_worlds
 from simfactory.spec import BodySoft, SceneSpec
 
@@ -272,7 +272,9 @@ class NewtonSimulator(Simulator):
                 contacts = read_contacts(worlds, buffer, poses)
             if worlds.is_soft:
                 soft = read_soft_contacts(worlds, buffer, nodes, poses)
-                contacts = [joined([a, b]) for a, b in zip(contacts, soft, strict=True)]
+                assert isinstance(self._steps, StepsSoft)
+                meeting = read_meeting_contacts(worlds, self._steps.touches(), nodes, distance=SELF_DISTANCE)
+                contacts = [joined(list(parts)) for parts in zip(contacts, soft, meeting, strict=True)]
             self._host = _Host(
                 poses=poses, velocities=velocities, nodes=nodes, node_velocities=node_velocities, contacts=contacts
             )

@@ -12,7 +12,7 @@ from simfactory.simulators.newton.contacts import TOUCHING
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.transforms import quat_rotate
 
-__all__ = ["SoftPose", "read_soft_contacts", "soft_pose"]
+__all__ = ["SoftPose", "joined", "read_meeting_contacts", "read_soft_contacts", "soft_pose"]
 
 Array = npt.NDArray[np.float64]
 
@@ -101,6 +101,48 @@ def read_soft_contacts(
                     b=np.where(swap, other[own], soft).astype(np.uint16),
                     point=point[own].astype(np.float32),
                     normal=np.where(swap[:, None], -normal[own], normal[own]).astype(np.float32),
+                    impulse=np.full(len(own), np.nan, np.float32),
+                )
+            )
+        result.append(joined(parts))
+    return result
+
+
+def read_meeting_contacts(
+    worlds: Worlds,
+    near: tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]],
+    nodes: npt.NDArray[np.float32],
+    *,
+    distance: float,
+) -> list[Contacts]:
+    """Return where nodes of soft bodies touch other soft bodies, by environment.
+
+    Args:
+        worlds: The model's environments.
+        near: Per node the first row of the nearest other soft body, -1 for none, and the nearest point on it [m].
+        nodes: `(row, 3)` positions of all nodes [m].
+        distance: At which soft bodies touch [m].
+    """
+    other, point = near
+    apart = nodes - point
+    gap = np.linalg.norm(apart, axis=1)
+    touching = (other >= 0) & (gap <= distance + TOUCHING) & (gap > 0.0)
+    result = []
+    for rows in worlds.node_rows:
+        instance = {begin: FIRST_BODY + index for index, (begin, _) in rows.items()}
+        parts = []
+        for index, (begin, end) in rows.items():
+            own = begin + np.flatnonzero(touching[begin:end])
+            a = np.full(len(own), FIRST_BODY + index, np.uint16)
+            b = np.array([instance[row] for row in other[own].tolist()], np.uint16)
+            swap = b < a  # the normal points from the other body to this one's node
+            normal = (apart[own] / gap[own, None]).astype(np.float32)
+            parts.append(
+                Contacts(
+                    a=np.minimum(a, b),
+                    b=np.maximum(a, b),
+                    point=(0.5 * (nodes[own] + point[own])).astype(np.float32),
+                    normal=np.where(swap[:, None], normal, -normal),
                     impulse=np.full(len(own), np.nan, np.float32),
                 )
             )

@@ -5,25 +5,27 @@ from typing import Any
 
 import newton
 import numpy as np
+import numpy.typing as npt
 import warp as wp
 
 from simfactory.errors import SpecError
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh, wave_speed
-from simfactory.simulators.newton.descent import VertexDescent
+from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
+from simfactory.simulators.newton.descent import Solid, VertexDescent
+from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
-__all__ = ["CONTACT_FRICTION", "STEPS_MAX", "StepsSoft", "soft_steps"]
+__all__ = ["SELF_DISTANCE", "STEPS_MAX", "StepsSoft", "soft_steps"]
 
 ITERATIONS = 6
 STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
-NODE_STIFFNESS = 2e4  # [N/m] a contact's stiffness is the mean of its two sides'
-SHAPE_STIFFNESS = 8e4  # [N/m]
-NODE_DAMPING = 0.0  # [N·s/m]
-CONTACT_FRICTION = 0.5  # of soft bodies [1]: one for all
+NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies
+SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones: stiffer ones gain energy between soft and hard
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
+ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
+BODY_CONTACTS = 2048  # room for contacts of one rigid body with soft ones; beyond it the solver is slower
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
 SELF_GAP = 1.6e-2  # [m] how far around it is looked for
 
@@ -63,8 +65,7 @@ class StepsSoft:
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
-        model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, NODE_DAMPING
-        model.soft_contact_mu = CONTACT_FRICTION
+        model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, 0.0
         if model.shape_count:
             model.shape_material_ke.fill_(SHAPE_STIFFNESS)
             model.shape_material_kd.fill_(0.0)
@@ -82,24 +83,36 @@ class StepsSoft:
         )
         self._solver = VertexDescent(
             model,
+            _solids(worlds),
             dt=dt,
             iterations=ITERATIONS,
+            rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
             friction_epsilon=FRICTION_SPEED,
             particle_enable_self_contact=any(len(rows) > 1 for rows in worlds.node_rows),
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=SELF_GAP,
-            deterministic=wp.DeterministicMode.RUN_TO_RUN,  # nodes gather their contacts in order, on the CPU too
         )
         self.contacts, self._control = self._pipeline.contacts(), model.control()
+        self._impacts = Impacts(model, self.contacts, dt=dt, rounding=ROUNDING) if model.body_count else None
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
         self._pipeline.collide(source, self.contacts, dt=self._dt)
+        if self._impacts is not None:
+            self._impacts.notice(source)
         self._solver.step(source, target, self._control, self.contacts, self._dt)
+        if self._impacts is not None:
+            self._impacts.after_step(target)
+            wp.copy(self._solver.body_q_prev, target.body_q)
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
         self._pipeline.collide(state, self.contacts, dt=0.0)
+        self._solver.detect(state)
+
+    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
+        """Return per node the first row of the soft body it is closest to, -1 for none, and the nearest point [m]."""
+        return self._solver.touches()
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""
@@ -110,3 +123,27 @@ class StepsSoft:
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
         device = self._solver.model.device
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
+
+
+def _solids(worlds: Worlds) -> list[Solid]:
+    """Return the soft bodies of all environments."""
+    result = []
+    for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
+        for rank, (index, (begin, end)) in enumerate(rows.items()):
+            body = spec.bodies[index]
+            assert isinstance(body, BodySoft)
+            shear, bulk = lame(body.physical)
+            result.append(
+                Solid(
+                    first=begin,
+                    node_count=end - begin,
+                    rank=rank,
+                    samples=soft_mesh(body).samples,
+                    colors=soft_mesh(body).colors,
+                    shear=shear,
+                    bulk=bulk,
+                    viscosity=body.viscosity,
+                    friction=body.physical.dynamic_friction,
+                )
+            )
+    return result

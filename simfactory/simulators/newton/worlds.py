@@ -11,9 +11,8 @@ import numpy.typing as npt
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.bodies import add_body
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.shapes import add_ground, add_room, separate_planes
-from simfactory.spec import BodySoft, SceneSpec
+from simfactory.spec import SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
 
@@ -100,7 +99,7 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         node_rows.append(nodes)
         node_ranges.append((first_node, builder.particle_count))
     if any(node_rows):
-        _color(builder, specs, node_rows)
+        builder.color()  # of rigid bodies; the solver orders nodes itself
     return Worlds(
         specs=tuple(specs),
         model=builder.finalize(device=device),
@@ -112,20 +111,3 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         node_rows=tuple(node_rows),
         node_ranges=tuple(node_ranges),
     )
-
-
-def _color(
-    builder: Any,  # Any: a newton ModelBuilder
-    specs: Sequence[SceneSpec],
-    node_rows: Sequence[dict[int, tuple[int, int]]],
-) -> None:
-    """Tell VBD which nodes and bodies it may move at once: each body's own colours, joined by their numbers."""
-    groups: dict[int, list[npt.NDArray[np.int64]]] = {}
-    for spec, rows in zip(specs, node_rows, strict=True):
-        for index, (begin, _) in rows.items():
-            body = spec.bodies[index]
-            assert isinstance(body, BodySoft)
-            for color, nodes in enumerate(soft_mesh(body).colors):
-                groups.setdefault(color, []).append(begin + nodes)
-    builder.color()  # of rigid bodies; that of nodes is replaced
-    builder.set_coloring([np.concatenate(groups[color]) for color in sorted(groups)])

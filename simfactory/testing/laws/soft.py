@@ -12,14 +12,13 @@ from simfactory.spec import BodySoft, Box, SceneSpec, Sphere
 from simfactory.testing.laws.law import GRAVITY, Law
 from simfactory.testing.specs import make_body, make_material, make_soft, make_spec
 
-__all__ = ["CELLS", "bending_law", "soft_laws"]
+__all__ = ["bending_law", "soft_laws"]
 
 Array = npt.NDArray[np.float64]
 Figure = Callable[[Trajectory], float]
 
 LENGTH, THICKNESS, DENSITY, POISSON = 1.0, 0.25, 1000.0, 0.3
 STRAIN = 0.02  # small, so that linear elasticity holds to about this share
-CELLS = 16  # along the bar: four through its thickness
 FPS = 60.0
 
 
@@ -28,14 +27,16 @@ def soft_laws(*, substeps: int = 4) -> list[Law]:
     stretch = [_stretch_law(young, substeps=substeps) for young in (1e4, 1e5, 1e6)]
     return [
         *stretch,
-        bending_law(CELLS, substeps=substeps),
+        *(bending_law(cells, substeps=substeps) for cells in (4, 8, 16)),
+        bending_law(8, substeps=substeps, poisson=0.45),
         _vibration_law(substeps=substeps),
+        _viscosity_law(substeps=substeps),
         *_drop_laws(substeps=substeps),
         *_contact_laws(substeps=substeps),
     ]
 
 
-def bending_law(cells: int, *, substeps: int) -> Law:
+def bending_law(cells: int, *, substeps: int, poisson: float = POISSON) -> Law:
     """Return the law of a beam held at one end that bends under its own weight.
 
     The tip sinks by w L⁴/8EI + w L²/2κGA: Timoshenko's beam, as a quarter as thick as long it also shears.
@@ -46,23 +47,24 @@ def bending_law(cells: int, *, substeps: int) -> Law:
     Args:
         cells: Cells of the mesh along the bar, four times those through its thickness.
         substeps: Solver steps per frame.
+        poisson: Poisson's ratio [1].
     """
     young, area, inertia = 1e5, THICKNESS**2, THICKNESS**4 / 12.0
-    shear, kappa = young / (2.0 + 2.0 * POISSON), 10.0 * (1.0 + POISSON) / (12.0 + 11.0 * POISSON)
+    shear, kappa = young / (2.0 + 2.0 * poisson), 10.0 * (1.0 + poisson) / (12.0 + 11.0 * poisson)
     gravity = STRAIN * 8.0 * young * inertia / (DENSITY * area * LENGTH**3)
     weight = DENSITY * area * gravity  # per length
     sag = weight * LENGTH**4 / (8.0 * young * inertia) + weight * LENGTH**2 / (2.0 * kappa * shear * area)
     rate = 1.875**2 * math.sqrt(young * inertia / (DENSITY * area)) / LENGTH**2  # of the first mode [rad/s]
-    body = _bar(young, cells=cells, held="-x", damping=2.0 * rate)
+    body = _bar(young, cells=cells, held="-x", damping=2.0 * rate, poisson=poisson)
     spec = _scene([body], gravity=(0.0, 0.0, -gravity), seconds=12.0 / rate, substeps=substeps)
     return Law(
-        name=f"beam of {cells // 4} cells through its thickness bends: sag of the tip over wL⁴/8EI + wL²/2κGA",
+        name=f"beam of ν = {poisson}, {cells // 4} cells thick, bends: sag of the tip over wL⁴/8EI + wL²/2κGA",
         spec=spec,
         figure=lambda path: -_end_shift(path, body, "+x")[2] / sag,
         exact=1.0,
-        tolerance=3.5 * (4.0 / cells) ** 2,
-        reason="linear tetrahedra are too stiff in bending, by about 2.6 (cell/thickness)²: second order, see "
-        "test_convergence; critically damped, at rest after two periods",
+        tolerance=(0.05 if poisson > POISSON else 0.035) + 0.13 * (4.0 / cells) ** 2,
+        reason="the held end cannot thin: stiffer by 3 %, at ν = 0.45 by 5 %, however fine the mesh; the rest is of "
+        "second order in cell/thickness; critically damped, at rest after two periods",
         unit="1",
         needs=("soft_body",),
     )
@@ -108,6 +110,39 @@ def _vibration_law(*, substeps: int) -> Law:
         reason="implicit Euler lengthens a period by (ω dt)²/24, 0.02 %; the held end and lumped masses shift it by "
         "the order of (cell/length)² = 1.6 %; frames of a 24th of a period",
         unit="1",
+        needs=("soft_body",),
+    )
+
+
+def _viscosity_law(*, substeps: int) -> Law:
+    """Swings of the same bar fade with η (1 + 2ν²) ω²/E + ω² dt/2: its viscosity, and that of implicit Euler.
+
+    Viscous stress is 2 η dε/dt; with ε = diag(1, -ν, -ν) it takes 2 η (1 + 2ν²) (dε/dt)² of power per volume.
+
+    Source: L. D. Landau, E. M. Lifshitz, "Theory of Elasticity" (1986), §34–35.
+    """
+    young, viscosity = 1e5, 300.0
+    gravity = STRAIN * 2.0 * young / (DENSITY * LENGTH)
+    period = 4.0 * LENGTH * math.sqrt(DENSITY / young)
+    omega = 2.0 * math.pi / period
+    rate = viscosity * (1.0 + 2.0 * POISSON**2) * omega**2 / young
+    body = _bar(young, cells=8, held="-x", damping=0.0).model_copy(update={"viscosity": viscosity})
+
+    def figure(path: Trajectory) -> float:
+        speed = np.abs(path.linear_velocity[:, 0, 0].astype(np.float64))
+        at = 1 + np.flatnonzero((speed[1:-1] >= speed[:-2]) & (speed[1:-1] > speed[2:]))
+        bend = speed[at - 1] - 2.0 * speed[at] + speed[at + 1]  # a parabola through each peak
+        peak = speed[at] - 0.125 * (speed[at + 1] - speed[at - 1]) ** 2 / bend
+        return float(-np.polyfit(path.time[at], np.log(peak), 1)[0])
+
+    return Law(
+        name=f"bar of η = {viscosity:.0f} Pa·s swings lengthwise: rate at which the swings fade",
+        spec=_scene([body], gravity=(gravity, 0.0, 0.0), seconds=3.5 * period, substeps=substeps),
+        figure=figure,
+        exact=rate + 0.5 * omega**2 / (FPS * substeps),
+        tolerance=0.15,
+        reason="10 %: higher modes, excited by the sudden start, shift the first peaks; mode of 8 cells",
+        unit="1/s",
         needs=("soft_body",),
     )
 
@@ -189,8 +224,8 @@ def _contact_laws(*, substeps: int) -> list[Law]:
             figure=momentum,
             exact=1.0,
             tolerance=0.05,
-            reason="both sides feel the same spring, each in its own part of an iteration: what six iterations leave "
-            "open is lost or won, 3 % here, 1 % with twelve; no other force acts",
+            reason="both sides feel the same spring, each in its own part of an iteration; what six iterations leave "
+            "open is shared out by mass, but for nodes that part within the last one: 4 % here, 0.6 % with twelve",
             unit="1",
             needs=("contact", "soft_body"),
         ),
@@ -208,8 +243,8 @@ def _contact_laws(*, substeps: int) -> list[Law]:
     ]
 
 
-def _bar(young: float, *, cells: int, held: str, damping: float) -> BodySoft:
-    material = make_material(density=DENSITY, young_modulus=young, poisson_ratio=POISSON, damping=damping)
+def _bar(young: float, *, cells: int, held: str, damping: float, poisson: float = POISSON) -> BodySoft:
+    material = make_material(density=DENSITY, young_modulus=young, poisson_ratio=poisson, damping=damping)
     size = (LENGTH, THICKNESS, THICKNESS)
     return make_soft("bar", Box(size=size), position=(0.0, 0.0, 2.0), physical=material, resolution=cells, held=(held,))
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
 
 from simfactory.meshes import soft_surface
 from simfactory.simulators.kinematics import start_orientation
+from simfactory.simulators.newton.descent import Samples, color_nodes, strain_samples
 from simfactory.spec import BodySoft, Geometry, PhysicalMaterial
 from simfactory.tetrahedra import TetMesh, tetrahedralize
 from simfactory.transforms import quat_rotate
@@ -32,7 +32,8 @@ class SoftMesh:
         center: `(3,)` centre of mass, body frame [m].
         held: `(node,)` bool, nodes that do not move.
         cell: Edge length of a cell [m].
-        colors: Nodes `(color, node)` of which no two share a tetrahedron; a solver may move them at once.
+        samples: Where its strain is sampled.
+        colors: Nodes `(color, node)` of which no two share a sample; a solver may move them at once.
     """
 
     tets: TetMesh
@@ -40,6 +41,7 @@ class SoftMesh:
     center: Array
     held: npt.NDArray[np.bool_]
     cell: float
+    samples: Samples
     colors: tuple[npt.NDArray[np.int64], ...]
 
 
@@ -67,28 +69,16 @@ def _soft_mesh(
         axis = "xyz".index(side[1])
         bound = low[axis] if side[0] == "-" else high[axis]
         fixed |= np.abs(mesh.vertices[:, axis] - bound) < 0.25 * cell
+    samples = strain_samples(mesh)
     return SoftMesh(
         tets=mesh,
         node_volume=volume,
         center=volume @ mesh.vertices / volume.sum(),
         held=fixed,
         cell=cell,
-        colors=_colors(mesh),
+        samples=samples,
+        colors=color_nodes(samples),
     )
-
-
-def _colors(mesh: TetMesh) -> tuple[npt.NDArray[np.int64], ...]:
-    """Colour the nodes of one body on its own, so that they move in the same order whatever is loaded beside it."""
-    builder = newton.ModelBuilder()
-    builder.add_particles(
-        pos=[wp.vec3(*point) for point in mesh.vertices],
-        vel=[wp.vec3()] * len(mesh.vertices),
-        mass=[1.0] * len(mesh.vertices),
-    )
-    for a, b, c, d in mesh.tets.tolist():
-        builder.add_tetrahedron(a, b, c, d)
-    builder.color()
-    return tuple(np.array(group, np.int64) for group in builder.particle_color_groups)
 
 
 def lame(material: PhysicalMaterial) -> tuple[float, float]:
@@ -110,7 +100,7 @@ def wave_speed(material: PhysicalMaterial) -> float:
 
 
 def add(builder: Any, body: BodySoft) -> int:  # Any: newton.ModelBuilder has no type information
-    """Add a soft body's nodes, tetrahedra and outer faces; return -1, as it is none of Newton's rigid bodies.
+    """Add a soft body's nodes and outer faces; return -1, as it is none of Newton's rigid bodies.
 
     Raises:
         AssetError: A user mesh is missing or unreadable, or a shape cannot be filled at this resolution.
@@ -129,9 +119,6 @@ def add(builder: Any, body: BodySoft) -> int:  # Any: newton.ModelBuilder has no
         radius=[CONTACT_RADIUS] * len(mass),
         flags=np.where(mesh.held, 0, 1).tolist(),
     )
-    shear, first_lame = lame(body.physical)
-    for a, b, c, d in (mesh.tets.tets + first).tolist():
-        builder.add_tetrahedron(a, b, c, d, k_mu=shear, k_lambda=first_lame, k_damp=body.viscosity)
     for a, b, c in (mesh.tets.boundary() + first).tolist():
         builder.add_triangle(a, b, c, tri_ke=0.0, tri_ka=0.0, tri_kd=0.0, tri_drag=0.0, tri_lift=0.0)
     return -1

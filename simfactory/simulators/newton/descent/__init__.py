@@ -1,5 +1,6 @@
-"""Vertex block descent of soft bodies, with a better first guess than the library's."""
+"""Vertex block descent of soft bodies: elements that do not lock, and a better first guess than the library's."""
 
-from simfactory.simulators.newton.descent.solver import VertexDescent
+from simfactory.simulators.newton.descent.samples import Samples, color_nodes, strain_samples
+from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
 
-__all__ = ["VertexDescent"]
+__all__ = ["Samples", "Solid", "VertexDescent", "color_nodes", "strain_samples"]

@@ -31,10 +31,12 @@ class Impacts:
         model: A newton Model.
         contacts: Its newton Contacts buffer.
         dt: Solver step [s].
+        rounding: Relative error of the solver's velocities: a body whose speed changed by less beyond gravity's share
+            touched nothing.
     """
 
-    def __init__(self, model: Any, contacts: Any, *, dt: float) -> None:  # Any: newton has no type information
-        self._model, self._contacts, self._dt = model, contacts, dt
+    def __init__(self, model: Any, contacts: Any, *, dt: float, rounding: float = 1e-6) -> None:  # Any: newton
+        self._model, self._contacts, self._dt, self._rounding = model, contacts, dt, rounding
         device, worlds = model.device, model.world_count
         capacity = int(WORLD_IMPACTS.val if hasattr(WORLD_IMPACTS, "val") else WORLD_IMPACTS)
         self._pose_before = wp.clone(model.body_q)
@@ -47,6 +49,11 @@ class Impacts:
 
     def before_step(self, state: Any) -> None:  # Any: a newton State
         """Find impacts and ready contact points; call between contact detection and the solver step."""
+        self.notice(state)
+        self._linearise()
+
+    def notice(self, state: Any) -> None:  # Any: a newton State
+        """Find impacts only; for solvers that leave contact points where they are."""
         model, contacts = self._model, self._contacts
         wp.copy(self._pose_before, state.body_q)
         wp.copy(self._velocity_before, state.body_qd)
@@ -78,6 +85,8 @@ class Impacts:
             device=model.device,
         )
 
+    def _linearise(self) -> None:
+        model, contacts = self._model, self._contacts
         wp.launch(
             linearise_contacts,
             dim=contacts.rigid_contact_max,
@@ -120,6 +129,7 @@ class Impacts:
                 self._pose_before,
                 self._velocity_before,
                 self._dt,
+                self._rounding,
             ],
             outputs=[state.body_qd, state.body_q],
             device=model.device,

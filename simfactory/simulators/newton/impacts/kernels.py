@@ -352,6 +352,7 @@ def correct_flight(
     pose_before: wp.array(dtype=wp.transform),
     velocity_before: wp.array(dtype=wp.spatial_vector),
     dt: float,
+    rounding: float,
     velocity: wp.array(dtype=wp.spatial_vector),
     pose: wp.array(dtype=wp.transform),
 ):
@@ -366,7 +367,7 @@ def correct_flight(
     pull = gravity[body_world[body]]
     linear = wp.spatial_top(velocity_before[body])
     free = linear + pull * dt
-    if wp.length(wp.spatial_top(velocity[body]) - free) > 1.0e-6 * (1.0 + wp.length(free)):
+    if wp.length(wp.spatial_top(velocity[body]) - free) > rounding * (1.0 + wp.length(free)):
         return
     angular = wp.spatial_bottom(velocity_before[body])
     start = wp.transform_get_rotation(pose_before[body])

@@ -1,0 +1,1 @@
+"""Kernels of the descent: of nodes, and of soft bodies that meet."""
