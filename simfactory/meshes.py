@@ -20,7 +20,6 @@ from simfactory.spec import (
     Ground,
     MeshAsset,
     Prism,
-    Room,
     Sphere,
     Superellipsoid,
     Torus,

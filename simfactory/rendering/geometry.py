@@ -252,5 +252,7 @@ def _room(mesh: TriangleMesh) -> Lattice | None:
     for ceiling in (False, True):
         room = room_mesh(size, ceiling=ceiling)
         if np.array_equal(room.triangles, mesh.triangles) and np.array_equal(room.vertices, mesh.vertices):
-            return Lattice(cells=room_cells(size), size=(float(upper[0]), float(upper[1]), float(upper[2])), open=not ceiling)
+            return Lattice(
+                cells=room_cells(size), size=(float(upper[0]), float(upper[1]), float(upper[2])), open=not ceiling
+            )
     return None

@@ -8,7 +8,16 @@ from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import OCCLUDER, World
 
-__all__ = ["ambient_irradiance", "ambient_visibility", "background", "even_irradiance", "even_radiance", "sky_radiance", "sun_glow", "tabulate_even_irradiance"]
+__all__ = [
+    "ambient_irradiance",
+    "ambient_visibility",
+    "background",
+    "even_irradiance",
+    "even_radiance",
+    "sky_radiance",
+    "sun_glow",
+    "tabulate_even_irradiance",
+]
 
 wp.set_module_options(OPTIONS)
 
