@@ -1,18 +1,33 @@
 """Path-traced presets: they agree with many samples, and pixels depend on their scene, camera and frame alone."""
 
 import importlib
+from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from simfactory.cameras import camera_to_world
 from simfactory.episode import scene_surfaces
 from simfactory.errors import BackendUnavailable, SpecError
+from simfactory.maps import add_map
 from simfactory.preflight import check_scene
-from simfactory.rendering import Renderer
+from simfactory.rendering import Renderer, presets
 from simfactory.rendering.color import display_values
 from simfactory.rendering.presets import find_preset
-from simfactory.spec import LightArea, LightPoint, read_specs
+from simfactory.spec import (
+    BodyRigid,
+    CameraFixed,
+    CameraSpec,
+    EnvironmentMap,
+    LightArea,
+    LightPoint,
+    SceneSpec,
+    Sky,
+    Sphere,
+    VisualMaterial,
+    read_specs,
+)
 from simfactory.testing.ground_truth import mock_trajectory
 
 SIZE = 48
@@ -43,10 +58,14 @@ def shots(spec, *, preset, keys=(0,)):
     return light, rgb
 
 
+def display(light):
+    preset = find_preset("high")
+    return display_values(light, exposure=preset.exposure, contrast=preset.contrast)
+
+
 def test_standard_agrees_with_many_samples(outdoor):
     light, _ = shots(outdoor, preset="reference", keys=range(4))
-    high = find_preset("high")
-    truth = display_values(np.mean(light, axis=0), exposure=high.exposure, contrast=high.contrast)
+    truth = display(np.mean(light, axis=0))
     _, rgb = shots(outdoor, preset="standard")
     error = rgb[0] - truth
     assert 10.0 * np.log10(255.0**2 / np.mean(error**2)) > 30.0  # 256²: see benchmarks/results/presets.json
@@ -71,6 +90,66 @@ def test_noise_changes_from_frame_to_frame_but_not_from_run_to_run(outdoor):
     _, again = shots(outdoor, preset="standard", keys=(0,))
     assert np.array_equal(first[0], again[0])
     assert not np.array_equal(first[0], first[1])
+
+
+@pytest.fixture
+def furnace(tmp_path, monkeypatch, physical):
+    """Return a white ball of some material under an even sky without ground: a furnace."""
+    monkeypatch.setenv("SIMFACTORY_ASSETS", str(tmp_path / "assets"))
+    cv2.imwrite(str(tmp_path / "even.hdr"), np.ones((64, 128, 3), np.float32))
+    sky = Sky(environment_map=EnvironmentMap(digest=add_map(tmp_path / "even.hdr", licence="CC0-1.0")))
+
+    def make(**look):
+        visual = VisualMaterial(base_color=(1.0, 1.0, 1.0), **look)
+        ball = BodyRigid(
+            name="ball", position=(0.0, 0.0, 0.0), geometry=Sphere(radius=0.5), physical=physical, visual=visual
+        )
+        path = CameraFixed(position=(0.0, -3.0, 0.0), target=(0.0, 0.0, 0.0))
+        camera = CameraSpec(name="eye", rig="fixed", width=SIZE, height=SIZE, field_of_view=25.0, path=path)
+        return SceneSpec(
+            scene="furnace",
+            category="rigid",
+            tier="single",
+            seed=1,
+            frame_count=1,
+            fps=24.0,
+            bodies=(ball,),
+            sky=sky,
+            cameras=(camera,),
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("look", "least"),
+    [
+        ({"roughness": 1.0}, 0.93),
+        ({"roughness": 0.5}, 0.93),
+        ({"roughness": 0.2}, 0.93),
+        ({"roughness": 0.02, "metallic": 1.0}, 0.99),
+        ({"roughness": 0.3, "metallic": 1.0}, 0.93),
+        ({"roughness": 0.9, "metallic": 1.0}, 0.44),  # light that facets pass on to each other is not followed
+        ({"roughness": 0.0, "transmission": 1.0}, 0.93),
+    ],
+)
+def test_no_material_makes_light_in_a_furnace(look, least, furnace):
+    light, _ = shots(furnace(**look), preset="reference", keys=range(2))
+    mean = np.mean(light, axis=0)[..., 1]
+    sky, ball = mean[0, 0], mean[SIZE // 2 - 12 : SIZE // 2 + 12, SIZE // 2 - 12 : SIZE // 2 + 12].mean()
+    assert sky == pytest.approx(1.0 / np.pi, rel=0.02)
+    assert least < ball / sky < 1.02
+
+
+def test_paths_are_added_where_light_is_uncertain(outdoor, monkeypatch):
+    truth = np.mean(shots(outdoor, preset="reference", keys=range(8))[0], axis=0)
+    errors = []
+    for noise in (2.0, 1e3):  # as little noise as 124 further paths can bring, and none added
+        preset = replace(find_preset("high"), noise=noise, denoiser=None)
+        monkeypatch.setitem(presets._PRESETS, "high", preset)
+        light = shots(outdoor, preset="high")[0][0]
+        errors.append(np.sqrt(np.mean((display(light) - display(truth)) ** 2)))
+    assert errors[0] < 0.6 * errors[1]
 
 
 def test_an_area_far_away_lights_like_a_point(outdoor):

@@ -1,12 +1,14 @@
 """The surface buffer agrees with closed forms and with Embree."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from simfactory.cameras import camera_to_world, intrinsics
-from simfactory.episode import WorldState, scene_surfaces
+from simfactory.episode import ROOM, WorldState, scene_surfaces
 from simfactory.rendering import Renderer
-from simfactory.spec import BodyRigid, CameraOrbit, CameraSpec, Cylinder, SceneSpec, VisualMaterial
+from simfactory.spec import BodyRigid, CameraOrbit, CameraSpec, Cylinder, Room, SceneSpec, VisualMaterial
 from simfactory.transforms import pixel_centers, pose_matrix, unproject
 
 SIZE = 256
@@ -26,6 +28,24 @@ def test_ids_and_depth_agree_with_embree(seed, make_scene, make_oracle, open_ren
     same = (buffer.instance == instance) & (instance > 0)
     assert np.mean(buffer.triangle[same] == triangle[same]) > 0.995  # the rest lie on shared edges
     assert np.max(np.abs(buffer.depth[same] / depth[same] - 1.0)) < 1e-5
+
+
+@pytest.mark.parametrize("ceiling", [False, True])
+@pytest.mark.parametrize("size", [(14.0, 12.5, 6.0), (3.1, 2.7, 1.5)])  # around the camera, and before it
+def test_walls_found_without_a_tree_are_those_that_embree_finds(size, ceiling, make_scene, make_oracle, open_renderer):
+    scene = make_scene(3, size=SIZE)
+    ground = scene.spec.ground
+    room = Room(size=size, ceiling=ceiling, physical=ground.physical, visual=VisualMaterial())
+    spec = scene.spec.model_copy(update={"room": room})
+    scene = replace(scene, spec=spec, surfaces=scene_surfaces(spec))
+    renderer = open_renderer(scene)
+    buffer = renderer.surface(renderer.place([scene.state(0.3)], 0), scene.cameras(0.3), 0).tile(0)
+    instance, triangle, depth = make_oracle(scene, 0.3).surface()
+    walls = (instance == ROOM) & (buffer.instance == ROOM)
+    assert walls.sum() > 0.1 * SIZE**2
+    assert np.mean(instance == buffer.instance) > 0.9995
+    assert np.mean(buffer.triangle[walls] == triangle[walls]) > 0.995  # the rest lie on shared edges
+    assert np.max(np.abs(buffer.depth[walls] / depth[walls] - 1.0)) < 1e-5
 
 
 def test_barycentrics_give_back_the_pixel_and_normals_face_the_camera(make_scene, open_renderer):
