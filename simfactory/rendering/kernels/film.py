@@ -139,7 +139,7 @@ def further_samples(look: Look, film: Film, plan: Plan, tile: int, row: int, col
             total += film.doubt[tile, r, c] / 9.0
     wanted = look.noise * look.noise
     if plan.hit.item >= 0 and is_mirror(look, plan.hit.item):
-        wanted *= 0.06  # what mirrors show has no guide, the denoiser helps it less
+        wanted *= 0.15  # what mirrors show has no guide, the denoiser helps it less
     more = float(plan.samples) * (total / wp.max(wanted, 1.0e-6) - 1.0)
     return int(wp.clamp(more, 0.0, float(look.more_samples)))
 
