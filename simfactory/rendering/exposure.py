@@ -9,7 +9,7 @@ import warp as wp
 from simfactory.rendering.arrays import Records, WarpArray, host_view, records
 from simfactory.rendering.buffers import DeviceSurface
 from simfactory.rendering.denoise import Denoiser
-from simfactory.rendering.kernels.film import Film, develop, expose
+from simfactory.rendering.kernels.film import Centers, Film, Run, develop, expose
 from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.world import World
 from simfactory.rendering.presets import Preset
@@ -84,10 +84,15 @@ class Exposure:
         samples, edges = (-(-count // instants) for count in (self._preset.samples, self._preset.edge_samples))
         if instants > 1 and samples * instants >= self._preset.samples + self._preset.edge_samples:
             edges = 0  # enough for outlines as well
-        inputs = [world, self._look, self._environments, seeds, self._lenses, poses]
-        inputs += [buffers.item, buffers.triangle, buffers.normal, samples, edges, instant, instants]
+        centers = Centers()
+        centers.item, centers.triangle, centers.normal = buffers.item, buffers.triangle, buffers.normal
+        counts = {"samples": samples, "edge_samples": edges, "instant": instant, "instants": instants}
         for refine in range(1 if instants > 1 or self._preset.more_samples == 0 else 2):
-            wp.launch(expose, dim=self._shape, inputs=[*inputs, refine, self._film], device=self._device)
+            run = Run()
+            for name, value in {**counts, "refine": refine}.items():
+                setattr(run, name, value)
+            inputs = [world, self._look, self._environments, seeds, self._lenses, poses, centers, run, self._film]
+            wp.launch(expose, dim=self._shape, inputs=inputs, device=self._device)
 
     def finish(self, rgb: WarpArray) -> None:
         """Denoise and develop what was gathered into `rgb` `(tile, height, width, 3)`."""

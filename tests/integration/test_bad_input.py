@@ -141,8 +141,10 @@ def test_a_mesh_without_volume_in_the_asset_folder_is_refused(simfactory, tmp_pa
 def test_an_unreadable_environment_map_is_refused(simfactory, tmp_path):
     (tmp_path / "broken.hdr").write_bytes(b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 64 +X 128\nnothing more")
     (tmp_path / "scan.png").write_bytes(b"nothing")
-    assert "cannot read broken.hdr" in simfactory("assets", "add", "broken.hdr", "--licence", "CC0-1.0", fails=True)
-    assert "cannot read scan.png" in simfactory("assets", "add", "scan.png", "--licence", "CC0-1.0", fails=True)
+    said = simfactory("assets", "add", "broken.hdr", "--licence", "CC0-1.0", fails=True)
+    assert "broken.hdr: cannot read it as an image" in said
+    said = simfactory("assets", "add", "scan.png", "--licence", "CC0-1.0", fails=True)
+    assert "scan.png: cannot read it as an image" in said
     assert "has no licence" in simfactory("assets", "add", "scan.png", fails=True)
     assert "forest" in simfactory("assets", "list")
 

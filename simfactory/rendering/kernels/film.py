@@ -7,12 +7,12 @@ from simfactory.rendering.kernels.eye import brightest
 from simfactory.rendering.kernels.lobes import disk_point
 from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
-from simfactory.rendering.kernels.paths import path_light
+from simfactory.rendering.kernels.paths import First, path_light
 from simfactory.rendering.kernels.shade import display_value
 from simfactory.rendering.kernels.spots import color_seen, is_textured
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
-__all__ = ["Film", "develop", "expose"]
+__all__ = ["Centers", "Film", "Run", "develop", "expose"]
 
 wp.set_module_options(OPTIONS)
 
@@ -28,26 +28,44 @@ class Film:
 
 
 @wp.struct
+class Centers:
+    """What the pixels' centres see when the shutter opens, `(tile, row, column)`."""
+
+    item: wp.array3d(dtype=wp.int32)
+    triangle: wp.array3d(dtype=wp.int32)
+    normal: wp.array3d(dtype=wp.vec3)
+
+
+@wp.struct
+class Run:
+    """One launch of `expose`."""
+
+    samples: wp.int32  # per pixel
+    edge_samples: wp.int32  # further ones on outlines
+    instant: wp.int32  # of the open shutter
+    instants: wp.int32  # how many there are
+    refine: wp.int32  # whether it adds to another run's samples
+
+
+@wp.struct
 class Plan:
     """How a pixel is sampled."""
 
     samples: wp.int32
-    known: wp.int32  # what paths are told, see `path_light`
-    hit: Hit
-    base: wp.vec3
+    first: First
 
 
 @wp.func
-def is_outline(item: wp.array3d(dtype=wp.int32), normal: wp.array3d(dtype=wp.vec3), tile: int, row: int, column: int):
+def is_outline(centers: Centers, tile: int, row: int, column: int):
     """Return whether a neighbour's centre sees another instance, or the same around a bend."""
-    own = item[tile, row, column]
-    n = normal[tile, row, column]
+    own = centers.item[tile, row, column]
+    n = centers.normal[tile, row, column]
     found = bool(False)
     for side in range(2):
         for step in range(2):
-            r = wp.clamp(row + (2 * step - 1) * (1 - side), 0, item.shape[1] - 1)
-            c = wp.clamp(column + (2 * step - 1) * side, 0, item.shape[2] - 1)
-            if item[tile, r, c] != own or (own >= 0 and wp.dot(n, normal[tile, r, c]) < 0.8):
+            r = wp.clamp(row + (2 * step - 1) * (1 - side), 0, centers.item.shape[1] - 1)
+            c = wp.clamp(column + (2 * step - 1) * side, 0, centers.item.shape[2] - 1)
+            if centers.item[tile, r, c] != own or (own >= 0 and wp.dot(n, centers.normal[tile, r, c]) < 0.8):
                 found = True
     return found
 
@@ -94,34 +112,32 @@ def plan_pixel(
     key: wp.uint32,
     pose: wp.mat44d,
     lens: Lens,
-    item: wp.array3d(dtype=wp.int32),
-    triangle: wp.array3d(dtype=wp.int32),
-    normal: wp.array3d(dtype=wp.vec3),
-    samples: int,
-    edge_samples: int,
-    still: bool,
+    centers: Centers,
+    run: Run,
     tile: int,
     row: int,
     column: int,
 ):
     """Return how a pixel is sampled, by what its centre and its neighbours' see."""
     plan = Plan()
-    plan.samples = samples
-    plan.hit.item = item[tile, row, column]
-    plan.hit.triangle = triangle[tile, row, column]
-    if edge_samples > 0:
-        if is_outline(item, normal, tile, row, column):
-            plan.samples += edge_samples
+    plan.samples = run.samples
+    plan.first.hit.item = centers.item[tile, row, column]
+    plan.first.hit.triangle = centers.triangle[tile, row, column]
+    item = plan.first.hit.item
+    still = run.instants == 1
+    if run.edge_samples > 0:
+        if is_outline(centers, tile, row, column):
+            plan.samples += run.edge_samples
         elif still and lens.aperture == 0.0:
-            plan.known = 1
-            if plan.hit.item < 0:
+            plan.first.known = 1
+            if item < 0:
                 plan.samples = 1
-            elif look.texture_samples > 0 and is_textured(look, plan.hit.item):
-                plan.known = 2
-                plan.base = mean_color_seen(world, look, key, plan.hit, pose, lens.pinhole, row, column)
-    if still and plan.hit.item >= 0 and is_mirror(look, plan.hit.item):
+            elif look.texture_samples > 0 and is_textured(look, item):
+                plan.first.known = 2
+                plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
+    if still and item >= 0 and is_mirror(look, item):
         plan.samples += look.mirror_samples
-        plan.known = 0
+        plan.first.known = 0
     return plan
 
 
@@ -138,7 +154,7 @@ def further_samples(look: Look, film: Film, plan: Plan, tile: int, row: int, col
             c = wp.clamp(column + j - 1, 0, film.doubt.shape[2] - 1)
             total += film.doubt[tile, r, c] / 9.0
     wanted = look.noise * look.noise
-    if plan.hit.item >= 0 and is_mirror(look, plan.hit.item):
+    if plan.first.hit.item >= 0 and is_mirror(look, plan.first.hit.item):
         wanted *= 0.15  # what mirrors show has no guide, the denoiser helps it less
     more = float(plan.samples) * (total / wp.max(wanted, 1.0e-6) - 1.0)
     return int(wp.clamp(more, 0.0, float(look.more_samples)))
@@ -181,44 +197,22 @@ def expose(
     seeds: wp.array(dtype=wp.int32),
     lenses: wp.array(dtype=Lens),
     camera_to_world: wp.array(dtype=wp.mat44d),
-    item: wp.array3d(dtype=wp.int32),
-    triangle: wp.array3d(dtype=wp.int32),
-    normal: wp.array3d(dtype=wp.vec3),
-    samples: int,
-    edge_samples: int,
-    instant: int,
-    instants: int,
-    refine: int,
+    centers: Centers,
+    run: Run,
     film: Film,
 ):
     """Follow the paths of every pixel of every tile and keep their means, over all instants of an open shutter.
 
-    `item`, `triangle` and `normal` are what the pixels' centres see when the shutter opens: outlines take
-    `edge_samples` more. To refine, paths are added to those of a first run where its light is uncertain.
+    To refine, paths are added to those of a first run where its light is uncertain.
     """
     tile, row, column = wp.tid()
     pose = camera_to_world[tile]
     lens = lenses[tile]
     key = pixel_key(seeds[tile], row, column)
-    plan = plan_pixel(
-        world,
-        look,
-        key,
-        pose,
-        lens,
-        item,
-        triangle,
-        normal,
-        samples,
-        edge_samples,
-        instants == 1,
-        tile,
-        row,
-        column,
-    )
+    plan = plan_pixel(world, look, key, pose, lens, centers, run, tile, row, column)
     begin = int(0)
     end = plan.samples
-    if refine != 0:
+    if run.refine != 0:
         begin = plan.samples
         end = begin + further_samples(look, film, plan, tile, row, column)
         if end == begin:
@@ -229,29 +223,27 @@ def expose(
     facing = wp.vec3(0.0, 0.0, 0.0)
     square = float(0.0)
     for step in range(begin, end):
-        sample = step * instants + instant
+        sample = step * run.instants + run.instant
         place = wp.vec2(0.5, 0.5)
         if end > 1:
             place = offset_in_pixel(look, key, sample, 0)
         origin, direction = lens_ray(pose, lens, place, draw_pair(look, key, sample, 2), row, column)
-        seen = path_light(
-            world, look, environments[tile], key, sample, origin, direction, angle, plan.hit, plan.known, plan.base
-        )
+        seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, plan.first)
         limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
         light += seen.light * limit
         albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
         facing += seen.normal
         gray = (seen.light[0] + seen.light[1] + seen.light[2]) * limit / 3.0
         square += gray * gray
-    share = 1.0 / float(end * instants)
+    share = 1.0 / float(end * run.instants)
     light *= share
     albedo *= share
     facing *= share
-    if refine == 0:
+    if run.refine == 0:
         gray = (light[0] + light[1] + light[2]) / 3.0
         film.doubt[tile, row, column] = display_doubt(look, lens.gain, gray, square * share, float(end))
     before = float(begin) / float(end)
-    if instant > 0:
+    if run.instant > 0:
         before = 1.0
     if before > 0.0:
         light += film.light[tile, row, column] * before

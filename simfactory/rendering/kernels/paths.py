@@ -21,7 +21,7 @@ from simfactory.rendering.kernels.skylight import even_irradiance, even_radiance
 from simfactory.rendering.kernels.spots import Spot, find_spot
 from simfactory.rendering.kernels.world import CLOSED, Hit, World, closest_hit
 
-__all__ = ["Seen", "path_light"]
+__all__ = ["First", "Seen", "path_light"]
 
 wp.set_module_options(OPTIONS)
 
@@ -68,6 +68,16 @@ class Site:
     chance: wp.float32  # how often the mirrored ray is followed
     split: wp.int32  # whether the other one is followed too
     inside: wp.int32  # whether the path comes from within glass
+    last: wp.int32  # whether the path ends
+
+
+@wp.struct
+class First:
+    """What is known of the first thing on a path."""
+
+    known: wp.int32  # 0 = nothing, 1 = the hit, 2 = the base colour over the pixel too
+    hit: Hit
+    base: wp.vec3
 
 
 @wp.struct
@@ -277,8 +287,12 @@ def site_of(look: Look, spot: Spot, leg: Leg, bounce: int):
         if not is_smooth(look, site):
             least = 0.3  # most of the diffuse light is even: the rest of the noise is in the mirrored one
         site.chance = wp.clamp(mirrored / (mirrored + body), least, 0.9)
-    if site.inside != 0 or leg.kind == GATHERED:
+    if (leg.kind == GATHERED and site.clear < 0.5) or bounce >= look.depth:
+        site.last = 1
+    if site.inside != 0 or site.last != 0 or leg.kind == GATHERED:
         site.chance = 0.0
+    if leg.kind == GATHERED:
+        site.spot.roughness = wp.max(spot.roughness, DULL)
     return site
 
 
@@ -379,14 +393,11 @@ def path_light(
     origin: wp.vec3d,
     direction: wp.vec3d,
     angle: float,
-    first: Hit,
-    known: int,
-    base: wp.vec3,
+    first: First,
 ):
     """Follow one path from the eye; the ray widens by an angle [rad] and filters textures by its width.
 
-    Where what it meets first is known (1), the ray meets that triangle's plane; where the base colour over the pixel
-    is known too (2), it is given.
+    Where the first hit is known, the ray meets that triangle's plane.
     """
     root = world.roots[environment]
     seen = Seen()
@@ -400,8 +411,8 @@ def path_light(
     going = bool(True)
     while going:
         going = False
-        hit = first
-        if known == 0 or bounce > 0:
+        hit = first.hit
+        if first.known == 0 or bounce > 0:
             hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
         if leg.kind == GATHERED:
             seen.light -= wp.cw_mul(leg.owed, even_radiance(look, environment, leg.along))
@@ -414,31 +425,24 @@ def path_light(
                 seen.albedo += leg.weight
         else:
             spot = find_spot(world, look, environment, hit, start, wp.vec3d(leg.along), leg.width, leg.angle)
-            if bounce == 0 and known == 2:
-                spot.base = base
             if bounce == 0:
                 seen.normal = spot.normal * (1.0 - spot.fade)
+                if first.known == 2:
+                    spot.base = first.base
             site = site_of(look, spot, leg, bounce)
-            weight = leg.weight
+            weight = leg.weight * (1.0 - spot.fade)
             if spot.fade > 0.0:
-                seen.light += wp.cw_mul(weight, horizon_light(look, environment, spot)) * spot.fade
-                if leg.ahead != 0:
-                    seen.albedo += weight * spot.fade
-                weight = weight * (1.0 - spot.fade)
-            last = (leg.kind == GATHERED and site.clear < 0.5) or bounce >= look.depth
-            if leg.ahead != 0 and (last or not shows_others(spot, site.clear)):
+                faded = leg.weight * spot.fade
+                seen.light += wp.cw_mul(faded, horizon_light(look, environment, spot))
+                seen.albedo += faded * float(leg.ahead)
+            if leg.ahead != 0 and (site.last != 0 or not shows_others(spot, site.clear)):
                 seen.albedo += wp.cw_mul(weight, guide_albedo(site))
-            if last:
-                site.chance = 0.0
-            if leg.kind == GATHERED:
-                spot.roughness = wp.max(spot.roughness, DULL)
-                site.spot = spot
             if site.inside == 0:
                 lit = lit_spot(world, look, environment, root, site, bounce, key, sample, dimension)
                 seen.light += wp.cw_mul(weight, lit)
             dimension += lamps
-            if last:
-                seen.light += wp.cw_mul(weight, ambient_light(world, look, environment, root, spot, 1.0))
+            if site.last != 0:
+                seen.light += wp.cw_mul(weight, ambient_light(world, look, environment, root, site.spot, 1.0))
             else:
                 if leg.kind != GATHERED and site.inside == 0:
                     seen.light += wp.cw_mul(weight, even_light(look, environment, site))

@@ -140,13 +140,15 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._start, self._nodes, self._gradients = self._array(start), self._array(node), self._vectors(gradient)
         self._node_start, self._node_samples = self._array(node_start), self._array(owner)
         self._node_gradients = self._vectors(gradient[order])
-        self._stiffness: Any = wp.array(np.concatenate(factors), dtype=wp.vec4, device=self.device)
-        self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)
+        factor = np.concatenate(factors)
+        self._stiffness: Any = wp.array(factor, dtype=wp.vec4, device=self.device)  # Any: a warp array
+        self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)  # Any: a warp array
         self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
         count = len(start) - 1
         self._deformation, self._deformation_before = (
             wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
         )
+        # Any: a warp array
         self._internal: Any = wp.zeros(self.model.particle_count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
 
@@ -174,11 +176,12 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
         self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
         self._near_solid = self._array(np.full(len(node_mass), -1))
+        # Any: a warp array
         self._near_point: Any = wp.zeros(len(node_mass), dtype=wp.vec3, device=self.device)
         self._iteration = 0
         self._pressed: Any = None  # contacts of the present step
         self._force: Any = None
-        self._force_before: Any = None
+        self._force_before: Any = None  # Any: a warp array
 
     def _array(self, values: npt.NDArray[np.int64]) -> Any:  # Any: warp has no type information
         return wp.array(values, dtype=wp.int32, device=self.device)
