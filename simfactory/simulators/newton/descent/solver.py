@@ -174,6 +174,7 @@ class VertexDescent(newton.solvers.SolverVBD):
             for number in range(int(rank.max()) + 1)
         ]
         self._node_solid = self._array(np.repeat(np.arange(len(first)), last - first))
+        # Any: a warp array
         self._weight: Any = wp.array(np.array(weight), dtype=wp.float32, device=self.device)
         self._near_solid = self._array(np.full(len(node_mass), -1))
         # Any: a warp array
