@@ -73,8 +73,11 @@ def is_outline(centers: Centers, tile: int, row: int, column: int):
 @wp.func
 def is_mirror(look: Look, item: int):
     """Return whether an item shows others: its light changes from path to path more than that of others."""
-    showing = look.materials[item].metallic > 0.5 or look.materials[item].transmission > 0.5
-    return showing and look.materials[item].roughness < look.mirror_roughness
+    showing = bool(False)
+    if item >= 0:  # apart: both sides of an `and` are evaluated in kernels
+        showing = look.materials[item].metallic > 0.5 or look.materials[item].transmission > 0.5
+        showing = showing and look.materials[item].roughness < look.mirror_roughness
+    return showing
 
 
 @wp.func
@@ -135,7 +138,7 @@ def plan_pixel(
             elif look.texture_samples > 0 and is_textured(look, item):
                 plan.first.known = 2
                 plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
-    if still and item >= 0 and is_mirror(look, item):
+    if still and is_mirror(look, item):
         plan.samples += look.mirror_samples
         plan.first.known = 0
     return plan
@@ -154,7 +157,7 @@ def further_samples(look: Look, film: Film, plan: Plan, tile: int, row: int, col
             c = wp.clamp(column + j - 1, 0, film.doubt.shape[2] - 1)
             total += film.doubt[tile, r, c] / 9.0
     wanted = look.noise * look.noise
-    if plan.first.hit.item >= 0 and is_mirror(look, plan.first.hit.item):
+    if is_mirror(look, plan.first.hit.item):
         wanted *= 0.15  # what mirrors show has no guide, the denoiser helps it less
     more = float(plan.samples) * (total / wp.max(wanted, 1.0e-6) - 1.0)
     return int(wp.clamp(more, 0.0, float(look.more_samples)))
