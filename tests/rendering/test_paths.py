@@ -6,6 +6,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import warp as wp
 
 from simfactory.cameras import camera_to_world
 from simfactory.episode import scene_surfaces
@@ -14,6 +15,8 @@ from simfactory.maps import add_map
 from simfactory.preflight import check_scene
 from simfactory.rendering import Renderer, presets
 from simfactory.rendering.color import display_values
+from simfactory.rendering.kernels.film import display_doubt
+from simfactory.rendering.kernels.look import Look
 from simfactory.rendering.presets import find_preset
 from simfactory.spec import (
     BodyRigid,
@@ -150,6 +153,19 @@ def test_paths_are_added_where_light_is_uncertain(outdoor, monkeypatch):
         light = shots(outdoor, preset="high")[0][0]
         errors.append(np.sqrt(np.mean((display(light) - display(truth)) ** 2)))
     assert errors[0] < 0.6 * errors[1]
+
+
+@wp.kernel
+def doubt_of(look: Look, mean: wp.array(dtype=float), found: wp.array(dtype=float)):
+    found[wp.tid()] = display_doubt(look, 1.0, mean[wp.tid()], mean[wp.tid()] * mean[wp.tid()], 1.0)
+
+
+def test_less_than_no_light_is_no_place_in_the_tone_curve(outdoor):
+    renderer = Renderer([(outdoor, scene_surfaces(outdoor))], preset="standard")
+    mean, found = wp.array([-0.4, -1e6, 0.4], dtype=float, device="cpu"), wp.empty(3, dtype=float, device="cpu")
+    wp.launch(doubt_of, dim=3, inputs=[renderer._images._look, mean, found], device="cpu")
+    assert (found.numpy() == 0.0).all()  # one path has no spread
+    renderer.close()
 
 
 def test_an_area_far_away_lights_like_a_point(outdoor):

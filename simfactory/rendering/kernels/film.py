@@ -12,7 +12,7 @@ from simfactory.rendering.kernels.shade import display_value
 from simfactory.rendering.kernels.spots import color_seen, is_textured
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
-__all__ = ["Centers", "Film", "Run", "develop", "expose"]
+__all__ = ["Centers", "Film", "Run", "develop", "display_doubt", "expose"]
 
 wp.set_module_options(OPTIONS)
 
@@ -187,7 +187,7 @@ def display_doubt(look: Look, gain: float, mean: float, square: float, count: fl
     """Return the squared error of a mean of light, in display values, from the mean of the squares."""
     spread = wp.sqrt(wp.max(square - mean * mean, 0.0) / wp.max(count - 1.0, 1.0))
     low = wp.max(mean - spread, 0.0) * gain
-    high = (mean + spread) * gain
+    high = wp.max(mean + spread, 0.0) * gain
     difference = display_value(look, wp.vec3(high, high, high)) - display_value(look, wp.vec3(low, low, low))
     return 0.25 * difference[1] * difference[1]
 
@@ -242,7 +242,7 @@ def expose(
     light *= share
     albedo *= share
     facing *= share
-    if run.refine == 0:
+    if run.refine == 0 and look.more_samples > 0:
         gray = (light[0] + light[1] + light[2]) / 3.0
         film.doubt[tile, row, column] = display_doubt(look, lens.gain, gray, square * share, float(end))
     before = float(begin) / float(end)
