@@ -156,14 +156,14 @@ def test_paths_are_added_where_light_is_uncertain(outdoor, monkeypatch):
 
 
 @wp.kernel
-def doubt_of(look: Look, mean: wp.array(dtype=float), found: wp.array(dtype=float)):
+def write_doubt(look: Look, mean: wp.array(dtype=float), found: wp.array(dtype=float)):
     found[wp.tid()] = display_doubt(look, 1.0, mean[wp.tid()], mean[wp.tid()] * mean[wp.tid()], 1.0)
 
 
 def test_less_than_no_light_is_no_place_in_the_tone_curve(outdoor):
     renderer = Renderer([(outdoor, scene_surfaces(outdoor))], preset="standard")
     mean, found = wp.array([-0.4, -1e6, 0.4], dtype=float, device="cpu"), wp.empty(3, dtype=float, device="cpu")
-    wp.launch(doubt_of, dim=3, inputs=[renderer._images._look, mean, found], device="cpu")
+    wp.launch(write_doubt, dim=3, inputs=[renderer._images._look, mean, found], device="cpu")
     assert (found.numpy() == 0.0).all()  # one path has no spread
     renderer.close()
 

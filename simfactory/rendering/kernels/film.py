@@ -74,7 +74,7 @@ def is_outline(centers: Centers, tile: int, row: int, column: int):
 def is_mirror(look: Look, item: int):
     """Return whether an item shows others: its light changes from path to path more than that of others."""
     showing = bool(False)
-    if item >= 0:  # apart: both sides of an `and` are evaluated in kernels
+    if item >= 0:
         showing = look.materials[item].metallic > 0.5 or look.materials[item].transmission > 0.5
         showing = showing and look.materials[item].roughness < look.mirror_roughness
     return showing
