@@ -11,7 +11,7 @@ trap 'rm -rf "$tools"' EXIT
 
 compile() {
     "$tools/bin/uv" pip compile --quiet pyproject.toml --group build --python-version 3.11 --universal \
-        --fork-strategy fewest --annotation-style line --generate-hashes --no-emit-package simfactory --no-emit-package pip \
+        --fork-strategy fewest --annotation-style line --generate-hashes --no-strip-extras --no-emit-package simfactory --no-emit-package pip \
         --no-emit-package setuptools --custom-compile-command "make lock" "$@"
 }
 
