@@ -93,7 +93,7 @@ def locked(repository_root, name: str) -> dict[str, str]:
     """Each locked distribution's lines."""
     text = (repository_root / "requirements" / f"{name}.txt").read_text()
     blocks = re.split(r"\n(?=[a-z0-9])", re.sub(r"(?m)^#.*\n", "", text))
-    return {re.match(r"[\w.-]+==[^\s\\;]+", block)[0]: block for block in blocks if block.strip()}
+    return {re.match(r"[\w.-]+(?:\[[\w,-]+\])?==[^\s\\;]+", block)[0]: block for block in blocks if block.strip()}
 
 
 @pytest.mark.parametrize("name", ["generate", "test"])

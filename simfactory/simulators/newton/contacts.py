@@ -10,7 +10,7 @@ from simfactory.errors import SimulationError
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.transforms import quat_rotate
 
-__all__ = ["read_contacts"]
+__all__ = ["TOUCHING", "joined", "read_contacts"]
 
 TOUCHING = 1e-3  # [m] surfaces closer than this touch
 
@@ -60,6 +60,18 @@ def read_contacts(
         )
         for index in range(len(worlds.specs))
     ]
+
+
+def joined(parts: list[Contacts]) -> Contacts:
+    """Return several sets of contacts as one, ordered by (a, b)."""
+    if not parts:
+        return Contacts.none()
+    fields = {
+        name: np.concatenate([getattr(part, name) for part in parts])
+        for name in ("a", "b", "point", "normal", "impulse")
+    }
+    order = np.lexsort((fields["b"], fields["a"]))
+    return Contacts(**{name: values[order] for name, values in fields.items()})
 
 
 def _to_world(

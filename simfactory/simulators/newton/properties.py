@@ -1,14 +1,14 @@
 """Effective physical parameters of Newton's bodies: what the solver used and how it combines pairs."""
 
 import numpy as np
-import numpy.typing as npt
 
 from simfactory.collision import body_parts, may_split
 from simfactory.episode import FIRST_BODY, BodyProperties
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh
+from simfactory.simulators.newton.bodies import node_body
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
+from simfactory.simulators.newton.steps import steps_for
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid, BodySoft
+from simfactory.spec import BodyRigid
 
 __all__ = ["effective_properties"]
 
@@ -29,20 +29,6 @@ RULES = {
     "otherwise, planes are met by its convex hull",
 }
 
-SOFT_RULES = {
-    "friction": "one Coulomb coefficient a body: the spec's dynamic one; a pair uses the geometric mean of its two "
-    "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
-    "restitution": "a pair of rigid bodies uses the mean of its two, met within 0.05; soft bodies rebound by their "
-    "elasticity",
-    "mass": "density × volume: of the shape; of a soft body's tetrahedra",
-    "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
-    "poisson_ratio": "of soft bodies: as in the spec",
-    "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
-    "springs of finite stiffness",
-    "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
-    "of two cells through its thickness bends within 7 % of Timoshenko's beam",
-}
-
 
 def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     """Return an environment's effective parameters, read back from the model."""
@@ -56,15 +42,15 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     for index, (body, row) in enumerate(zip(spec.bodies, worlds.body_rows[environment], strict=True)):
         if isinstance(body, BodyRigid) and body.mobility == "dynamic":
             masses[index], inertias[index] = mass[row], inertia[row]
-        elif isinstance(body, BodySoft):
-            masses[index], inertias[index] = _soft_mass(body)
+        elif index in worlds.node_rows[environment]:
+            masses[index], inertias[index] = node_body(body).mass_and_inertia()
     shapes = np.flatnonzero(worlds.shape_environment == environment)
     owner = worlds.shape_instance[shapes].astype(np.int64) - FIRST_BODY  # ground and room are below 0
     mu = np.array([body.physical.dynamic_friction for body in spec.bodies])
     bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
-    rules = {**RULES, **(SOFT_RULES if worlds.is_soft else {})}
-    bounce[[isinstance(body, BodySoft) for body in spec.bodies]] = 0.0
+    rules = {**RULES, **steps_for(spec).rules}
+    bounce[list(worlds.node_rows[environment])] = 0.0
     parts = {
         body.name: len(body_parts(body))
         for body in spec.bodies
@@ -81,11 +67,3 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
         ground_friction=float(friction[shapes[0]]) if spec.ground is not None else float("nan"),
         rules=rules,
     )
-
-
-def _soft_mass(body: BodySoft) -> tuple[float, npt.NDArray[np.float64]]:
-    """Return mass [kg] and inertia at rest [kg·m²] of a soft body's nodes."""
-    mesh = soft_mesh(body)
-    mass, arm = body.physical.density * mesh.node_volume, mesh.tets.vertices - mesh.center
-    spread = np.einsum("n,ni,nj->ij", mass, arm, arm)
-    return float(mass.sum()), np.trace(spread) * np.eye(3) - spread

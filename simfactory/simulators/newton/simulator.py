@@ -3,7 +3,7 @@
 import importlib.metadata
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar, final
@@ -17,16 +17,13 @@ from simfactory.errors import SimulationError
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.simulators.newton.bodies import body_kinds
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh
-from simfactory.simulators.newton.contacts import read_contacts
-from simfactory.simulators.newton.forces import Actions, SoftActions
+from simfactory.simulators.newton.bodies import body_kinds, node_body
+from simfactory.simulators.newton.fitting import fitted_pose
+from simfactory.simulators.newton.forces import Actions, NodeActions
 from simfactory.simulators.newton.properties import effective_properties
-from simfactory.simulators.newton.soft_state import joined, read_meeting_contacts, read_soft_contacts, soft_pose
-from simfactory.simulators.newton.steps_rigid import StepsRigid
-from simfactory.simulators.newton.steps_soft import SELF_DISTANCE, StepsSoft, soft_steps
+from simfactory.simulators.newton.steps import Steps, steps_for
 from simfactory.simulators.newton.worlds import Worlds, build_worlds
-from simfactory.spec import BodySoft, SceneSpec
+from simfactory.spec import SceneSpec
 
 __all__ = ["NewtonSimulator"]
 
@@ -42,7 +39,7 @@ class _Host:
     Attributes:
         poses: `(row, 7)` position [m] and quaternion of every Newton body.
         velocities: `(row, 6)` linear [m/s] and angular [rad/s].
-        nodes: `(node, 3)` positions of soft bodies' nodes [m].
+        nodes: `(node, 3)` positions of all nodes [m].
         node_velocities: `(node, 3)` [m/s].
         contacts: By environment.
     """
@@ -60,7 +57,7 @@ class NewtonSimulator(Simulator):
 
     Every environment is a world of one model. A solver step is recorded once as a graph and replayed, on the CPU as on
     CUDA: the host does nothing between the steps of a frame. There are no joints, so the whole state is the bodies'
-    poses and velocities and those of soft bodies' nodes; Newton's velocities are those of the centre of mass in the
+    poses and velocities and those of nodes; Newton's velocities are those of the centre of mass in the
     world frame, as ours.
 
     Reruns are bit-identical on the CPU. On CUDA the deterministic modes of the solver and of the collision pipeline
@@ -83,11 +80,11 @@ class NewtonSimulator(Simulator):
         self._replay_pair: Callable[[], None] | None = None
         self._replay_last: Callable[[], None] | None = None
         self._detect: Callable[[], None] | None = None
-        self._steps: StepsRigid | StepsSoft | None = None
+        self._steps: Steps | None = None
         self._states: Any = None  # Any: Newton and Warp objects have no type information
         self._start: Any = None  # Any: as above
         self._actions: Any = None  # Any: as above
-        self._soft_actions: SoftActions | None = None
+        self._node_actions: NodeActions | None = None
         self._host: _Host | None = None
 
     @classmethod
@@ -100,20 +97,17 @@ class NewtonSimulator(Simulator):
         """Return the versions of Newton and Warp."""
         return f"newton {importlib.metadata.version('newton')}, warp {wp.__version__}"
 
-    def signature(self, spec: SceneSpec) -> tuple[float | str, ...]:
-        """Return (fps, substeps), and for scenes with soft bodies the solver, its steps and whether soft ones meet.
+    def signature(self, spec: SceneSpec) -> tuple[Hashable, ...]:
+        """Return fps, substeps, solver steps in each, the solver family and what it asks for.
 
         All environments advance by one common time step with one solver.
 
         Raises:
-            SpecError: A soft body is too stiff for its mesh and the spec's substeps.
-            AssetError: A soft body's shape cannot be meshed.
+            SpecError: No solver moves all bodies of the scene, or a body is too stiff for its mesh and substeps.
+            AssetError: A body's shape cannot be meshed.
         """
-        steps = soft_steps(spec)
-        if not steps:
-            return spec.fps, spec.substep_count
-        several = sum(isinstance(body, BodySoft) for body in spec.bodies) > 1
-        return spec.fps, spec.substep_count, "vbd", steps, several
+        family = steps_for(spec)
+        return spec.fps, spec.substep_count, family.per_substep(spec), family.__name__, *family.variant(spec)
 
     def load(self, specs: Sequence[SceneSpec]) -> None:
         """Build one world per spec, compile what is not in the kernel cache, and record the solver step.
@@ -129,12 +123,12 @@ class NewtonSimulator(Simulator):
         self._frames = [0] * len(specs)
         self._states = (model.state(), model.state())
         self._start = model.state()
-        self._substeps = specs[0].substep_count * max(1, soft_steps(specs[0]))
+        self._substeps = specs[0].substep_count * steps_for(specs[0]).per_substep(specs[0])
         dt = 1.0 / (specs[0].fps * self._substeps)
         mass = model.body_mass.numpy().tolist() if model.body_count else []
         self._actions = Actions(worlds, mass, substeps=self._substeps)
-        if worlds.is_soft:
-            self._soft_actions = SoftActions(worlds, self._actions, dt=dt)
+        if model.particle_count:
+            self._node_actions = NodeActions(worlds, self._actions, dt=dt)
         self._record(dt)
         log.info("loaded %d environments in %.1f s", len(specs), time.perf_counter() - begin)
 
@@ -153,7 +147,7 @@ class NewtonSimulator(Simulator):
     def state(self, environment: int) -> WorldState:
         """Return an environment's state, copied to the host.
 
-        A soft body's pose is the rigid motion that fits its nodes best, its velocities are those of its mass.
+        The pose of a body of nodes is the rigid motion that fits its nodes best, its velocities are those of its mass.
 
         Raises:
             SimulationError: Nothing is loaded, or there are more contacts than the solver has room for.
@@ -168,13 +162,11 @@ class NewtonSimulator(Simulator):
         velocity[moving] = host.velocities[rows[moving]]
         vertices: dict[int, npt.NDArray[np.float32]] = {}
         for index, (begin, end) in worlds.node_rows[environment].items():
-            body = spec.bodies[index]
-            assert isinstance(body, BodySoft)
-            mesh, nodes = soft_mesh(body), host.nodes[begin:end].astype(np.float64)
-            pose = soft_pose(mesh, nodes, host.node_velocities[begin:end].astype(np.float64))
+            made, nodes = node_body(spec.bodies[index]), host.nodes[begin:end].astype(np.float64)
+            pose = fitted_pose(made, nodes, host.node_velocities[begin:end].astype(np.float64))
             position[index], quat[index] = pose.position, pose.quat_xyzw
             velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
-            vertices[index] = mesh.tets.surface(nodes).astype(np.float32)
+            vertices[index] = made.surface(nodes).astype(np.float32)
         return WorldState(
             time=self._frames[environment] / spec.fps,
             position=position,
@@ -212,13 +204,13 @@ class NewtonSimulator(Simulator):
         """Record two solver steps (there and back between two states), the odd last one, and contact detection."""
         worlds = self._loaded()
         model = worlds.model
-        steps = StepsSoft(worlds, dt=dt) if worlds.is_soft else StepsRigid(worlds, dt=dt)
+        steps = steps_for(worlds.specs[0])(worlds, dt=dt)
         first, second = self._states
 
         def substep(source: Any, target: Any) -> None:  # Any: newton States
             self._actions.act(source)
-            if self._soft_actions is not None:
-                self._soft_actions.act(source)
+            if self._node_actions is not None:
+                self._node_actions.act(source)
             steps.advance(source, target)
             self._actions.advance()
 
@@ -264,17 +256,12 @@ class NewtonSimulator(Simulator):
             assert self._detect is not None
             assert self._steps is not None
             self._detect()
-            state, buffer = self._states[0], self._steps.contacts
+            state = self._states[0]
             poses, velocities = _rows(state, BODY_ROWS, (7, 6), model.body_count)
             nodes, node_velocities = _rows(state, NODE_ROWS, (3, 3), model.particle_count)
             contacts = [Contacts.none() for _ in worlds.specs]
-            if model.body_count:
-                contacts = read_contacts(worlds, buffer, poses)
-            if worlds.is_soft:
-                soft = read_soft_contacts(worlds, buffer, nodes, poses)
-                assert isinstance(self._steps, StepsSoft)
-                meeting = read_meeting_contacts(worlds, self._steps.touches(), nodes, distance=SELF_DISTANCE)
-                contacts = [joined(list(parts)) for parts in zip(contacts, soft, meeting, strict=True)]
+            if model.body_count or model.particle_count:
+                contacts = self._steps.read_contacts(nodes, poses)
             self._host = _Host(
                 poses=poses, velocities=velocities, nodes=nodes, node_velocities=node_velocities, contacts=contacts
             )

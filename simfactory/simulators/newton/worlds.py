@@ -32,7 +32,7 @@ class Worlds:
         shape_instance: `(shape,)` uint16: instance id of each collision shape.
         shape_environment: `(shape,)` int: environment of each collision shape.
         contact_capacity: Room for contacts, all environments together.
-        node_rows: Per environment, body index → (begin, end): the rows of a soft body's nodes.
+        node_rows: Per environment, body index → (begin, end): the rows of the nodes of bodies made of such.
         node_ranges: Per environment (begin, end): the rows of all its nodes.
     """
 
@@ -45,11 +45,6 @@ class Worlds:
     contact_capacity: int
     node_rows: tuple[dict[int, tuple[int, int]], ...]
     node_ranges: tuple[tuple[int, int], ...]
-
-    @property
-    def is_soft(self) -> bool:
-        """Whether any environment holds a soft body."""
-        return any(self.node_rows)
 
 
 def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:

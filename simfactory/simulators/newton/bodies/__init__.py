@@ -4,9 +4,10 @@ import importlib
 import pkgutil
 from typing import Any
 
+from simfactory.simulators.newton.fitting import NodeBody
 from simfactory.spec import Body
 
-__all__ = ["add_body", "body_kinds"]
+__all__ = ["add_body", "body_kinds", "node_body"]
 
 
 def body_kinds() -> tuple[str, ...]:
@@ -17,3 +18,13 @@ def body_kinds() -> tuple[str, ...]:
 def add_body(builder: Any, body: Body) -> int:  # Any: newton.ModelBuilder has no type information
     """Add a body to the builder's current world and return Newton's index of it, -1 if it never moves."""
     return int(importlib.import_module(f"{__name__}.{body.kind}").add(builder, body))
+
+
+def node_body(body: Body) -> NodeBody:
+    """Return what a body that is made of nodes consists of, at rest.
+
+    Raises:
+        AssetError: Its shape cannot be meshed.
+    """
+    made: NodeBody = importlib.import_module(f"{__name__}.{body.kind}").node_body(body)
+    return made

@@ -11,11 +11,12 @@ import warp as wp
 from simfactory.meshes import soft_surface
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.descent import Samples, color_nodes, strain_samples
+from simfactory.simulators.newton.fitting import NodeBody
 from simfactory.spec import BodySoft, Geometry, PhysicalMaterial
 from simfactory.tetrahedra import TetMesh, tetrahedralize
 from simfactory.transforms import quat_rotate
 
-__all__ = ["CONTACT_RADIUS", "SoftMesh", "add", "lame", "soft_mesh", "wave_speed"]
+__all__ = ["CONTACT_RADIUS", "SoftMesh", "add", "lame", "node_body", "soft_mesh", "wave_speed"]
 
 CONTACT_RADIUS = 5e-4  # [m] nodes and faces touch at this distance: what layouts leave between resting bodies
 
@@ -78,6 +79,21 @@ def _soft_mesh(
         cell=cell,
         samples=samples,
         colors=color_nodes(samples),
+    )
+
+
+def node_body(body: BodySoft) -> NodeBody:
+    """Return what a body is made of.
+
+    Raises:
+        AssetError: A user mesh is missing or unreadable, or a shape cannot be filled at this resolution.
+    """
+    mesh = soft_mesh(body)
+    return NodeBody(
+        rest=mesh.tets.vertices,
+        mass=body.physical.density * mesh.node_volume,
+        held=mesh.held,
+        surface=mesh.tets.surface,
     )
 
 

@@ -11,7 +11,7 @@ import warp as wp
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.forces.kernels import act_on_bodies, advance_clock
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyRigid, BodySolid, SceneSpec
+from simfactory.spec import BodyRigid, SceneSpec
 
 __all__ = ["DRAG_COEFFICIENT", "Actions"]
 
@@ -50,7 +50,7 @@ class Actions:
                     self._moving.append((environment, body, len(self._moving)))
                     continue
                 decay[row] = math.exp(-body.physical.damping * dt)
-                drag_step[row] = drag_rate(spec, body, mass[row]) * dt
+                drag_step[row] = drag_rate(spec, body.physical.density, mass[row]) * dt
                 pushes[row] = [
                     (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass[row])
                     for push in spec.triggers
@@ -128,13 +128,13 @@ class Actions:
         return wp.array(np.asarray(values, kind), dtype=dtype, device=self._device)
 
 
-def drag_rate(spec: SceneSpec, body: BodySolid, mass: float) -> float:
+def drag_rate(spec: SceneSpec, density: float, mass: float) -> float:
     """Return k/m [1/m] of the drag law dv/dt = -(k/m) |v - wind| (v - wind), k = ½ ρ C_d A.
 
     A is the cross-section of the ball of equal volume; C_d is that of a ball at 10³ < Re < 2·10⁵.
 
     Source: L. D. Landau, E. M. Lifshitz, "Fluid Mechanics" (1987), §45.
     """
-    volume = mass / body.physical.density
+    volume = mass / density
     area = math.pi * (3.0 * volume / (4.0 * math.pi)) ** (2.0 / 3.0)
     return float(0.5 * spec.environment.air_density * DRAG_COEFFICIENT * area / mass)

@@ -1,4 +1,4 @@
-"""Pushes, damping and air on the nodes of soft bodies: one kernel a solver step."""
+"""Pushes, damping and air on bodies that are made of nodes: one kernel a solver step."""
 
 import math
 from typing import Any
@@ -7,17 +7,16 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.simulators.newton.bodies.soft_body import soft_mesh
+from simfactory.simulators.newton.bodies import node_body
 from simfactory.simulators.newton.forces.actions import Actions, drag_rate
 from simfactory.simulators.newton.forces.kernels import act_on_nodes
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodySoft
 
-__all__ = ["SoftActions"]
+__all__ = ["NodeActions"]
 
 
-class SoftActions:
-    """What acts on soft bodies between two solver steps; every node takes its share by mass.
+class NodeActions:
+    """What acts on bodies of nodes between two solver steps; every node takes its share by mass.
 
     Args:
         worlds: The model and which of its rows belong to which environment.
@@ -35,12 +34,11 @@ class SoftActions:
         for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
             for index, (begin, end) in rows.items():
                 body = spec.bodies[index]
-                assert isinstance(body, BodySoft)
-                mesh = soft_mesh(body)
-                owner[begin:end] = np.where(mesh.held, -1, len(decay))
-                mass = body.physical.density * float(mesh.node_volume.sum())
+                made = node_body(body)
+                owner[begin:end] = np.where(made.held, -1, len(decay))
+                mass = float(made.mass.sum())
                 decay.append(math.exp(-body.physical.damping * dt))
-                drag_step.append(drag_rate(spec, body, mass) * dt)
+                drag_step.append(drag_rate(spec, body.physical.density, mass) * dt)
                 pushes.append(
                     [
                         (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass)

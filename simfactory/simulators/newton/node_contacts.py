@@ -1,64 +1,16 @@
-"""What is read of soft bodies: surfaces, best-fitting poses, velocities, and where they touch rigid ones."""
+"""Where nodes of soft bodies touch rigid bodies and each other, at one instant."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from simfactory.episode import FIRST_BODY, Contacts
-from simfactory.simulators.newton.bodies.soft_body import CONTACT_RADIUS, SoftMesh
-from simfactory.simulators.newton.contacts import TOUCHING
+from simfactory.simulators.newton.contacts import TOUCHING, joined
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.transforms import quat_rotate
 
-__all__ = ["SoftPose", "joined", "read_meeting_contacts", "read_soft_contacts", "soft_pose"]
-
-Array = npt.NDArray[np.float64]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SoftPose:
-    """The rigid motion that fits a deformed body best, and the velocities of its mass.
-
-    Attributes:
-        position: `(3,)` of the body's origin, world frame [m].
-        quat_xyzw: `(4,)` body-to-world rotation.
-        linear_velocity: `(3,)` of the centre of mass [m/s].
-        angular_velocity: `(3,)` of the rigid body with the same angular momentum [rad/s].
-    """
-
-    position: Array
-    quat_xyzw: Array
-    linear_velocity: Array
-    angular_velocity: Array
-
-
-def soft_pose(mesh: SoftMesh, nodes: Array, velocities: Array) -> SoftPose:
-    """Return pose and velocities of a deformed body.
-
-    Args:
-        mesh: The body at rest.
-        nodes: `(node, 3)` world frame [m].
-        velocities: `(node, 3)` world frame [m/s].
-
-    Source: K. S. Arun et al., "Least-squares fitting of two 3-D point sets" (1987).
-    """
-    share = mesh.node_volume / mesh.node_volume.sum()
-    center = share @ nodes
-    arm, rest = nodes - center, mesh.tets.vertices - mesh.center
-    left, _, right = np.linalg.svd(np.einsum("n,ni,nj->ij", share, arm, rest))
-    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
-    rotation = (left * flip) @ right
-    linear = share @ velocities
-    momentum = share @ np.cross(arm, velocities - linear)
-    inertia = np.einsum("n,ni,ni->", share, arm, arm) * np.eye(3) - np.einsum("n,ni,nj->ij", share, arm, arm)
-    return SoftPose(
-        position=center - rotation @ mesh.center,
-        quat_xyzw=_quat(rotation),
-        linear_velocity=linear,
-        angular_velocity=np.linalg.solve(inertia, momentum),
-    )
+__all__ = ["read_meeting_contacts", "read_soft_contacts"]
 
 
 def read_soft_contacts(
@@ -86,7 +38,9 @@ def read_soft_contacts(
     moving = body >= 0
     pose = poses[body[moving]].astype(np.float64)
     point[moving] = pose[:, :3] + quat_rotate(pose[:, 3:], point[moving])
-    touching = np.einsum("ij,ij->i", normal, nodes[node] - point) <= CONTACT_RADIUS + TOUCHING
+    touching = (
+        np.einsum("ij,ij->i", normal, nodes[node] - point) <= worlds.model.particle_radius.numpy()[node] + TOUCHING
+    )
     other = worlds.shape_instance[shape]
     result = []
     for rows in worlds.node_rows:
@@ -148,33 +102,3 @@ def read_meeting_contacts(
             )
         result.append(joined(parts))
     return result
-
-
-def joined(parts: list[Contacts]) -> Contacts:
-    """Return several sets of contacts as one, ordered by (a, b)."""
-    if not parts:
-        return Contacts.none()
-    fields = {
-        name: np.concatenate([getattr(part, name) for part in parts])
-        for name in ("a", "b", "point", "normal", "impulse")
-    }
-    order = np.lexsort((fields["b"], fields["a"]))
-    return Contacts(**{name: values[order] for name, values in fields.items()})
-
-
-def _quat(rotation: Array) -> Array:
-    """Return the quaternion `(4,)` xyzw of a rotation matrix: the eigenvector of its largest eigenvalue.
-
-    Source: I. Y. Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix" (2000).
-    """
-    r = rotation
-    off = np.array(
-        [
-            [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
-            [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
-            [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
-            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], r[0, 0] + r[1, 1] + r[2, 2]],
-        ]
-    )
-    quat = np.linalg.eigh(off)[1][:, -1]
-    return np.asarray(quat if quat[3] >= 0.0 else -quat)

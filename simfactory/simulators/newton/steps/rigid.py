@@ -1,14 +1,19 @@
 """Solver steps of rigid scenes: XPBD with our impacts around it."""
 
-from typing import Any
+from typing import Any, ClassVar, final
 
 import newton
+import numpy as np
+import numpy.typing as npt
 import warp as wp
 
+from simfactory.episode import Contacts
+from simfactory.simulators.newton.contacts import read_contacts
 from simfactory.simulators.newton.impacts import Impacts
+from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
 
-__all__ = ["StepsRigid"]
+__all__ = ["STEPS", "StepsRigid"]
 
 # Corrections of one body's contacts are summed, not averaged: averaging (Newton's default) halves the momentum of a
 # ball that hits a box standing on a frictionless floor. A sum overshoots when relaxation × contacts of one manifold
@@ -18,7 +23,8 @@ RELAXATION = 0.2
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact: 120 m/s at 240 Hz
 
 
-class StepsRigid:
+@final
+class StepsRigid(Steps):
     """Contact detection, impacts and XPBD.
 
     Args:
@@ -26,9 +32,12 @@ class StepsRigid:
         dt: Solver step [s].
     """
 
+    kinds: ClassVar[frozenset[str]] = frozenset({"rigid"})
+    cost: ClassVar[int] = 0
+
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
-        self._dt = dt
+        self._dt, self._worlds = dt, worlds
         self._solver = newton.solvers.SolverXPBD(
             model,
             iterations=ITERATIONS,
@@ -44,19 +53,26 @@ class StepsRigid:
             include_static_kinematic_pairs=False,
             deterministic=cuda,
         )
-        self.contacts, self._control = self._pipeline.contacts(), model.control()
-        self._impacts = Impacts(model, self.contacts, dt=dt)
+        self._contacts, self._control = self._pipeline.contacts(), model.control()
+        self._impacts = Impacts(model, self._contacts, dt=dt)
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
-        self._pipeline.collide(source, self.contacts, dt=self._dt)
+        self._pipeline.collide(source, self._contacts, dt=self._dt)
         self._impacts.before_step(source)
-        self._solver.step(source, target, self._control, self.contacts, self._dt)
+        self._solver.step(source, target, self._control, self._contacts, self._dt)
         self._impacts.after_step(target)
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
-        self._pipeline.collide(state, self.contacts, dt=0.0)
+        self._pipeline.collide(state, self._contacts, dt=0.0)
+
+    def read_contacts(self, nodes: npt.NDArray[np.float32], poses: npt.NDArray[np.float32]) -> list[Contacts]:
+        """Return what `detect` found, by environment; see `Steps.read_contacts`."""
+        return read_contacts(self._worlds, self._contacts, poses)
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all: XPBD remembers nothing."""
+
+
+STEPS = StepsRigid

@@ -1,21 +1,26 @@
 """Solver steps of scenes with soft bodies: vertex block descent for soft and rigid bodies together."""
 
 import math
-from typing import Any
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar, final
 
 import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.episode import Contacts
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
+from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import Solid, VertexDescent
 from simfactory.simulators.newton.impacts import Impacts
+from simfactory.simulators.newton.node_contacts import read_meeting_contacts, read_soft_contacts
+from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodySoft, SceneSpec
 
-__all__ = ["SELF_DISTANCE", "STEPS_MAX", "StepsSoft", "soft_steps"]
+__all__ = ["STEPS", "STEPS_MAX", "StepsSoft"]
 
 ITERATIONS = 6
 STEPS_MAX = 16  # solver steps per substep of the spec
@@ -29,39 +34,51 @@ BODY_CONTACTS = 2048  # room for contacts of one rigid body with soft ones; beyo
 SELF_DISTANCE = 4e-3  # [m] between surfaces of soft bodies that touch
 SELF_GAP = 1.6e-2  # [m] how far around it is looked for
 
-
-def soft_steps(spec: SceneSpec) -> int:
-    """Return the solver steps per substep of a scene, 0 without soft bodies.
-
-    A pressure wave may cross at most one cell of the simulation mesh in a solver step: beyond that the few iterations
-    of a step leave bodies softer than they are.
-
-    Raises:
-        SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
-    """
-    dt, needed = 1.0 / (spec.fps * spec.substep_count), 0
-    for body in spec.bodies:
-        if isinstance(body, BodySoft):
-            crossed = wave_speed(body.physical) * dt / soft_mesh(body).cell
-            steps = 2 ** max(0, math.ceil(math.log2(max(crossed, 1e-9)) - 1e-9))  # powers of two: few signatures
-            if steps > STEPS_MAX:
-                limit = body.physical.young_modulus * (STEPS_MAX / crossed) ** 2
-                raise SpecError(
-                    f"soft body {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: "
-                    f"allowed is a young_modulus up to {limit:.3g} Pa at resolution {body.resolution}; make it softer, "
-                    "its mesh coarser, raise substeps, or make it a rigid body"
-                )
-            needed = max(needed, steps)
-    return needed
+RULES = {
+    "friction": "one Coulomb coefficient a body: the spec's dynamic one; a pair uses the geometric mean of its two "
+    "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
+    "restitution": "a pair of rigid bodies uses the mean of its two, met within 0.05; soft bodies rebound by their "
+    "elasticity",
+    "mass": "density × volume: of the shape; of a soft body's tetrahedra",
+    "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
+    "poisson_ratio": "of soft bodies: as in the spec",
+    "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
+    "springs of finite stiffness",
+    "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
+    "of two cells through its thickness bends within 7 % of Timoshenko's beam",
+}
 
 
-class StepsSoft:
+@final
+class StepsSoft(Steps):
     """Contact detection and SolverVBD, which moves nodes and rigid bodies together.
 
     Args:
         worlds: The model's environments.
         dt: Solver step [s].
     """
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"rigid", "soft_body"})
+    cost: ClassVar[int] = 1
+    rules: ClassVar[Mapping[str, str]] = RULES
+
+    @classmethod
+    def per_substep(cls, spec: SceneSpec) -> int:
+        """Return the solver steps per substep of a scene.
+
+        A pressure wave may cross at most one cell of the simulation mesh in a solver step: beyond that the few
+        iterations of a step leave bodies softer than they are.
+
+        Raises:
+            SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
+        """
+        dt = 1.0 / (spec.fps * spec.substep_count)
+        return max((_steps(body, dt=dt) for body in spec.bodies if isinstance(body, BodySoft)), default=1)
+
+    @classmethod
+    def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
+        """Return the solver's name and whether soft bodies can meet each other."""
+        return "vbd", sum(isinstance(body, BodySoft) for body in spec.bodies) > 1
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
@@ -92,27 +109,31 @@ class StepsSoft:
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=SELF_GAP,
         )
-        self.contacts, self._control = self._pipeline.contacts(), model.control()
-        self._impacts = Impacts(model, self.contacts, dt=dt, rounding=ROUNDING) if model.body_count else None
+        self._contacts, self._control = self._pipeline.contacts(), model.control()
+        self._impacts = Impacts(model, self._contacts, dt=dt, rounding=ROUNDING) if model.body_count else None
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
-        self._pipeline.collide(source, self.contacts, dt=self._dt)
+        self._pipeline.collide(source, self._contacts, dt=self._dt)
         if self._impacts is not None:
             self._impacts.notice(source)
-        self._solver.step(source, target, self._control, self.contacts, self._dt)
+        self._solver.step(source, target, self._control, self._contacts, self._dt)
         if self._impacts is not None:
             self._impacts.after_step(target)
             wp.copy(self._solver.body_q_prev, target.body_q)
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
-        self._pipeline.collide(state, self.contacts, dt=0.0)
+        self._pipeline.collide(state, self._contacts, dt=0.0)
         self._solver.detect(state)
 
-    def touches(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.float32]]:
-        """Return per node the first row of the soft body it is closest to, -1 for none, and the nearest point [m]."""
-        return self._solver.touches()
+    def read_contacts(self, nodes: npt.NDArray[np.float32], poses: npt.NDArray[np.float32]) -> list[Contacts]:
+        """Return what `detect` found, by environment; see `Steps.read_contacts`."""
+        worlds, parts = self._worlds, [read_soft_contacts(self._worlds, self._contacts, nodes, poses)]
+        if worlds.model.body_count:
+            parts.append(read_contacts(worlds, self._contacts, poses))
+        parts.append(read_meeting_contacts(worlds, self._solver.touches(), nodes, distance=SELF_DISTANCE))
+        return [joined(list(group)) for group in zip(*parts, strict=True)]
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""
@@ -123,6 +144,20 @@ class StepsSoft:
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
         device = self._solver.model.device
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
+
+
+def _steps(body: BodySoft, *, dt: float) -> int:
+    """Return the solver steps of a body in a substep [s]: a power of two, so that there are few signatures."""
+    crossed = wave_speed(body.physical) * dt / soft_mesh(body).cell
+    steps = int(2 ** max(0, math.ceil(math.log2(max(crossed, 1e-9)) - 1e-9)))
+    if steps > STEPS_MAX:
+        limit = body.physical.young_modulus * (STEPS_MAX / crossed) ** 2
+        raise SpecError(
+            f"soft body {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed "
+            f"is a young_modulus up to {limit:.3g} Pa at resolution {body.resolution}; make it softer, its mesh "
+            "coarser, raise substeps, or make it a rigid body"
+        )
+    return steps
 
 
 def _solids(worlds: Worlds) -> list[Solid]:
@@ -147,3 +182,6 @@ def _solids(worlds: Worlds) -> list[Solid]:
                 )
             )
     return result
+
+
+STEPS = StepsSoft

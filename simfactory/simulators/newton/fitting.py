@@ -1,0 +1,96 @@
+"""Bodies that are made of nodes, and the poses that fit them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["NodeBody", "NodePose", "fitted_pose"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodeBody:
+    """A body that is made of nodes, at rest.
+
+    Attributes:
+        rest: `(node, 3)` body frame [m].
+        mass: `(node,)` [kg].
+        held: `(node,)` bool, nodes that do not move.
+        surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`.
+    """
+
+    rest: Array
+    mass: Array
+    held: npt.NDArray[np.bool_]
+    surface: Callable[[Array], Array]
+
+    def mass_and_inertia(self) -> tuple[float, Array]:
+        """Return the mass [kg] and the inertia at rest about its centre `(3, 3)` [kg·m²]."""
+        arm = self.rest - self.mass @ self.rest / self.mass.sum()
+        spread = np.einsum("n,ni,nj->ij", self.mass, arm, arm)
+        return float(self.mass.sum()), np.trace(spread) * np.eye(3) - spread
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NodePose:
+    """The rigid motion that fits a deformed body best, and the velocities of its mass.
+
+    Attributes:
+        position: `(3,)` of the body's origin, world frame [m].
+        quat_xyzw: `(4,)` body-to-world rotation.
+        linear_velocity: `(3,)` of the centre of mass [m/s].
+        angular_velocity: `(3,)` of the rigid body with the same angular momentum [rad/s].
+    """
+
+    position: Array
+    quat_xyzw: Array
+    linear_velocity: Array
+    angular_velocity: Array
+
+
+def fitted_pose(body: NodeBody, nodes: Array, velocities: Array) -> NodePose:
+    """Return pose and velocities of a deformed body.
+
+    Args:
+        body: The body at rest.
+        nodes: `(node, 3)` world frame [m].
+        velocities: `(node, 3)` world frame [m/s].
+
+    Source: K. S. Arun et al., "Least-squares fitting of two 3-D point sets" (1987).
+    """
+    share = body.mass / body.mass.sum()
+    center, rest_center = share @ nodes, share @ body.rest
+    arm = nodes - center
+    left, _, right = np.linalg.svd(np.einsum("n,ni,nj->ij", share, arm, body.rest - rest_center))
+    flip = np.array([1.0, 1.0, np.sign(np.linalg.det(left @ right))])
+    rotation = (left * flip) @ right
+    linear = share @ velocities
+    momentum = share @ np.cross(arm, velocities - linear)
+    inertia = np.einsum("n,ni,ni->", share, arm, arm) * np.eye(3) - np.einsum("n,ni,nj->ij", share, arm, arm)
+    return NodePose(
+        position=center - rotation @ rest_center,
+        quat_xyzw=_quat(rotation),
+        linear_velocity=linear,
+        angular_velocity=np.linalg.solve(inertia, momentum),
+    )
+
+
+def _quat(rotation: Array) -> Array:
+    """Return the quaternion `(4,)` xyzw of a rotation matrix: the eigenvector of its largest eigenvalue.
+
+    Source: I. Y. Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix" (2000).
+    """
+    r = rotation
+    off = np.array(
+        [
+            [r[0, 0] - r[1, 1] - r[2, 2], r[1, 0] + r[0, 1], r[2, 0] + r[0, 2], r[2, 1] - r[1, 2]],
+            [r[1, 0] + r[0, 1], r[1, 1] - r[0, 0] - r[2, 2], r[2, 1] + r[1, 2], r[0, 2] - r[2, 0]],
+            [r[2, 0] + r[0, 2], r[2, 1] + r[1, 2], r[2, 2] - r[0, 0] - r[1, 1], r[1, 0] - r[0, 1]],
+            [r[2, 1] - r[1, 2], r[0, 2] - r[2, 0], r[1, 0] - r[0, 1], r[0, 0] + r[1, 1] + r[2, 2]],
+        ]
+    )
+    quat = np.linalg.eigh(off)[1][:, -1]
+    return np.asarray(quat if quat[3] >= 0.0 else -quat)

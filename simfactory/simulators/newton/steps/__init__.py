@@ -1,0 +1,35 @@
+"""Solver families: one module a family, discovered; a scene takes the cheapest that moves all its bodies."""
+
+import importlib
+import pkgutil
+from functools import cache
+
+from simfactory.errors import SpecError
+from simfactory.simulators.newton.steps.base import Steps
+from simfactory.spec import SceneSpec
+
+__all__ = ["Steps", "steps_for"]
+
+
+@cache
+def _families() -> tuple[type[Steps], ...]:
+    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
+    found = [importlib.import_module(f"{__name__}.{name}").STEPS for name in names]
+    return tuple(sorted(found, key=lambda family: family.cost))
+
+
+def steps_for(spec: SceneSpec) -> type[Steps]:
+    """Return the solver family of a scene.
+
+    Raises:
+        SpecError: No family moves all its bodies.
+    """
+    kinds = {body.kind for body in spec.bodies}
+    for family in _families():
+        if kinds <= family.kinds:
+            return family
+    together = "; ".join(", ".join(sorted(family.kinds)) for family in _families())
+    raise SpecError(
+        f"bodies of kinds {', '.join(sorted(kinds))} cannot be simulated in one scene by newton; allowed together "
+        f"are: {together}; put them into scenes of their own"
+    )

@@ -1,0 +1,67 @@
+"""The contract of a solver family: which bodies it moves together, and one solver step."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import Contacts
+from simfactory.simulators.newton.worlds import Worlds
+from simfactory.spec import SceneSpec
+
+__all__ = ["Steps"]
+
+
+class Steps(ABC):
+    """Contact detection and a solver, for a model whose scenes hold bodies of `kinds` only.
+
+    Attributes:
+        kinds: Body kinds that it moves together.
+        cost: Families are chosen by this, the cheapest that moves all bodies of a scene.
+        rules: What it makes of physical parameters, in words, by parameter name.
+    """
+
+    kinds: ClassVar[frozenset[str]]
+    cost: ClassVar[int]
+    rules: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def per_substep(cls, spec: SceneSpec) -> int:
+        """Return the solver steps per substep of a scene.
+
+        Raises:
+            SpecError: The scene cannot be stepped.
+        """
+        return 1
+
+    @classmethod
+    def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
+        """Return what scenes must have in common to be stepped together, beyond time steps."""
+        return ()
+
+    @abstractmethod
+    def __init__(self, worlds: Worlds, *, dt: float) -> None:
+        """Prepare for a model's environments and a solver step [s]."""
+
+    @abstractmethod
+    def advance(self, source: Any, target: Any) -> None:  # Any: newton States
+        """Launch one solver step from a state to another."""
+
+    @abstractmethod
+    def detect(self, state: Any) -> None:  # Any: a newton State
+        """Launch contact detection on a state."""
+
+    @abstractmethod
+    def read_contacts(self, nodes: npt.NDArray[np.float32], poses: npt.NDArray[np.float32]) -> list[Contacts]:
+        """Return what `detect` found, by environment.
+
+        Args:
+            nodes: `(row, 3)` positions of all nodes [m].
+            poses: `(row, 7)` position and quaternion of every Newton body.
+        """
+
+    @abstractmethod
+    def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
+        """Drop what the solver remembers of an environment, or of all."""
