@@ -9,7 +9,7 @@ import warp as wp
 from simfactory.rendering.arrays import Records, WarpArray, host_view, records
 from simfactory.rendering.buffers import DeviceSurface
 from simfactory.rendering.denoise import Denoiser
-from simfactory.rendering.kernels.film import Centers, Film, Run, develop, expose
+from simfactory.rendering.kernels.film import Centers, Film, Run, ask_further, develop, expose
 from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.world import World
 from simfactory.rendering.presets import Preset
@@ -50,7 +50,9 @@ class Exposure:
         self._film = Film()
         for name in ("light", "albedo", "normal"):
             setattr(self._film, name, wp.zeros(shape, dtype=wp.vec3, device=device))
-        self._film.doubt = wp.zeros(shape, dtype=wp.float32, device=device)
+        refined = shape if preset.more_samples else (0, 0, 0)
+        self._film.doubt = wp.zeros(refined, dtype=wp.float32, device=device)
+        self._film.taken, self._film.further = (wp.zeros(refined, dtype=wp.int32, device=device) for _ in range(2))
         self._denoiser = None
         if preset.denoiser is not None:
             self._denoiser = Denoiser(shape[1], shape[2], preset=preset.name, quality=preset.denoiser)
@@ -88,6 +90,9 @@ class Exposure:
         centers.item, centers.triangle, centers.normal = buffers.item, buffers.triangle, buffers.normal
         counts = {"samples": samples, "edge_samples": edges, "instant": instant, "instants": instants}
         for refine in range(1 if instants > 1 or self._preset.more_samples == 0 else 2):
+            if refine:
+                inputs = [self._look, centers, self._film]
+                wp.launch(ask_further, dim=self._shape, inputs=inputs, device=self._device)
             run = Run()
             for name, value in {**counts, "refine": refine}.items():
                 setattr(run, name, value)

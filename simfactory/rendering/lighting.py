@@ -73,6 +73,7 @@ def build_look(
     look.samples, look.depth, look.split = preset.samples, preset.depth, int(preset.split)
     look.mirror_samples, look.texture_samples = preset.mirror_samples, preset.texture_samples
     look.more_samples, look.noise = preset.more_samples, preset.noise
+    look.detail_noise, look.mirror_noise = preset.detail_noise, preset.mirror_noise
     look.filter_width = preset.filter_width
     look.mirror_roughness, look.brightest = preset.mirror_roughness, preset.brightest
     look.even = _even_irradiance(look, len(scenes), preset, device)

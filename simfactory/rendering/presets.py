@@ -21,6 +21,9 @@ class Preset:
         mirror_samples: Further paths in pixels that see a mirror or glass.
         more_samples: Largest number of further paths in pixels whose light is uncertain after these.
         noise: Root mean square error of a pixel's light that is wanted before denoising, in display values 0–255.
+        detail_noise: The same where base colours change from pixel to pixel.
+        mirror_noise: The same in pixels that see a mirror or glass: what these show has no guide, the denoiser helps it
+            less.
         texture_samples: Places in a pixel at which a texture is read; 0 = those of the paths.
         filter_width: Width over which textures are filtered [px]: less than one where samples lie within a pixel.
         instants: Over how many instants an open shutter spreads them, at least one path each.
@@ -43,6 +46,8 @@ class Preset:
     mirror_samples: int
     more_samples: int
     noise: float
+    detail_noise: float
+    mirror_noise: float
     texture_samples: int
     filter_width: float
     instants: int
@@ -69,6 +74,8 @@ _PRESETS = {
             mirror_samples=0,
             more_samples=0,
             noise=0.0,
+            detail_noise=0.0,
+            mirror_noise=0.0,
             texture_samples=0,
             filter_width=1.0,
             instants=0,
@@ -91,6 +98,8 @@ _PRESETS = {
             mirror_samples=8,
             more_samples=0,
             noise=0.0,
+            detail_noise=0.0,
+            mirror_noise=0.0,
             texture_samples=4,
             filter_width=1.0,
             instants=8,
@@ -111,8 +120,10 @@ _PRESETS = {
             traced_roughness=0.35,
             samples=4,
             mirror_samples=4,
-            more_samples=60,
-            noise=7.0,
+            more_samples=124,
+            noise=8.0,
+            detail_noise=3.0,
+            mirror_noise=1.5,
             texture_samples=16,
             filter_width=1.0,
             instants=16,
@@ -120,7 +131,7 @@ _PRESETS = {
             mirror_roughness=0.3,
             split=False,
             brightest=30.0,
-            denoiser="balanced",
+            denoiser="high",
             animated_samples=True,
             exposure=1.15,
             contrast=1.3,
@@ -136,6 +147,8 @@ _PRESETS = {
             mirror_samples=0,
             more_samples=0,
             noise=0.0,
+            detail_noise=0.0,
+            mirror_noise=0.0,
             texture_samples=0,
             filter_width=1.0,
             instants=16,

@@ -12,9 +12,11 @@ from simfactory.rendering.kernels.shade import display_value
 from simfactory.rendering.kernels.spots import color_seen, is_textured
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
-__all__ = ["Centers", "Film", "Run", "develop", "display_doubt", "expose"]
+__all__ = ["Centers", "Film", "Run", "ask_further", "develop", "display_doubt", "expose"]
 
 wp.set_module_options(OPTIONS)
+
+DETAIL = wp.constant(0.08)  # change of base colour within three pixels
 
 
 @wp.struct
@@ -25,6 +27,8 @@ class Film:
     albedo: wp.array3d(dtype=wp.vec3)
     normal: wp.array3d(dtype=wp.vec3)
     doubt: wp.array3d(dtype=wp.float32)  # squared error of the light that is expected, in display values 0–255
+    taken: wp.array3d(dtype=wp.int32)  # paths of the first run
+    further: wp.array3d(dtype=wp.int32)  # paths to add
 
 
 @wp.struct
@@ -145,25 +149,6 @@ def plan_pixel(
 
 
 @wp.func
-def further_samples(look: Look, film: Film, plan: Plan, tile: int, row: int, column: int):
-    """Return how many more paths a pixel takes until its light is as certain as the preset wants.
-
-    Expected errors are means over a pixel and its neighbours: that of few paths alone is no good guess.
-    """
-    total = float(0.0)
-    for i in range(3):
-        for j in range(3):
-            r = wp.clamp(row + i - 1, 0, film.doubt.shape[1] - 1)
-            c = wp.clamp(column + j - 1, 0, film.doubt.shape[2] - 1)
-            total += film.doubt[tile, r, c] / 9.0
-    wanted = look.noise * look.noise
-    if is_mirror(look, plan.first.hit.item):
-        wanted *= 0.15  # what mirrors show has no guide, the denoiser helps it less
-    more = float(plan.samples) * (total / wp.max(wanted, 1.0e-6) - 1.0)
-    return int(wp.clamp(more, 0.0, float(look.more_samples)))
-
-
-@wp.func
 def lens_ray(pose: wp.mat44d, lens: Lens, place: wp.vec2, on_lens: wp.vec2, row: int, column: int):
     """Return where the ray through a place of a pixel and of the lens (both 0–1) starts, and its direction."""
     u = wp.float64(column) + wp.float64(place[0])
@@ -217,7 +202,7 @@ def expose(
     end = plan.samples
     if run.refine != 0:
         begin = plan.samples
-        end = begin + further_samples(look, film, plan, tile, row, column)
+        end = begin + film.further[tile, row, column]
         if end == begin:
             return
     angle = look.filter_width / float(lens.pinhole[0])
@@ -245,6 +230,7 @@ def expose(
     if run.refine == 0 and look.more_samples > 0:
         gray = (light[0] + light[1] + light[2]) / 3.0
         film.doubt[tile, row, column] = display_doubt(look, lens.gain, gray, square * share, float(end))
+        film.taken[tile, row, column] = end
     before = float(begin) / float(end)
     if run.instant > 0:
         before = 1.0
@@ -255,6 +241,33 @@ def expose(
     film.light[tile, row, column] = light
     film.albedo[tile, row, column] = albedo
     film.normal[tile, row, column] = facing
+
+
+@wp.kernel
+def ask_further(look: Look, centers: Centers, film: Film):
+    """Set how many more paths each pixel takes until its light is as certain as the preset wants.
+
+    Expected errors are means over a pixel and its neighbours: that of few paths alone is no good guess. Where base
+    colours change from pixel to pixel, noise misleads the denoiser more than on even surfaces.
+    """
+    tile, row, column = wp.tid()
+    total = float(0.0)
+    low = wp.vec3(1.0, 1.0, 1.0)
+    high = wp.vec3(0.0, 0.0, 0.0)
+    for i in range(3):
+        for j in range(3):
+            r = wp.clamp(row + i - 1, 0, film.doubt.shape[1] - 1)
+            c = wp.clamp(column + j - 1, 0, film.doubt.shape[2] - 1)
+            total += film.doubt[tile, r, c] / 9.0
+            low = wp.min(low, film.albedo[tile, r, c])
+            high = wp.max(high, film.albedo[tile, r, c])
+    noise = look.noise
+    if brightest(high - low) > DETAIL:
+        noise = look.detail_noise
+    if is_mirror(look, centers.item[tile, row, column]):
+        noise = look.mirror_noise
+    more = float(film.taken[tile, row, column]) * (total / wp.max(noise * noise, 1.0e-6) - 1.0)
+    film.further[tile, row, column] = int(wp.clamp(more, 0.0, float(look.more_samples)))
 
 
 @wp.kernel

@@ -99,6 +99,8 @@ class Look:
     mirror_samples: int  # further ones where a mirror or glass is seen
     more_samples: int  # largest number of further ones where light is uncertain
     noise: float  # error that is wanted, display values 0–255
+    detail_noise: float  # the same where base colours change
+    mirror_noise: float  # the same in pixels that see mirrors or glass
     texture_samples: int  # places in a pixel at which a texture is read; 0 = those of the paths
     filter_width: float  # of textures [px]
     depth: int  # mirror and glass bounces of a path
