@@ -21,6 +21,7 @@ from simfactory.testing.ground_truth import (
     record,
     violations,
 )
+from simfactory.testing.ground_truth.planted import oracle_arrays
 from simfactory.testing.specs import make_body, make_camera, make_sheet, make_spec
 
 
@@ -167,3 +168,31 @@ def test_a_pixel_off_an_outline_is_not_excused_as_a_tie(exact_clip):
     figures = compare(oracle, {**arrays, "instance": instance})
     assert figures["ties"] == 0.0
     assert figures["unexplained"] > 0.0
+
+
+def pole_view(offset):
+    """A ball seen from above; pixel (15, 15) lies at an offset [px] from its pole, where 64 triangles meet."""
+    spec = make_spec(
+        bodies=[make_body("ball", Sphere(radius=0.5), position=(0.0, 0.0, 1.0), mobility="static")],
+        cameras=[make_camera(size=(32, 32), position=(0.0, 0.0, 4.0), target=(0.0, 0.0, 1.0))],
+    )
+    shift = 0.5 + np.asarray(offset)  # the optical axis passes between four pixels
+    return Oracle(spec, spec.cameras[0], WorldMotion.closed_form(spec), pixel_offset=(shift[0], shift[1]))
+
+
+# At 2e-3 px from the pole a triangle is 2e-4 px wide.
+ON_AN_EDGE = 2e-3 * np.array([math.cos(math.pi / 8), math.sin(math.pi / 8)])
+
+
+@pytest.mark.parametrize(("aside", "is_excused"), [(1e-5, True), (2e-3, False)])
+def test_only_a_pixel_on_a_crease_may_show_either_face_even_of_slivers(aside, is_excused):
+    step = aside * np.array([-math.sin(math.pi / 8), math.cos(math.pi / 8)])
+    oracle = pole_view(ON_AN_EDGE - step)
+    shown = oracle_arrays(pole_view(ON_AN_EDGE + step))
+    truth = oracle_arrays(oracle)
+    normal = truth["normal"].copy()
+    normal[:, 15, 15] = shown["normal"][:, 15, 15]
+    assert np.abs(normal - truth["normal"]).max() > 1e-3  # the next face is turned by 0.3°
+    figures = compare(oracle, {**truth, "normal": normal})
+    assert (figures["normal_max_deg"] <= EXACT.maximum["normal_max_deg"]) == is_excused
+    assert (figures["creases"] > 0.0) == is_excused

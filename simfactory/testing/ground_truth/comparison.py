@@ -21,6 +21,7 @@ from simfactory.testing.ground_truth.oracle import Oracle, Target, View
 __all__ = ["EXACT", "Limits", "compare", "violations"]
 
 TIE = 1e-3  # [px]: pixels whose centre is this close to an outline may show either side
+RINGS = (1.0, 0.3, 0.1, 0.03, 0.01)  # of `TIE`, looked at around a pixel: float32 rays err by 1e-5 px
 DEPTH = 1e-5  # relative: surfaces seen edge-on magnify the float32 rounding of poses; `depth_beyond` is their share
 JUMP = 1e-3  # relative: the same id at another depth is another part of the body
 CREASE = 0.05  # [deg]: normals that differ by more belong to different faces
@@ -240,9 +241,14 @@ def _angles(a: Float64, b: Float64) -> Float64:
 
 
 def _around(oracle: Oracle, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> Float64:
-    """Return raster coordinates `(n, 8, 2)` at `TIE` around pixel centres."""
+    """Return raster coordinates `(n, point, 2)` within `TIE` around pixel centres.
+
+    One ring alone would step over slivers: at a pole, where a ball's triangles meet, a pixel can lie on the edge of
+    one that is narrower at `TIE` than the ring's points are apart.
+    """
     angles = np.arange(8) * np.pi / 4.0
-    return oracle.pixels[rows, columns][:, None] + TIE * np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    ring = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    return oracle.pixels[rows, columns][:, None] + TIE * np.concatenate([share * ring for share in RINGS])
 
 
 def _ties(oracle: Oracle, frame: int, instance: npt.NDArray[np.int64], depth: Float64, doubtful: Bool) -> Bool:
