@@ -8,6 +8,7 @@ import numpy.typing as npt
 from simfactory.assets import keep_arrays, kept_arrays
 from simfactory.embedding import Embedding, embed
 from simfactory.errors import AssetError
+from simfactory.extrusion import extruded_tetrahedra
 from simfactory.lattice import stuff_lattice
 from simfactory.meshes import TriangleMesh, geometry_mesh
 from simfactory.spec import Geometry, MeshAsset
@@ -16,7 +17,7 @@ __all__ = ["TetMesh", "boundary_faces", "box_tetrahedra", "geometry_tetrahedra",
 
 VOLUME_TOLERANCE = 0.02  # relative difference allowed between the tetrahedra and the surface they fill
 RESOLUTION_MAX = 64
-VERSION = 1  # of the tetrahedra kept beside user meshes
+VERSION = 2  # of the tetrahedra kept beside user meshes
 MIDPOINTS_MAX = 8  # halvings of edges
 
 Points = npt.NDArray[np.float64]
@@ -53,15 +54,16 @@ class TetMesh:
 def tetrahedralize(mesh: TriangleMesh, *, resolution: int) -> TetMesh:
     """Fill a closed surface with tetrahedra and embed its vertices in them.
 
-    A box in its own axes becomes a regular grid that fills it exactly; any other surface is stuffed with a
-    body-centred cubic lattice (see `simfactory.lattice`), whose outer nodes lie close to the surface. Either way the
-    surface keeps its own vertices: `tet_mesh.surface(tet_mesh.vertices)` returns them to 1e-6 of its size, and
-    `tet_mesh.surface(moved)` those of the deformed body. A surface coarser than the tetrahedra does not bend where
-    it has no vertices: pass it through `refined` first.
+    A box in its own axes becomes a regular grid that fills it exactly, an upright prism or cylinder layers of
+    triangles (see `simfactory.extrusion`); any other surface is stuffed with a body-centred cubic lattice (see
+    `simfactory.lattice`), whose outer nodes lie close to the surface. Either way the surface keeps its own vertices:
+    `tet_mesh.surface(tet_mesh.vertices)` returns them to 1e-6 of its size, and `tet_mesh.surface(moved)` those of the
+    deformed body. A surface coarser than the tetrahedra does not bend where it has no vertices: pass it through
+    `refined` first.
 
     Args:
         mesh: A closed surface with outward faces, local frame [m].
-        resolution: Cells along the longest extent, 1–64 (other surfaces than a box: 4–64).
+        resolution: Cells along the longest extent, 1–64 (other surfaces than boxes, prisms and cylinders: 4–64).
 
     Raises:
         AssetError: The surface encloses no volume, or parts of it are thinner than the cells can follow: the
@@ -78,9 +80,11 @@ def tetrahedralize(mesh: TriangleMesh, *, resolution: int) -> TetMesh:
         counts = np.maximum(1, np.rint((high - low) / cell)).astype(int)
         nodes, tets = box_tetrahedra(high - low, cells=(int(counts[0]), int(counts[1]), int(counts[2])))
         nodes = nodes + 0.5 * (low + high)
+    elif (upright := extruded_tetrahedra(mesh.vertices, volume=wanted, cell=cell)) is not None:
+        nodes, tets = upright[0], _positive(*upright)
     else:
         if resolution < 4:
-            raise AssetError(f"resolution is {resolution}; a surface that is no box needs at least 4")
+            raise AssetError(f"resolution is {resolution}; a surface that is neither box nor prism needs at least 4")
         nodes, tets = stuff_lattice(mesh.vertices, mesh.triangles, cell=cell)
         nodes = _with_volume(nodes, tets, wanted, cell=cell)
     filled = float(_volumes(nodes, tets).sum()) if len(tets) else 0.0

@@ -11,10 +11,11 @@ from layouts.solids import horizontal_faces, solid
 from layouts.stage import Stage, heading, mass, moved, rested, snapped, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
+from simfactory.polygons import convex_hull
 from simfactory.rng import Stream
 from simfactory.spec import BodySolid, Push
 
-__all__ = ["Stack", "hull", "is_supported", "margin_inside"]
+__all__ = ["Stack", "is_supported", "margin_inside"]
 
 Points = npt.NDArray[np.float64]
 
@@ -122,36 +123,15 @@ def is_supported(tower: list[BodySolid], *, margin: float = 0.15) -> bool:
     return True
 
 
-def hull(points: Points) -> Points:
-    """Return the corners `(corner, 2)` of the convex hull of points `(point, 2)`, counter-clockwise.
-
-    Source: A. Andrew, "Another efficient algorithm for convex hulls in two dimensions", IPL 9 (1979).
-    """
-    ordered = sorted(map(tuple, points.tolist()))
-    chains = []
-    for sequence in (ordered, ordered[::-1]):
-        chain: list[tuple[float, ...]] = []
-        for point in sequence:
-            while len(chain) > 1 and _turn(chain[-2], chain[-1], point) <= 0.0:
-                chain.pop()
-            chain.append(point)
-        chains.append(chain[:-1])
-    return np.array(chains[0] + chains[1])
-
-
 def margin_inside(points: Points, at: Points) -> float:
     """Return how far inside the hull of points `(point, 2)` a point `(2,)` lies [m]; negative = outside."""
     if len(points) < 3:
         return -math.inf
-    corners = hull(points)
+    corners = convex_hull(points)
     edges = np.roll(corners, -1, axis=0) - corners
     lengths = np.linalg.norm(edges, axis=-1)
     offsets = at - corners
     return float(((edges[:, 0] * offsets[:, 1] - edges[:, 1] * offsets[:, 0]) / lengths).min())
-
-
-def _turn(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...]) -> float:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
 
 
 def _inner_radius(body: BodySolid, *, upper: bool) -> float:

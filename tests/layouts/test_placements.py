@@ -16,12 +16,13 @@ from layouts.placements.overhang import Overhang
 from layouts.placements.ramp import Ramp
 from layouts.placements.row import Row
 from layouts.placements.scatter import Scatter
-from layouts.placements.stack import Stack, hull, is_supported, margin_inside
+from layouts.placements.stack import Stack, is_supported, margin_inside
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from layouts.solids import lowest, parts
 from layouts.stage import mass, moved
 from simfactory.errors import SpecError
+from simfactory.polygons import convex_hull
 from simfactory.rng import stream
 from simfactory.spec import (
     BodyRigid,
@@ -247,7 +248,7 @@ def test_balls_make_no_tower():
 
 def test_the_hull_of_a_square_with_inner_points_is_the_square():
     square = np.array([[0.0, 0.0], [2.0, 0.0], [2.0, 2.0], [0.0, 2.0]])
-    corners = hull(np.concatenate([square, [[1.0, 1.0], [0.5, 1.5], [1.0, 0.0]]]))
+    corners = convex_hull(np.concatenate([square, [[1.0, 1.0], [0.5, 1.5], [1.0, 0.0]]]))
     assert sorted(map(tuple, corners)) == sorted(map(tuple, square))
     assert margin_inside(square, np.array([0.5, 1.0])) == pytest.approx(0.5)
     assert margin_inside(square, np.array([2.5, 1.0])) == pytest.approx(-0.5)

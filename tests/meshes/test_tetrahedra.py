@@ -5,7 +5,8 @@ import pytest
 import trimesh
 
 from simfactory.errors import AssetError
-from simfactory.meshes import geometry_mesh
+from simfactory.extrusion import extruded_tetrahedra
+from simfactory.meshes import TriangleMesh, geometry_mesh
 from simfactory.spec import Box, Capsule, Cone, Cylinder, Prism, Sphere, Superellipsoid
 from simfactory.tetrahedra import refined, tetrahedralize
 
@@ -137,3 +138,33 @@ def test_a_surface_without_volume_is_refused(surface):
 def test_a_resolution_out_of_range_is_refused(resolution):
     with pytest.raises(AssetError, match="1 to 64"):
         tetrahedralize(geometry_mesh(Sphere(radius=0.2)), resolution=resolution)
+
+
+UPRIGHT = {
+    "cylinder": (Cylinder(radius=0.1, height=0.3), 0.05),
+    "prism": (Prism(sides=5, radius=0.1, height=0.2, taper=0.5), 1e-6),
+    "lying cylinder": (Cylinder(radius=0.1, height=0.3), 0.05),
+}
+
+
+@pytest.mark.parametrize("name", UPRIGHT)
+def test_rims_of_upright_solids_are_rims_of_the_tetrahedra(name):
+    geometry, tolerance = UPRIGHT[name]
+    mesh = geometry_mesh(geometry)
+    if name.startswith("lying"):
+        mesh = TriangleMesh(vertices=mesh.vertices[:, [2, 0, 1]], triangles=mesh.triangles)
+    tets = tetrahedralize(mesh, resolution=6)
+    # What surface vertices stand out beyond the tetrahedra would sink into what the body lies on.
+    outside = np.linalg.norm(np.minimum(tets.embedding.weights, 0.0), axis=1)
+    assert outside.max() < tolerance
+    assert tets.volumes().sum() == pytest.approx(mesh.volume(), rel=1e-9)
+    rim = mesh.vertices.max(axis=0)
+    assert tets.vertices.max(axis=0) == pytest.approx(rim, rel=0.025)  # 12 chords of a circle's area stand out 2.3 %
+
+
+def test_other_solids_are_not_taken_for_upright_ones():
+    for geometry in (Sphere(radius=0.2), Capsule(radius=0.06, height=0.2), Cone(radius=0.1, height=0.2)):
+        mesh = geometry_mesh(geometry)
+        assert extruded_tetrahedra(mesh.vertices, volume=mesh.volume(), cell=0.05) is None
+    tube = trimesh.creation.annulus(0.05, 0.1, 0.2)
+    assert extruded_tetrahedra(np.asarray(tube.vertices), volume=tube.volume, cell=0.05) is None
