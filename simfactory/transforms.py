@@ -13,6 +13,7 @@ __all__ = [
     "pixel_centers",
     "pose_matrix",
     "project",
+    "quat_between",
     "quat_from_axis_angle",
     "quat_multiply",
     "quat_rotate",
@@ -37,6 +38,17 @@ def quat_from_axis_angle(axis: npt.ArrayLike, angle: npt.ArrayLike) -> Array:
     shape = np.broadcast_shapes(unit.shape[:-1], half.shape[:-1])
     vector = np.broadcast_to(unit * np.sin(half), (*shape, 3))
     return np.concatenate([vector, np.broadcast_to(np.cos(half), (*shape, 1))], axis=-1)
+
+
+def quat_between(start: npt.ArrayLike, end: npt.ArrayLike) -> Array:
+    """Return the rotation `(4,)` xyzw that takes one unit vector `(3,)` to another the shortest way."""
+    a, b = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    cosine = float(a @ b)
+    if cosine < -1.0 + 1e-12:  # any axis across will do
+        across = np.cross(a, np.eye(3)[int(np.argmin(np.abs(a)))])
+        return np.append(across / np.linalg.norm(across), 0.0)
+    quat = np.append(np.cross(a, b), 1.0 + cosine)
+    return np.asarray(quat / np.linalg.norm(quat))
 
 
 def quat_multiply(a: npt.ArrayLike, b: npt.ArrayLike) -> Array:

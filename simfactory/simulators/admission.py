@@ -15,14 +15,17 @@ def check_loadable(simulator: Simulator, specs: Sequence[SceneSpec]) -> None:
 
     Raises:
         SpecError: There are no specs, or their signatures differ.
-        UnsupportedBody: A spec holds a body kind that the backend does not simulate; names the backends that do.
+        UnsupportedBody: A spec holds a kind of body or joint that the backend does not simulate; names the backends that do.
     """
     if not specs:
         raise SpecError("load needs at least one scene spec, got none")
     for spec in specs:
         for body in spec.bodies:
             if not simulator.supports(body.kind):
-                raise UnsupportedBody(_unsupported(simulator.name, body.name, body.kind))
+                raise UnsupportedBody(_unsupported(simulator.name, f"body {body.name!r}", body.kind))
+        for joint in spec.joints:
+            if not simulator.supports(joint.kind):
+                raise UnsupportedBody(_unsupported(simulator.name, f"joint {joint.name!r}", joint.kind))
     signatures = [simulator.signature(spec) for spec in specs]
     for index, signature in enumerate(signatures):
         if signature != signatures[0]:
@@ -32,7 +35,7 @@ def check_loadable(simulator: Simulator, specs: Sequence[SceneSpec]) -> None:
             )
 
 
-def _unsupported(backend: str, body: str, kind: str) -> str:
+def _unsupported(backend: str, what: str, kind: str) -> str:
     able, absent = [], []
     for name in backend_names():
         try:
@@ -40,6 +43,6 @@ def _unsupported(backend: str, body: str, kind: str) -> str:
                 able.append(name)
         except BackendUnavailable:
             absent.append(name)
-    message = f"{backend!r} does not simulate body {body!r} of kind {kind!r}; "
+    message = f"{backend!r} does not simulate {what} of kind {kind!r}; "
     message += f"backends that do: {', '.join(able)}" if able else "no backend installed here does"
     return message + (f" (not installed here, so not asked: {', '.join(absent)})" if absent else "")

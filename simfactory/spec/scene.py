@@ -8,9 +8,10 @@ from typing import Any, Literal, Self
 from pydantic import Field, model_validator
 
 from simfactory.spec.base import Model, Name
-from simfactory.spec.body import Body, Motion, Push
+from simfactory.spec.body import Body, BodyRigid, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
+from simfactory.spec.joint import Joint
 
 __all__ = ["SceneSpec", "Sensors", "Tier", "json_schema"]
 
@@ -51,6 +52,7 @@ class SceneSpec(Model):
     lights: tuple[Light, ...] = Field(default=(), max_length=16, description="Up to 16 lights")
     bodies: tuple[Body, ...] = Field(min_length=1, max_length=1000, description="1–1,000 bodies")
     motions: tuple[Motion, ...] = Field(default=(), description="Prescribed motions, at most 1 per kinematic body")
+    joints: tuple[Joint, ...] = Field(default=(), max_length=1000, description="Up to 1,000 joints of rigid bodies")
     triggers: tuple[Push, ...] = Field(default=(), description="Any number (0 or more) of events that happen once")
     cameras: tuple[CameraSpec, ...] = Field(min_length=1, max_length=64, description="1–64 cameras, one clip each")
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
@@ -86,9 +88,27 @@ class SceneSpec(Model):
                     allowed = sorted(key for key, value in mobility.items() if value == wanted)
                     raise ValueError(f"{field} names body {name!r}; allowed are the {wanted} bodies: {allowed}")
         _check_unique("motions", [motion.body for motion in self.motions])
+        _check_unique("joints", [joint.name for joint in self.joints])
+        self._check_joints()
         if self.room is not None and self.ground is None:
             raise ValueError("a room stands on a ground: give `ground` too")
         return self
+
+    def _check_joints(self) -> None:
+        rigid = {body.name: body.mobility for body in self.bodies if isinstance(body, BodyRigid)}
+        moving = sorted(name for name, mobility in rigid.items() if mobility == "dynamic")
+        for joint in self.joints:
+            if joint.child not in moving:
+                raise ValueError(
+                    f"joint {joint.name!r} has child {joint.child!r}; allowed are the dynamic rigid bodies: {moving}"
+                )
+            if joint.parent is not None and joint.parent not in rigid:
+                raise ValueError(
+                    f"joint {joint.name!r} has parent {joint.parent!r}; allowed are the rigid bodies: {sorted(rigid)}, "
+                    "or none for the fixed world"
+                )
+            if joint.parent == joint.child:
+                raise ValueError(f"joint {joint.name!r} joins {joint.child!r} with itself: name two bodies")
 
 
 def _check_unique(field: str, names: list[str]) -> None:

@@ -14,6 +14,7 @@ from simfactory.spec import (
     Environment,
     Geometry,
     Ground,
+    Joint,
     Light,
     LightSun,
     Motion,
@@ -210,6 +211,7 @@ def make_spec(
     cameras: Sequence[CameraSpec] | None = None,
     lights: Sequence[Light] | None = None,
     motions: Sequence[Motion] = (),
+    joints: Sequence[Joint] = (),
     triggers: Sequence[Push] = (),
     sensors: Sensors | None = None,
     scene: str = "test",
@@ -237,6 +239,7 @@ def make_spec(
         cameras: The cameras; default one fixed camera.
         lights: The lights; default one sun.
         motions: Motions of kinematic bodies.
+        joints: Joints.
         triggers: Pushes.
         sensors: What is recorded; default everything.
         scene: Name of the base scene.
@@ -270,6 +273,7 @@ def make_spec(
         lights=tuple(lights),
         bodies=tuple(bodies),
         motions=tuple(motions),
+        joints=tuple(joints),
         triggers=tuple(triggers),
         cameras=tuple(cameras) if cameras is not None else (make_camera(size=size),),
         sensors=sensors or Sensors(),

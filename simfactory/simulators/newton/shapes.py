@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import newton
@@ -13,10 +14,10 @@ import warp as wp
 
 from simfactory.collision import body_parts, may_split
 from simfactory.meshes import TriangleMesh, body_mesh
-from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, Sphere
+from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, SceneSpec, Sphere
 from simfactory.transforms import quat_from_axis_angle
 
-__all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_planes", "shape_config", "solid_inertia"]
+__all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_joined", "separate_planes", "shape_config", "solid_inertia"]
 
 CONTACT_GAP = 0.01  # [m] at rest; moving shapes look further ahead, see simulator.SPECULATIVE_GAP
 FLAT = 1.0  # height over radius; native cylinders that lie on a face are thrown up now and then, but roll smoothly
@@ -100,6 +101,21 @@ def separate_planes(builder: Any, bodies: Sequence[Sequence[int]], planes: Seque
                 builder.add_shape_collision_filter_pair(part, plane)
         for other in (shape for index, own in enumerate(bodies) if index != number for shape in own):
             builder.add_shape_collision_filter_pair(shapes[0], other)
+
+
+def separate_joined(builder: Any, bodies: Sequence[Sequence[int]], spec: SceneSpec) -> None:  # Any: newton
+    """Let bodies that a joint holds together pass through each other: they are built to overlap at the joint.
+
+    Args:
+        builder: A newton ModelBuilder.
+        bodies: Per body the shapes that `add_shapes` returned.
+        spec: The scene.
+    """
+    number = {body.name: index for index, body in enumerate(spec.bodies)}
+    for joint in spec.joints:
+        if joint.parent is not None:
+            for one, other in product(bodies[number[joint.parent]], bodies[number[joint.child]]):
+                builder.add_shape_collision_filter_pair(one, other)
 
 
 def _add_shape(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: Any) -> int:  # Any: newton, warp

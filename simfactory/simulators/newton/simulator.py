@@ -20,6 +20,7 @@ from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies import body_kinds, node_body
 from simfactory.simulators.newton.fitting import fitted_pose
 from simfactory.simulators.newton.forces import Actions, NodeActions
+from simfactory.simulators.newton.linkage import JOINT_KINDS
 from simfactory.simulators.newton.properties import effective_properties
 from simfactory.simulators.newton.steps import Steps, steps_for
 from simfactory.simulators.newton.worlds import Worlds, build_worlds
@@ -56,8 +57,8 @@ class NewtonSimulator(Simulator):
     """Simulates rigid bodies with Newton's XPBD solver, scenes with soft bodies with its VBD solver.
 
     Every environment is a world of one model. A solver step is recorded once as a graph and replayed, on the CPU as on
-    CUDA: the host does nothing between the steps of a frame. There are no joints, so the whole state is the bodies'
-    poses and velocities and those of nodes; Newton's velocities are those of the centre of mass in the
+    CUDA: the host does nothing between the steps of a frame. Joints are constraints on free bodies, so the whole state
+    is the bodies' poses and velocities and those of nodes; Newton's velocities are those of the centre of mass in the
     world frame, as ours.
 
     Reruns are bit-identical on the CPU. On CUDA the deterministic modes of the solver and of the collision pipeline
@@ -89,8 +90,8 @@ class NewtonSimulator(Simulator):
 
     @classmethod
     def supports(cls, kind: str) -> bool:
-        """Return whether bodies of this kind can be simulated."""
-        return kind in body_kinds()
+        """Return whether bodies or joints of this kind can be simulated."""
+        return kind in body_kinds() or kind in JOINT_KINDS
 
     @classmethod
     def version(cls) -> str:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.bodies import add_body
-from simfactory.simulators.newton.shapes import add_ground, add_room, separate_planes
+from simfactory.simulators.newton.shapes import add_ground, add_room, separate_joined, separate_planes
 from simfactory.spec import SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
@@ -85,6 +85,7 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
                 builder.body_qd[rows[-1]] = (*start.linear_velocity[0], *start.angular_velocity[0])
             instances.extend([FIRST_BODY + index] * len(shapes[-1]))
         separate_planes(builder, shapes, planes)
+        separate_joined(builder, shapes, spec)
         builder.end_world()
         shape_count = len(instances) - shapes_before
         environments.extend([environment] * shape_count)

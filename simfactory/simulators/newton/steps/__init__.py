@@ -22,12 +22,17 @@ def steps_for(spec: SceneSpec) -> type[Steps]:
     """Return the solver family of a scene.
 
     Raises:
-        SpecError: No family moves all its bodies.
+        SpecError: No family moves all its bodies, or holds its joints.
     """
     kinds = {body.kind for body in spec.bodies}
     for family in _families():
-        if kinds <= family.kinds:
+        if kinds <= family.kinds and (family.has_joints or not spec.joints):
             return family
+    if spec.joints and any(kinds <= family.kinds for family in _families()):
+        raise SpecError(
+            f"newton holds no joints in scenes with bodies of kinds {', '.join(sorted(kinds))}; allowed are joints among "
+            "rigid bodies alone: take the joints or the other bodies away"
+        )
     together = "; ".join(", ".join(sorted(family.kinds)) for family in _families())
     raise SpecError(
         f"bodies of kinds {', '.join(sorted(kinds))} cannot be simulated in one scene by newton; allowed together "

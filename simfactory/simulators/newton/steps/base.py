@@ -20,11 +20,13 @@ class Steps(ABC):
     Attributes:
         kinds: Body kinds that it moves together.
         cost: Families are chosen by this, the cheapest that moves all bodies of a scene.
+        has_joints: Whether it holds joints.
         rules: What it makes of physical parameters, in words, by parameter name.
     """
 
     kinds: ClassVar[frozenset[str]]
     cost: ClassVar[int]
+    has_joints: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Solver steps of rigid scenes: XPBD with our impacts around it."""
+"""Solver steps of rigid scenes: XPBD with our joints in it and our impacts around it."""
 
 from typing import Any, ClassVar, final
 
@@ -10,6 +10,7 @@ import warp as wp
 from simfactory.episode import Contacts
 from simfactory.simulators.newton.contacts import read_contacts
 from simfactory.simulators.newton.impacts import Impacts
+from simfactory.simulators.newton.linkage import LinkedSolver
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
 
@@ -25,7 +26,7 @@ SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact: 120 m
 
 @final
 class StepsRigid(Steps):
-    """Contact detection, impacts and XPBD.
+    """Contact detection, impacts, joints and XPBD.
 
     Args:
         worlds: The model's environments.
@@ -34,12 +35,14 @@ class StepsRigid(Steps):
 
     kinds: ClassVar[frozenset[str]] = frozenset({"rigid"})
     cost: ClassVar[int] = 0
+    has_joints: ClassVar[bool] = True
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
         self._dt, self._worlds = dt, worlds
-        self._solver = newton.solvers.SolverXPBD(
-            model,
+        self._solver = LinkedSolver(
+            worlds,
+            dt=dt,
             iterations=ITERATIONS,
             rigid_contact_relaxation=RELAXATION,
             rigid_contact_con_weighting=False,
@@ -59,6 +62,7 @@ class StepsRigid(Steps):
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
         self._pipeline.collide(source, self._contacts, dt=self._dt)
+        self._solver.begin(source)
         self._impacts.before_step(source)
         self._solver.step(source, target, self._control, self._contacts, self._dt)
         self._impacts.after_step(target)
@@ -72,7 +76,8 @@ class StepsRigid(Steps):
         return read_contacts(self._worlds, self._contacts, poses)
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
-        """Drop what the solver remembers of an environment, or of all: XPBD remembers nothing."""
+        """Drop what the solver remembers of an environment, or of all: the time, by which drives go."""
+        self._solver.forget(environment)
 
 
 STEPS = StepsRigid
