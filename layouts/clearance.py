@@ -10,7 +10,17 @@ from layouts.solids import Solid, parts, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
 from simfactory.separation import separation
-from simfactory.spec import BodySheet, BodySolid, CameraFixed, CameraOrbit, CameraSpec, CameraTracking, Ground, Room
+from simfactory.spec import (
+    BodySheet,
+    BodySolid,
+    CameraFixed,
+    CameraOrbit,
+    CameraSpec,
+    CameraTracking,
+    Ground,
+    Joint,
+    Room,
+)
 
 __all__ = ["MINIMUM", "certify", "certify_cameras", "clearance"]
 
@@ -45,6 +55,7 @@ def certify(
     ground: Ground | None = None,
     room: Room | None = None,
     *,
+    joints: Sequence[Joint] = (),
     minimum: float = MINIMUM,
 ) -> None:
     """Check that at t = 0 no body touches another one, the ground or a wall.
@@ -55,6 +66,7 @@ def certify(
         bodies: All bodies of the scene.
         ground: The floor, or None.
         room: The walls, or None.
+        joints: What holds bodies together: these may overlap.
         minimum: Distance to keep [m].
 
     Raises:
@@ -66,7 +78,10 @@ def certify(
             if distance < minimum:
                 raise SpecError(_overlap(hull.name, surface, distance, minimum))
     of = {body.name: body for body in bodies}
+    joined = {frozenset((joint.parent, joint.child)) for joint in joints}
     for first, second in combinations(solids, 2):
+        if frozenset((first.name, second.name)) in joined:
+            continue
         distance = _distance(first, second, of, minimum)
         if distance < minimum:
             raise SpecError(_overlap(first.name, second.name, distance, minimum))

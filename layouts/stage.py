@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from layouts.clearance import clearance
 from layouts.solids import lowest, solid, volume
-from simfactory.spec import BodySolid, Motion, Push
+from simfactory.spec import BodySolid, Joint, Motion, Push
 
 __all__ = ["REST_GAP", "Sphere3", "Stage", "heading", "is_free", "mass", "moved", "rested", "snapped", "yaw"]
 
@@ -29,6 +29,7 @@ class Stage:
         gravity: `(3,)` world frame [m/s²].
         groups: Placed bodies by role.
         motions: Prescribed motions.
+        joints: What holds bodies together.
         triggers: Pushes.
         waypoints: Spheres through which the action is expected to pass, beyond what velocities tell.
         arrivals: Name of a body → when it is expected to hit something [s]; its free course ends there.
@@ -37,6 +38,7 @@ class Stage:
     gravity: Vector
     groups: dict[str, tuple[BodySolid, ...]] = field(default_factory=dict)
     motions: tuple[Motion, ...] = ()
+    joints: tuple[Joint, ...] = ()
     triggers: tuple[Push, ...] = ()
     waypoints: tuple[Sphere3, ...] = ()
     arrivals: dict[str, float] = field(default_factory=dict)
@@ -56,6 +58,7 @@ class Stage:
         *,
         groups: dict[str, tuple[BodySolid, ...]],
         motions: Sequence[Motion] = (),
+        joints: Sequence[Joint] = (),
         triggers: Sequence[Push] = (),
         waypoints: Sequence[Sphere3] = (),
         arrivals: Mapping[str, float] = MappingProxyType({}),
@@ -65,6 +68,7 @@ class Stage:
             self,
             groups={**self.groups, **groups},
             motions=(*self.motions, *motions),
+            joints=(*self.joints, *joints),
             triggers=(*self.triggers, *triggers),
             waypoints=(*self.waypoints, *waypoints),
             arrivals={**self.arrivals, **arrivals},

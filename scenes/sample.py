@@ -134,7 +134,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     region = action_region(stage)
     room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
-    certify(stage.bodies, ground, room)
+    certify(stage.bodies, ground, room, joints=stage.joints)
     light = illuminate(region, settings=settings(ground, room), streams=streams)
     return {
         "environment": surroundings,
@@ -144,6 +144,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
         "lights": lamps(room, region, streams=streams) if room is not None and room.ceiling else light.lights,
         "bodies": stage.bodies,
         "motions": stage.motions,
+        "joints": stage.joints,
         "triggers": stage.triggers,
         "caption": caption(row.caption, cast),
         "region": region,
@@ -172,7 +173,7 @@ def _staged(
             for roles, placement in row.layout:
                 bodies = tuple(member.body for role in roles for member in cast[role])
                 stage = placement.place(roles[-1], bodies, stage, streams=partial(streams, "layout", attempt))
-            certify(stage.bodies, ground)
+            certify(stage.bodies, ground, joints=stage.joints)
         except SpecError as error:
             reasons.append(error)
         else:

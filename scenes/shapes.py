@@ -98,6 +98,7 @@ SHAPES: dict[str, Shape] = {
     "board": Shape(noun="board", geometry=_box, extents=(1.0, 0.3, 0.14), aspect=(0.9, 1.1)),
     "plate": Shape(noun="plate", geometry=_box, extents=(0.08, 1.0, 0.6), aspect=(0.9, 1.1)),
     "ring": Shape(noun="ring", geometry=_torus, extents=(1.0, 1.0, 0.2)),
+    "pole": Shape(noun="bar", geometry=_box, extents=(1.0, 0.08, 0.08)),
     "peg": Shape(noun="peg", geometry=_capsule, extents=(0.1, 0.1, 1.0)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }

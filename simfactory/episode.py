@@ -135,6 +135,11 @@ class Trajectory:
         """Number of frames."""
         return len(self.time)
 
+    def motion(self) -> dict[str, Float32]:
+        """Return poses and velocities of all bodies at all frames, by field name."""
+        names = ("position", "quat_xyzw", "linear_velocity", "angular_velocity")
+        return {name: getattr(self, name) for name in names}
+
     def state(self, frame: int) -> WorldState:
         """Return the state at a frame."""
         return WorldState(

@@ -40,7 +40,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     """Refuse a scene that cannot be simulated, rendered or seen.
 
     Raises:
-        UnsupportedBody: The backend does not simulate one of the body kinds.
+        UnsupportedBody: The backend does not simulate one of the kinds of bodies or joints.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
             from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
@@ -50,11 +50,13 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     _check_preset(spec, preset)
     _check_maps(spec)
     simulator = backend_class(backend)
-    for position, body in enumerate(spec.bodies):
-        if not simulator.supports(body.kind):
-            able = [name for name in backend_names() if name != backend and _supports(name, body.kind)]
+    kinds: list[tuple[str, str]] = [(f"bodies.{position}", body.kind) for position, body in enumerate(spec.bodies)]
+    kinds += [(f"joints.{position}", joint.kind) for position, joint in enumerate(spec.joints)]
+    for field, kind in kinds:
+        if not simulator.supports(kind):
+            able = [name for name in backend_names() if name != backend and _supports(name, kind)]
             raise UnsupportedBody(
-                f"bodies.{position}.kind is {body.kind!r}, which backend {backend!r} does not simulate; "
+                f"{field}.kind is {kind!r}, which backend {backend!r} does not simulate; "
                 f"backends that do: {', '.join(able) or 'none'}"
             )
     surfaces = scene_surfaces(spec)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.episode import Surface, Trajectory
+from simfactory.joints import drive_of, joint_states
 from simfactory.spec import BodySheet, BodySoft, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
@@ -43,11 +44,11 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
 def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> float:
     """Return the largest gain of total mechanical energy beyond all known work, over the energy scale [1].
 
-    Contacts, friction and damping only take energy. Pushes, moving kinematic bodies and wind may give some: their
-    work is bounded from above and granted. Soft bodies store elastic energy, which is not counted here, and give it
-    back: with them the gain is that over the beginning, when all have their rest shape and store none. The scale is
-    the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at rest have
-    one too.
+    Contacts, friction and damping only take energy. Pushes, drives of joints, moving kinematic bodies and wind may
+    give some: their work is bounded from above and granted. Soft bodies store elastic energy, which is not counted
+    here, and give it back: with them the gain is that over the beginning, when all have their rest shape and store
+    none. The scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that
+    bodies at rest have one too.
 
     Args:
         spec: The scene.
@@ -89,6 +90,12 @@ def _granted_work(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> Fl
         weight = float(np.linalg.norm(spec.environment.gravity)) * step
         blow = 2.0 * mover[:, None] * (speed + mover[:, None]) + mover[:, None] * weight[:, None]
         work += (mass * blow).sum(axis=1)
+    if any(drive_of(joint) is not None for joint in spec.joints):
+        rate = np.nan_to_num(np.abs(joint_states(spec, **trajectory.motion()).rate))
+        for index, joint in enumerate(spec.joints):
+            drive = drive_of(joint)
+            if drive is not None:
+                work += drive.strength * np.maximum(rate[1:, index], rate[:-1, index]) * step
     wind = float(np.linalg.norm(spec.environment.wind.velocity)) * (1.0 + spec.environment.wind.turbulence)
     if wind > 0.0 and spec.environment.air_density > 0.0:
         area = np.where(mass > 0.0, np.pi * radii**2, 0.0)

@@ -1,6 +1,6 @@
 """How deep bodies are inside the ground, walls and each other."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 
@@ -78,7 +78,13 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
     for surface in surfaces:
         if surface.deforming and surface.body in trajectory.vertices:
             worst = max(worst, _soft_depth(spec, trajectory, surface, solids, step))
-    for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)]):
+    names = [body.name for body in spec.bodies]
+    joined = {
+        frozenset((names.index(joint.parent), names.index(joint.child)))
+        for joint in spec.joints
+        if joint.parent is not None
+    }
+    for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)], joined=joined):
         a, b = first.body, second.body
         apart = position[frames, a] - position[frames, b]
         near = np.linalg.norm(apart, axis=-1) < first.radius + second.radius
@@ -121,11 +127,14 @@ def _soft_depth(
     return worst
 
 
-def _pairs(solids: Sequence[_Solid]) -> list[tuple[_Solid, _Solid]]:
-    """Pairs of convex solids of which at least one reacts."""
+def _pairs(solids: Sequence[_Solid], *, joined: Set[frozenset[int]]) -> list[tuple[_Solid, _Solid]]:
+    """Pairs of convex solids of which at least one reacts; bodies that a joint holds together may overlap there."""
     usable = [solid for solid in solids if solid.convex]
     return [
-        (a, b) for k, a in enumerate(usable) for b in usable[k + 1 :] if a.body != b.body and (a.dynamic or b.dynamic)
+        (a, b)
+        for k, a in enumerate(usable)
+        for b in usable[k + 1 :]
+        if a.body != b.body and (a.dynamic or b.dynamic) and frozenset((a.body, b.body)) not in joined
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simfactory.episode import Surface, Trajectory
+from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
 from simfactory.quality.deformation import area_ratio, folded_share, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
@@ -25,7 +26,7 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
+            `broken_joint`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -75,6 +76,8 @@ def episode_report(
         ("out_of_bounds", "angular_speed", limits.angular_speed),
         ("energy_growth", "energy_growth", limits.energy_growth),
         ("penetration", "penetration", limits.penetration),
+        ("broken_joint", "joint_gap", limits.joint_gap),
+        ("broken_joint", "joint_tilt", limits.joint_tilt),
         ("inverted_elements", "area_ratio", limits.area_ratio),
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
@@ -115,6 +118,9 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
     }
     if not trajectory.properties.rules.get("contact", "").startswith("none"):  # a backend without contact says so
         figures["penetration"] = penetration(spec, trajectory, surfaces)
+    if spec.joints:
+        held = joint_states(spec, **trajectory.motion())
+        figures["joint_gap"], figures["joint_tilt"] = float(held.gap.max()), float(held.tilt.max())
     bent = [surface for surface in surfaces if surface.deforming and surface.body in trajectory.vertices]
     if bent:
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]

@@ -15,7 +15,8 @@ def check_loadable(simulator: Simulator, specs: Sequence[SceneSpec]) -> None:
 
     Raises:
         SpecError: There are no specs, or their signatures differ.
-        UnsupportedBody: A spec holds a kind of body or joint that the backend does not simulate; names the backends that do.
+        UnsupportedBody: A spec holds a kind of body or joint that the backend does not simulate; names those
+            that do.
     """
     if not specs:
         raise SpecError("load needs at least one scene spec, got none")

@@ -1,6 +1,7 @@
 """Joints between bodies: what moves against what, how far, with which friction, and what drives it."""
 
 import math
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -34,7 +35,7 @@ class Drive(Model):
     @model_validator(mode="after")
     def _rising(self) -> Self:
         times = [point.time for point in self.waypoints]
-        if any(later <= earlier for earlier, later in zip(times, times[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(times)):
             raise ValueError(f"waypoints are given by rising time, these are at {times}: order them")
         if self.stiffness == 0.0 and self.damping == 0.0:
             raise ValueError("a drive with neither stiffness nor damping does nothing: give one of them, or no drive")

@@ -17,7 +17,16 @@ from simfactory.meshes import TriangleMesh, body_mesh
 from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, SceneSpec, Sphere
 from simfactory.transforms import quat_from_axis_angle
 
-__all__ = ["Solid", "add_ground", "add_room", "add_shapes", "separate_joined", "separate_planes", "shape_config", "solid_inertia"]
+__all__ = [
+    "Solid",
+    "add_ground",
+    "add_room",
+    "add_shapes",
+    "separate_joined",
+    "separate_planes",
+    "shape_config",
+    "solid_inertia",
+]
 
 CONTACT_GAP = 0.01  # [m] at rest; moving shapes look further ahead, see simulator.SPECULATIVE_GAP
 FLAT = 1.0  # height over radius; native cylinders that lie on a face are thrown up now and then, but roll smoothly

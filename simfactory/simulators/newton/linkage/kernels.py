@@ -2,8 +2,6 @@
 
 import warp as wp
 
-from simfactory.simulators.newton.impacts.kernels import rotated_inverse
-
 HINGE = wp.constant(0)
 SLIDER = wp.constant(1)
 BALL = wp.constant(2)

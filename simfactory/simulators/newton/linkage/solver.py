@@ -8,8 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.joints import drive_of
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.simulators.newton.linkage.kernels import BALL, HINGE, SLIDER, WELD, Bodies, Link, begin_joints, hold_joints
+from simfactory.simulators.newton.linkage.kernels import (
+    BALL,
+    HINGE,
+    SLIDER,
+    WELD,
+    Bodies,
+    Link,
+    begin_joints,
+    hold_joints,
+)
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import Joint, JointHinge, JointSlider, SceneSpec
 from simfactory.transforms import quat_between, quat_multiply, quat_rotate
@@ -37,6 +47,7 @@ class LinkedSolver(newton.solvers.SolverXPBD):
     def __init__(self, worlds: Worlds, *, dt: float, **options: Any) -> None:  # Any: options of an untyped class
         super().__init__(worlds.model, **options)
         self._worlds, self._dt = worlds, dt
+        self._device, self._row_count = worlds.model.device, int(worlds.model.body_count)
         self._count = sum(len(spec.joints) for spec in worlds.specs)
         if self._count:
             self._upload()
@@ -48,17 +59,23 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         wp.launch(
             begin_joints,
             dim=len(self._worlds.specs),
-            inputs=[self._link_start, self._links, self.model.gravity, self._is_linked, self._row_start, self._dt],
+            inputs=[
+                self._link_start,
+                self._links,
+                self._worlds.model.gravity,
+                self._is_linked,
+                self._row_start,
+                self._dt,
+            ],
             outputs=[self._clock, state.body_q, self._bodies.start, self._begin, self._given, state.body_qd],
-            device=self.model.device,
+            device=self._device,
         )
 
     def forget(self, environment: int | None = None) -> None:
         """Put the clock of one environment, or of all, back to t = 0."""
-        if self._count and environment is None:
-            self._clock.zero_()
-        elif self._count:
-            self._clock[environment : environment + 1].zero_()
+        if self._count:
+            rows = slice(None) if environment is None else slice(environment, environment + 1)
+            self._clock[rows].zero_()
 
     def _apply_body_deltas(self, model: Any, state_in: Any, state_out: Any, *arguments: Any) -> Any:  # Any: newton
         pose, velocity = super()._apply_body_deltas(model, state_in, state_out, *arguments)
@@ -79,14 +96,15 @@ class LinkedSolver(newton.solvers.SolverXPBD):
                     self._given,
                 ],
                 outputs=[pose, velocity],
-                device=model.device,
+                device=self._device,
             )
         return pose, velocity
 
     def _upload(self) -> None:
-        worlds, device = self._worlds, self.model.device
-        starts, waypoints, rows = [0], [], []
-        linked = np.zeros(self.model.body_count, np.int32)
+        worlds, model, device = self._worlds, self._worlds.model, self._device
+        starts, rows = [0], []
+        waypoints: list[tuple[float, float]] = []
+        linked = np.zeros(self._row_count, np.int32)
         for spec, body_rows in zip(worlds.specs, worlds.body_rows, strict=True):
             for joint in spec.joints:
                 link = _link(spec, joint, body_rows, first=len(waypoints))
@@ -105,25 +123,25 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         self._begin: Any = wp.zeros(len(rows), dtype=wp.float32, device=device)
         self._given: Any = wp.zeros(len(rows), dtype=wp.vec4, device=device)
         self._bodies: Any = Bodies()
-        self._bodies.com = self.model.body_com
+        self._bodies.com = model.body_com
         self._bodies.inverse_mass, self._bodies.inverse_inertia = (
             self.body_inv_mass_effective,
             self.body_inv_inertia_effective,
         )
-        self._bodies.start = wp.clone(self.model.body_q)
+        self._bodies.start = wp.clone(model.body_q)
 
     def _ints(self, values: npt.ArrayLike) -> Any:  # Any: a warp array
-        return wp.array(np.asarray(values, np.int32), dtype=wp.int32, device=self.model.device)
+        return wp.array(np.asarray(values, np.int32), dtype=wp.int32, device=self._device)
 
 
 def _waypoints(joint: Joint) -> list[tuple[float, float]]:
-    drive = joint.drive if isinstance(joint, JointHinge | JointSlider) else None
+    drive = drive_of(joint)
     return [(point.time, point.position) for point in drive.waypoints] if drive is not None else []
 
 
 def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: int) -> Any:  # Any: a warp structure
     """Return a joint as kernels read it; static bodies are the world."""
-    link = Link()
+    link: Any = Link()
     link.kind = int(JOINT_KINDS[joint.kind])
     axis = np.asarray(joint.axis if isinstance(joint, JointHinge | JointSlider) else (1.0, 0.0, 0.0))
     world = quat_between((1.0, 0.0, 0.0), axis / np.linalg.norm(axis))

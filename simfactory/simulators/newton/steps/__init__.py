@@ -30,8 +30,8 @@ def steps_for(spec: SceneSpec) -> type[Steps]:
             return family
     if spec.joints and any(kinds <= family.kinds for family in _families()):
         raise SpecError(
-            f"newton holds no joints in scenes with bodies of kinds {', '.join(sorted(kinds))}; allowed are joints among "
-            "rigid bodies alone: take the joints or the other bodies away"
+            f"newton holds no joints in scenes with bodies of kinds {', '.join(sorted(kinds))}; allowed are joints "
+            "among rigid bodies alone: take the joints or the other bodies away"
         )
     together = "; ".join(", ".join(sorted(family.kinds)) for family in _families())
     raise SpecError(

@@ -1,0 +1,115 @@
+"""Pendulum: links that hang one from another on an arm, let go from the side."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from layouts.building import UP, bar, check_free, hinge, post
+from layouts.placements.base import Placement, Range
+from layouts.solids import solid
+from layouts.stage import Stage, heading, moved, rested, snapped, yaw
+from layouts.streams import Streams
+from simfactory.errors import SpecError
+from simfactory.spec import BodySolid, Joint, JointBall, JointHinge, JointWeld
+
+__all__ = ["Pendulum"]
+
+Vector = npt.NDArray[np.float64]
+
+WIDTH = 0.035  # [m] of links
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pendulum(Placement):
+    """Hangs a chain of links from the end of an arm on a post; it is let go with all links in one line.
+
+    The first two bodies of the role are post and arm (static, cut to measure), then come the links (cut to measure);
+    with `bob`, the last link keeps its shape and is fixed to the end of the one before; with `target`, the very last
+    body stands where the pendulum is lowest.
+
+    Attributes:
+        length: Length of the whole chain [m].
+        angle: From the vertical at which it is let go [deg].
+        turn: Further turn of every other link against the line [deg].
+        free: Whether links turn about all axes (ball joints) instead of one.
+        bob: Whether the last link is a weight of its own shape.
+        target: Whether the last body stands in the way.
+    """
+
+    length: Range = (0.5, 0.7)
+    angle: Range = (35.0, 100.0)
+    turn: Range = (0.0, 0.0)
+    free: bool = False
+    bob: bool = False
+    target: bool = False
+
+    def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
+        """Return the stage with the pendulum.
+
+        Raises:
+            SpecError: There is no link, or the place is taken.
+        """
+        stand, arm, *links = bodies
+        targets = [links.pop()] if self.target else []
+        bobs = [links.pop()] if self.bob else []
+        if not links:
+            raise SpecError(f"the pendulum of {role!r} has no link among {len(bodies)} bodies: give it one or more")
+        draw = streams("pendulum", role)
+        angle, length = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(*self.length)
+        out, across = heading(angle), heading(angle + math.pi / 2)
+        drop = math.radians(draw.uniform(*self.angle)) * draw.choice((-1.0, 1.0))
+        turn = math.radians(draw.uniform(*self.turn)) * draw.choice((-1.0, 1.0))
+        reach = length + sum(2.0 * solid(body).radius for body in bobs)
+        pivot = (reach + 0.12) * UP
+        pieces = [
+            post(stand, -0.3 * across[:2], float(pivot[2]) + 0.04, 0.07, angle),
+            bar(arm, pivot - 0.26 * across, pivot - 0.5 * WIDTH * across - 0.005 * across, 0.04),
+        ]
+        hung: list[BodySolid] = []
+        joints: list[Joint] = []
+        start = pivot
+        for number, link in enumerate(links):
+            lean = drop + (turn if number % 2 else 0.0)
+            end = start + (length / len(links)) * (math.sin(lean) * out - math.cos(lean) * UP)
+            hung.append(bar(link, start, end, WIDTH))
+            joints.append(self._joint(link.name, start, across, hung[-2].name if number else None))
+            start = end
+        way = (start - pivot) / np.linalg.norm(start - pivot)
+        if bobs:
+            bob = _hung(bobs[0], start, way, angle)
+            weld = {"name": f"{bob.name}_weld", "parent": hung[-1].name, "child": bob.name, "anchor": snapped(start)}
+            joints.append(JointWeld.model_validate(weld))
+            hung.append(bob)
+        pieces += [*hung, *(self._victim(body, -math.copysign(1.0, drop) * out, pivot, reach) for body in targets)]
+        check_free(role, pieces, stage)
+        swing = [pivot + reach * (math.sin(a) * out - math.cos(a) * UP) for a in np.linspace(-abs(drop), abs(drop), 7)]
+        return stage.extended(
+            groups={role: tuple(pieces)},
+            joints=joints,
+            waypoints=[(point, 0.06) for point in swing],
+            arrivals={body.name: 0.0 for body in hung},
+        )
+
+    def _joint(self, child: str, anchor: Vector, across: Vector, parent: str | None) -> JointBall | JointHinge:
+        if self.free:
+            values = {"name": f"{child}_joint", "parent": parent, "child": child, "anchor": snapped(anchor)}
+            return JointBall.model_validate(values)
+        return hinge(f"{child}_hinge", child, anchor, across, parent=parent)
+
+    def _victim(self, body: BodySolid, way: Vector, pivot: Vector, reach: float) -> BodySolid:
+        """A body on the floor that the end of the pendulum strikes shortly behind its lowest point."""
+        upright = moved(body, position=np.zeros(3), orientation=yaw(math.atan2(way[1], way[0])))
+        depth = solid(upright).extent(-way)
+        height = 2.0 * solid(upright).extent(UP)
+        low = float(pivot[2]) - reach
+        level = max(height - low, 0.0)  # of the body above the lowest point
+        along = math.sqrt(max(2.0 * reach * level - level * level, 0.0))
+        return rested(upright, ((min(along, 0.5 * reach) + 0.08 + depth) * way)[:2])
+
+
+def _hung(bob: BodySolid, at: Vector, way: Vector, angle: float) -> BodySolid:
+    """A weight whose top is at the end of the last link."""
+    turned = moved(bob, position=np.zeros(3), orientation=yaw(angle))
+    return moved(turned, position=at + solid(turned).extent(-way) * way)
