@@ -19,6 +19,7 @@ __all__ = ["Pendulum"]
 Vector = npt.NDArray[np.float64]
 
 WIDTH = 0.035  # [m] of links
+CLEARANCE = 0.06  # [m] under the lowest point
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +63,7 @@ class Pendulum(Placement):
         drop = math.radians(draw.uniform(*self.angle)) * draw.choice((-1.0, 1.0))
         turn = math.radians(draw.uniform(*self.turn)) * draw.choice((-1.0, 1.0))
         reach = length + sum(2.0 * solid(body).radius for body in bobs)
-        pivot = (reach + 0.12) * UP
+        pivot = (reach + CLEARANCE) * UP
         pieces = [
             post(stand, -0.3 * across[:2], float(pivot[2]) + 0.04, 0.07, angle),
             bar(arm, pivot - 0.26 * across, pivot - 0.5 * WIDTH * across - 0.005 * across, 0.04),
@@ -105,8 +106,8 @@ class Pendulum(Placement):
         height = 2.0 * solid(upright).extent(UP)
         low = float(pivot[2]) - reach
         level = max(height - low, 0.0)  # of the body above the lowest point
-        along = math.sqrt(max(2.0 * reach * level - level * level, 0.0))
-        return rested(upright, ((min(along, 0.5 * reach) + 0.08 + depth) * way)[:2])
+        along = math.sqrt(max(2.0 * reach * level - level * level, 0.0))  # where the end of the pendulum is as high
+        return rested(upright, ((0.35 * min(along, reach) + depth) * way)[:2])
 
 
 def _hung(bob: BodySolid, at: Vector, way: Vector, angle: float) -> BodySolid:

@@ -8,7 +8,7 @@ import numpy as np
 from layouts.building import UP, bar, check_free, hinge, post, ring
 from layouts.placements.base import TRIES, Placement, Range
 from layouts.solids import solid
-from layouts.stage import Stage, heading, is_free, rested, yaw
+from layouts.stage import Stage, heading, is_free, mass, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid, Drive, Waypoint
@@ -25,12 +25,12 @@ class Rotor(Placement):
     Attributes:
         length: Of the bar [m].
         rate: That the motor reaches [rad/s].
-        strength: Of the motor: time in which it would bring the bar to that rate [s].
+        strength: Of the motor, over what drags all that stands around along the circle of the bar's ends [1].
     """
 
     length: Range = (0.9, 1.2)
     rate: Range = (2.0, 4.0)
-    strength: Range = (0.2, 0.5)
+    strength: Range = (1.5, 4.0)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the rotor.
@@ -41,12 +41,12 @@ class Rotor(Placement):
         stand, blade, *others = bodies
         draw = streams("rotor", role)
         angle, length = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(*self.length)
-        rate, time = draw.uniform(*self.rate) * draw.choice((-1.0, 1.0)), draw.uniform(*self.strength)
+        rate, strong = draw.uniform(*self.rate) * draw.choice((-1.0, 1.0)), draw.uniform(*self.strength)
         level, out = 0.11, heading(angle)
         foot = post(stand, np.zeros(2), level - 0.05, 0.1, angle)
         turning = bar(blade, level * UP - 0.5 * length * out, level * UP + 0.5 * length * out, 0.06, height=0.08)
-        inertia = blade.physical.density * length * 0.06 * 0.08 * length**2 / 12.0
-        strength = max(inertia * abs(rate) / time, 1e-4)
+        weight = (sum(mass(body) for body in others) + mass(turning)) * stage.weight
+        strength = strong * weight * 0.5 * length
         points = (Waypoint(time=0.0, position=0.0), Waypoint(time=60.0, position=60.0 * rate))
         motor = Drive(waypoints=points, stiffness=0.0, damping=4.0 * strength / abs(rate), strength=strength)
         joint = hinge(f"{blade.name}_shaft", blade.name, level * UP, UP, drive=motor)

@@ -20,7 +20,7 @@ THICK = 0.04  # [m] of the board
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Seesaw(Placement):
-    """Lays a board on a stand that it can turn on, up to where its ends are near the floor.
+    """Lays a board on a stand on which it turns until one end meets the floor.
 
     The first two bodies of the role are stand (static) and board, cut to measure; the third falls onto one end, the
     fourth rests on the other.
@@ -62,10 +62,7 @@ class Seesaw(Placement):
             at = (shift - 0.5 * length + max(0.12, solid(resting).extent(out))) * out
             loads.append(rested(resting, at[:2], floor=top))
         check_free(role, [stand, board, *loads], stage)
-        steepest = math.asin(min((height - THICK) / (0.5 * length + shift), 0.9))
-        joint = hinge(
-            f"{board.name}_hinge", board.name, height * UP, across, parent=stand.name, lower=-steepest, upper=steepest
-        )
+        joint = hinge(f"{board.name}_hinge", board.name, height * UP, across, parent=stand.name)
         ends = [shift * out + side * 0.5 * length * out + rise * UP for side in (1, -1) for rise in (0.05, 2 * height)]
         return stage.extended(
             groups={role: (stand, board, *loads)},
