@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
-from simfactory.spec import Box, Capsule, Cone, Cylinder, SceneSpec, Sphere
-from simfactory.testing.laws import Law, measure, rigid_laws, soft_laws
+from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
+from simfactory.testing.laws import Law, joint_laws, measure, rigid_laws, soft_laws
 from simfactory.testing.specs import make_body, make_material, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
@@ -47,6 +47,18 @@ def jelly_and_ball(*, index: int) -> SceneSpec:
         make_body("ball", Sphere(radius=0.1), position=(0.0, 0.0, 0.8)),
     ]
     return make_spec(bodies=bodies, frame_count=48)
+
+
+def chain(*, index: int) -> SceneSpec:
+    """Five links that hang from each other, let go level: two seconds at 24 Hz."""
+    links = [make_body(f"link_{k}", Box(size=(0.2, 0.04, 0.04)), position=(0.2 * k + 0.1, 0.0, 2.0)) for k in range(5)]
+    joints = [
+        JointBall(
+            name=f"joint_{k}", parent=f"link_{k - 1}" if k else None, child=f"link_{k}", anchor=(0.2 * k, 0.0, 2.0)
+        )
+        for k in range(5)
+    ]
+    return make_spec(bodies=links, joints=joints, frame_count=48, gravity=(0.1 * index, 0.0, -9.81))
 
 
 def cost(simulator: Simulator, scene: Callable[..., SceneSpec], *, environments: int) -> dict[str, float]:
@@ -86,7 +98,7 @@ def main() -> None:
     options = parser.parse_args()
 
     simulator = create_simulator(options.backend, device=options.device)
-    laws = rigid_laws(substeps=options.substeps)
+    laws = [*rigid_laws(substeps=options.substeps), *joint_laws(substeps=options.substeps)]
     if options.backend == "mock":
         laws = [law for law in laws if not law.needs]
     begin = time.perf_counter()
@@ -104,6 +116,9 @@ def main() -> None:
             f"{line['tolerance']:>9.1e} {line['unit']}"
         )
     costs = {str(count): cost(simulator, five_bodies, environments=count) for count in (1, 4, 16)}
+    linked = {}
+    if simulator.supports("ball_joint"):
+        linked = {str(count): cost(simulator, chain, environments=count) for count in (1, 4, 16)}
     soft = {}
     if simulator.supports("soft_body"):
         soft = {str(count): cost(simulator, jelly_and_ball, environments=count) for count in (1, 4)}
@@ -112,6 +127,11 @@ def main() -> None:
         print(
             f"{count:>3} environments of five bodies: {figures['per_simulated_second']:.3f} CPU-s a simulated second, "
             f"{figures['load']:.2f} CPU-s to load"
+        )
+    for count, figures in linked.items():
+        print(
+            f"{count:>3} environments of a chain of five links: {figures['per_simulated_second']:.3f} CPU-s a simulated "
+            f"second, {figures['load']:.2f} CPU-s to load"
         )
     for count, figures in soft.items():
         print(
@@ -126,6 +146,7 @@ def main() -> None:
         "first_load_seconds": first_load,
         "law_cpu_seconds": law_seconds,
         "cost": costs,
+        "cost_joints": linked,
         "cost_soft": soft,
         "laws": rows,
     }

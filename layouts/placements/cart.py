@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from layouts.building import UP, block, check_free, hinge
 from layouts.placements.base import Placement, Range
-from layouts.stage import REST_GAP, Stage, heading, moved, rested, snapped, yaw
+from layouts.stage import REST_GAP, Stage, heading, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid, Cylinder, Drive, Waypoint
@@ -56,17 +56,16 @@ class Cart(Placement):
         rate, radius, width = draw.uniform(*self.drive), 0.07, 0.26
         out, across = heading(angle), heading(angle + math.pi / 2)
         origin = -draw.uniform(*self.back) * out
-        rolling = {"linear_velocity": snapped(speed * out)}
+        rolling = {"linear_velocity": speed * out}
         floor = origin + (REST_GAP + radius) * UP
-        body = block(chassis, (length, width, 0.05), floor + 0.03 * UP, yaw(angle)).model_copy(update=rolling)
+        body = moved(block(chassis, (length, width, 0.05), floor + 0.03 * UP, yaw(angle)), **rolling)
         axle = quat_multiply(yaw(angle), quat_from_axis_angle((1.0, 0.0, 0.0), -math.pi / 2))  # local z across
         turning, joints = [], []
         for wheel, (front, side) in zip(wheels, product((-1.0, 1.0), (-1.0, 1.0)), strict=True):
             at = floor + front * 0.36 * length * out + side * (0.5 * width + 0.5 * WHEEL + 0.005) * across
             shape = Cylinder(radius=radius, height=WHEEL)
             placed = moved(wheel, geometry=shape, scale=1.0, aspect=(1.0, 1.0, 1.0), position=at, orientation=axle)
-            spin = {"angular_velocity": snapped(speed / radius * across)}
-            turning.append(placed.model_copy(update=rolling | spin))
+            turning.append(moved(placed, angular_velocity=speed / radius * across, **rolling))
             options: dict[str, object] = {"parent": body.name}
             if rate > 0.0 and front < 0.0:
                 options["drive"] = _motor(rate, strength=0.4 * _weight(body, wheel, stage, length, width) * radius)
@@ -83,10 +82,10 @@ class Cart(Placement):
         )
 
     def _laid(
-        self, load: BodySolid, origin: Vector, top: float, angle: float, rolling: Mapping[str, object]
+        self, load: BodySolid, origin: Vector, top: float, angle: float, rolling: Mapping[str, Vector]
     ) -> BodySolid:
         """A load in the middle of the chassis, moving with it."""
-        return rested(load, origin[:2], orientation=yaw(angle), floor=top).model_copy(update=rolling)
+        return moved(rested(load, origin[:2], orientation=yaw(angle), floor=top), **rolling)
 
 
 def _motor(rate: float, *, strength: float) -> Drive:

@@ -7,7 +7,7 @@ import numpy as np
 
 from layouts.building import UP, bar, block, check_free, hinge, post, ring
 from layouts.placements.base import Placement, Range
-from layouts.stage import Stage, heading, yaw
+from layouts.stage import Stage, heading, moved, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid
@@ -79,12 +79,7 @@ class Door(Placement):
             frame = [post(bodies[0], pivot[:2], height + 0.1, 0.06, angle)]
             centers = ring(pivot + 0.5 * height * UP, width, angle)
         spin = rate * axis
-        panel = panel.model_copy(
-            update={
-                "angular_velocity": tuple(spin.round(9).tolist()),
-                "linear_velocity": tuple(np.cross(spin, middle - pivot).round(9).tolist()),
-            }
-        )
+        panel = moved(panel, angular_velocity=spin, linear_velocity=np.cross(spin, middle - pivot))
         check_free(role, [*frame, panel], stage)
         mass = panel.physical.density * width * THICK * height
         options: dict[str, object] = {"friction": draw.uniform(*self.friction) * mass * stage.weight * width}

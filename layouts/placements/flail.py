@@ -8,7 +8,7 @@ import numpy as np
 
 from layouts.building import UP, bar, check_free
 from layouts.placements.base import Placement, Range
-from layouts.stage import Stage, heading, snapped
+from layouts.stage import Stage, heading, moved, snapped
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid, JointBall
@@ -59,7 +59,7 @@ class Flail(Placement):
         for body, (start, end) in zip(bodies, pairwise(points), strict=True):
             rod = bar(body, start, end, 0.05)
             moving = velocity + np.cross(spin, 0.5 * (start + end) - center)
-            rods.append(rod.model_copy(update={"linear_velocity": snapped(moving), "angular_velocity": snapped(spin)}))
+            rods.append(moved(rod, linear_velocity=moving, angular_velocity=spin))
         joints = [
             JointBall.model_validate(
                 {"name": f"{b.name}_joint", "parent": a.name, "child": b.name, "anchor": snapped(points[k + 1])}

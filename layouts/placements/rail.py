@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from layouts.building import UP, bar, block, check_free, pitched, post
 from layouts.placements.base import Placement, Range
-from layouts.stage import Stage, heading, snapped
+from layouts.stage import Stage, heading, moved, snapped
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid, JointSlider
@@ -77,8 +77,8 @@ class Rail(Placement):
                     f"the rail of {role!r} is {length:.2f} m long, too short for {len(carriages)} carriages"
                 )
             placed = block(body, (size, 0.14, 0.12), center, pitched(angle, -slope))
-            moving = {"linear_velocity": snapped(down * speed)} if number == 0 else {}
-            riding.append(placed.model_copy(update=moving))
+            moving = {"linear_velocity": down * speed} if number == 0 else {}
+            riding.append(moved(placed, **moving))
             weight = body.physical.density * size * 0.14 * 0.12 * stage.weight
             joint = {
                 "name": f"{body.name}_rail",
