@@ -130,8 +130,8 @@ def main() -> None:
         )
     for count, figures in linked.items():
         print(
-            f"{count:>3} environments of a chain of five links: {figures['per_simulated_second']:.3f} CPU-s a simulated "
-            f"second, {figures['load']:.2f} CPU-s to load"
+            f"{count:>3} environments of a chain of five links: {figures['per_simulated_second']:.3f} CPU-s a "
+            f"simulated second, {figures['load']:.2f} CPU-s to load"
         )
     for count, figures in soft.items():
         print(

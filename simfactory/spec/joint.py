@@ -67,8 +67,12 @@ class _Sliding(_Joint):
     """A joint with one free direction."""
 
     axis: Vec3 = Field(description="Direction of the axis at t = 0, world frame, unit length")
-    lower: float | None = Field(default=None, ge=-100.0, le=0.0, description="Lowest position [rad or m]; none = free")
-    upper: float | None = Field(default=None, ge=0.0, le=100.0, description="Highest position [rad or m]; none = free")
+    lower: float | None = Field(
+        default=None, ge=-100.0, le=0.0, description="Lowest position [rad or m], −100–0; none = free"
+    )
+    upper: float | None = Field(
+        default=None, ge=0.0, le=100.0, description="Highest position [rad or m], 0–100; none = free"
+    )
     damping: float = Field(default=0.0, ge=0.0, le=1e5, description="[N·m·s/rad or N·s/m], 0–1e5")
     friction: float = Field(default=0.0, ge=0.0, le=1e5, description="Dry friction [N·m or N], 0–1e5")
     drive: Drive | None = Field(default=None, description="What moves it, if anything does")
