@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "5d5db4841c602a8baa8b900372bc980322705a8b67f08f4b71791286e9f28e90",
-    (7, 3): "7bffdd936ca5d67a2b0d9604549c80f0a2e1f16395e226729f7f5bb3b1dd27b1",
-    (2026, 41): "eceb20af9c71a2ee132f0f1cdbbecb3b1ab637248b919133e8f6906d0df0fdfb",
+    (0, 0): "e4733e00428c0a74862ae20c639457e987f597101b800af4209de7d3e8fef142",
+    (7, 3): "fb5a9aa38af97ee2e7f76c291032c9341df81b59071c7a245af43a069237e38f",
+    (2026, 41): "c40f90d8f863ac30427300911c5c1deabce320ba8938ff1f2016a225315c5af7",
 }
 
 
