@@ -155,7 +155,7 @@ def test_no_number_carries_the_noise_of_a_cancelled_sum(sampled):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"category": "cloth_like"}, r"category 'cloth_like' is unknown; allowed are \['rigid'"),
+        ({"category": "cloth_like"}, r"category 'cloth_like' is unknown; allowed are \['articulated', "),
         ({"scene": "avalanche"}, r"scene 'avalanche' is unknown in category 'rigid'; allowed are \['ball_into_block'"),
         ({"tier": "hard"}, r"tier 'hard' is unknown; allowed are \['single', 'two_body', 'multi_object'\]"),
         ({"scene": "bounce", "tier": "two_body"}, r"not served by scene 'bounce'; allowed are \['single'\]"),
