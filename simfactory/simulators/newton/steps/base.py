@@ -21,11 +21,13 @@ class Steps(ABC):
         kinds: Body kinds that it moves together.
         cost: Families are chosen by this, the cheapest that moves all bodies of a scene.
         rules: What it makes of physical parameters, in words, by parameter name.
+        recordable: Whether a step can be recorded as a graph: it decides nothing on the host.
     """
 
     kinds: ClassVar[frozenset[str]]
     cost: ClassVar[int]
     rules: ClassVar[Mapping[str, str]] = {}
+    recordable: ClassVar[bool] = True
 
     @classmethod
     def per_substep(cls, spec: SceneSpec) -> int:
