@@ -10,8 +10,9 @@ from simfactory.errors import SpecError
 from simfactory.rng import stream
 from simfactory.spec import BodyGranular, Box, Cone, Cylinder, Sphere
 
-__all__ = ["Grains", "body_grains", "drawn_grains", "grain_ids"]
+__all__ = ["PARTICLE_KINDS", "Grains", "body_grains", "drawn_grains", "grain_ids"]
 
+PARTICLE_KINDS = frozenset({"granular"})  # body kinds that consist of particles
 JITTER = 0.2  # of the spacing: a lattice without it would shear along its planes
 
 Array = npt.NDArray[np.float64]

@@ -127,6 +127,7 @@ class Bed:
         options = SolverImplicitMPM.Config()
         options.voxel_size = CELL * made.spacing
         options.grid_type, options.grid_padding = "dense", 1  # rebuilt about the grains at every step
+        options.strain_basis = "P1d"  # with constant strain in a cell heaps lose volume and lie half as steep
         options.max_iterations, options.tolerance = ITERATIONS, TOLERANCE
         options.warmstart_mode = "particles"  # so that the whole memory is in the state
         options.air_drag = 0.0  # see NodeActions
