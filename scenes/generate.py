@@ -159,7 +159,7 @@ def _episode_key(spec: SceneSpec, job: Job) -> str:
 
 
 def _clip_ids(spec: SceneSpec, job: Job) -> tuple[str, ...]:
-    active = annotations(spec.sensors.modalities)
+    active = annotations(spec.sensors.modalities, spec=spec)
     headers = (
         ClipHeader.of(spec, camera, active, backend=job.backend, preset=job.preset, profile=job.profile)
         for camera in spec.cameras

@@ -13,7 +13,7 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import PhysicalMaterial
 
-__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
+__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Grain", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
@@ -49,6 +49,14 @@ class Appearance(_Row):
     painted: float = Field(ge=0.0, le=1.0, description="How often it is painted instead [1], 0–1")
 
 
+class Grain(_Row):
+    """How the grains of a granular material are."""
+
+    cohesion: Span = Field(default=(0.0, 0.0), description="Shear stress that unloaded grains bear [Pa]")
+    irregularity: Span = Field(description="How far grains are from balls [radius]")
+    facets: Literal[20, 80] = Field(default=20, description="Triangles that draw a grain")
+
+
 class Material(_Row):
     """Ranges of the physical parameters of one named material."""
 
@@ -61,7 +69,8 @@ class Material(_Row):
     restitution: Span = Field(description="Speed after over speed before an impact [1]")
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
-    soft: bool = Field(default=False, description="Whether only soft bodies are made of it, in scenes that name it")
+    soft: bool = Field(default=False, description="Whether only bodies that yield are made of it, in scenes that name it")
+    grain: Grain | None = Field(default=None, description="Its grains, if it is granular")
 
 
 class Surface(_Row):

@@ -100,6 +100,10 @@ SHAPES: dict[str, Shape] = {
     "ring": Shape(noun="ring", geometry=_torus, extents=(1.0, 1.0, 0.2)),
     "pole": Shape(noun="bar", geometry=_box, extents=(1.0, 0.08, 0.08)),
     "peg": Shape(noun="peg", geometry=_capsule, extents=(0.1, 0.1, 1.0)),
+    "heap": Shape(noun="heap", geometry=_cone, extents=(1.0, 1.0, 0.6)),
+    "pillar": Shape(noun="column", geometry=_cylinder, extents=(0.75, 0.75, 1.0)),
+    "clump": Shape(noun="clump", geometry=_sphere),
+    "bed": Shape(noun="bed", geometry=_cylinder, extents=(1.0, 1.0, 0.3)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
 }
 

@@ -241,7 +241,7 @@ class _Take:
 
     def open(self, open_recorder: OpenRecorder, *, backend: str, preset: str, profile: str) -> None:
         """Open a recorder for each camera that is still wanted."""
-        active = annotations(self.spec.sensors.modalities)
+        active = annotations(self.spec.sensors.modalities, spec=self.spec)
         for camera in self.spec.cameras:
             header = ClipHeader.of(self.spec, camera, active, backend=backend, preset=preset, profile=profile)
             recorder = open_recorder(header)

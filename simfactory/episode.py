@@ -95,6 +95,8 @@ class WorldState:
         angular_velocity: `(body, 3)` world frame [rad/s].
         vertices: Body index → `(vertex, 3)` world positions [m] of deforming bodies, in the order of `body_mesh`.
         contacts: Contacts at this instant.
+        particles: Body index → `(particle, 3)` world positions [m] of the particles that bodies of such consist of.
+        particle_velocities: Body index → `(particle, 3)` world frame [m/s].
     """
 
     time: float
@@ -104,6 +106,8 @@ class WorldState:
     angular_velocity: Float32
     vertices: Mapping[int, Float32] = field(default_factory=dict)
     contacts: Contacts = field(default_factory=Contacts.none)
+    particles: Mapping[int, Float32] = field(default_factory=dict)
+    particle_velocities: Mapping[int, Float32] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,6 +123,8 @@ class Trajectory:
         vertices: Body index → `(time, vertex, 3)` [m].
         contacts: One `Contacts` per frame.
         properties: Effective physical parameters.
+        particles: Body index → `(time, particle, 3)` [m].
+        particle_velocities: Body index → `(time, particle, 3)` [m/s].
     """
 
     time: Float64
@@ -129,6 +135,8 @@ class Trajectory:
     vertices: Mapping[int, Float32]
     contacts: tuple[Contacts, ...]
     properties: BodyProperties
+    particles: Mapping[int, Float32] = field(default_factory=dict)
+    particle_velocities: Mapping[int, Float32] = field(default_factory=dict)
 
     @property
     def frame_count(self) -> int:
@@ -150,13 +158,15 @@ class Trajectory:
             angular_velocity=self.angular_velocity[frame],
             vertices={body: points[frame] for body, points in self.vertices.items()},
             contacts=self.contacts[frame],
+            particles={body: points[frame] for body, points in self.particles.items()},
+            particle_velocities={body: speeds[frame] for body, speeds in self.particle_velocities.items()},
         )
 
     def between(self, frame: int, share: float) -> WorldState:
         """Return where everything is at a share, 0–1, of the time from a frame to the next one.
 
-        Positions and vertices go along straight lines, rotations the shorter way at a constant rate; velocities and
-        contacts are those of the frame. After the last frame motion goes on as before it.
+        Positions, vertices and particles go along straight lines, rotations the shorter way at a constant rate;
+        velocities and contacts are those of the frame. After the last frame motion goes on as before it.
         """
         first = max(min(frame, self.frame_count - 2), 0)
         last = min(first + 1, self.frame_count - 1)
@@ -172,6 +182,7 @@ class Trajectory:
             position=mixed(self.position),
             quat_xyzw=quat_slerp(self.quat_xyzw[first], self.quat_xyzw[last], place).astype(np.float32),
             vertices={body: mixed(points) for body, points in self.vertices.items()},
+            particles={body: mixed(points) for body, points in self.particles.items()},
         )
 
     @classmethod
@@ -183,10 +194,16 @@ class Trajectory:
             quat_xyzw=np.stack([state.quat_xyzw for state in states]),
             linear_velocity=np.stack([state.linear_velocity for state in states]),
             angular_velocity=np.stack([state.angular_velocity for state in states]),
-            vertices={body: np.stack([state.vertices[body] for state in states]) for body in states[0].vertices},
+            vertices=_stacked([state.vertices for state in states]),
             contacts=tuple(state.contacts for state in states),
             properties=properties,
+            particles=_stacked([state.particles for state in states]),
+            particle_velocities=_stacked([state.particle_velocities for state in states]),
         )
+
+
+def _stacked(frames: list[Mapping[int, Float32]]) -> dict[int, Float32]:
+    return {body: np.stack([frame[body] for frame in frames]) for body in frames[0]}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.assets import load_mesh, load_texture_coordinates
+from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
 from simfactory.spec import (
+    BodyGranular,
     BodySheet,
     BodySoft,
     BodySolid,
@@ -43,6 +45,7 @@ Triangles = npt.NDArray[np.int32]
 SEGMENTS = 64  # around a circle: sagitta 0.12 % of the radius
 RINGS = 32  # from pole to pole
 SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
+GRAIN_ANGLE = 1.0  # [rad]; grains have no edges
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
@@ -87,12 +90,16 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
 
     Raises:
         AssetError: A user mesh is missing, unreadable or too large.
+        SpecError: The region of a granular body is too thin for its grains.
     """
     if isinstance(body, BodySheet):
         width, depth = body.size
         return _grid(
             np.linspace(-width / 2, width / 2, body.cells + 1), np.linspace(-depth / 2, depth / 2, body.cells + 1)
         )
+    if isinstance(body, BodyGranular):
+        vertices, triangles = drawn_grains(body)
+        return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=GRAIN_ANGLE)
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)

@@ -9,6 +9,7 @@ import numpy as np
 
 from simfactory.annotations.base import Annotation, Arrays, ClipContext, FrameContext, Keyframe, Visible
 from simfactory.errors import SpecError
+from simfactory.spec import SceneSpec
 
 __all__ = [
     "ALWAYS",
@@ -40,11 +41,12 @@ def annotation_names() -> tuple[str, ...]:
     return tuple(_discovered())
 
 
-def annotations(names: Sequence[str] = ()) -> tuple[Annotation, ...]:
+def annotations(names: Sequence[str] = (), *, spec: SceneSpec | None = None) -> tuple[Annotation, ...]:
     """Return modalities by name, sorted, each once.
 
     Args:
         names: Modalities wanted; empty = all. Those of `ALWAYS` come along.
+        spec: If given, those that tell nothing of this scene are left out, e.g. particles where there are none.
 
     Raises:
         SpecError: A name is unknown; the message lists the allowed ones.
@@ -54,7 +56,12 @@ def annotations(names: Sequence[str] = ()) -> tuple[Annotation, ...]:
     if unknown:
         raise SpecError(f"unknown modalities {unknown}; choose from {', '.join(known)}")
     wanted = ALWAYS | set(names) if names else known.keys()
-    return tuple(annotation for name, annotation in known.items() if name in wanted)
+    kinds = None if spec is None else {body.kind for body in spec.bodies}
+    return tuple(
+        annotation
+        for name, annotation in known.items()
+        if name in wanted and (kinds is None or not annotation.kinds or annotation.kinds & kinds)
+    )
 
 
 def keyframes(frame_count: int) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ def body_radii(surfaces: tuple[Surface, ...], body_count: int) -> Float64:
 def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     """Return kinetic plus potential energy `(time, body)` [J] of bodies with finite mass; 0 for the others.
 
-    The potential is −m g·r, r measured from the world's origin.
+    The potential is −m g·r, r measured from the world's origin. Of a body of particles, all of them are counted.
     """
     dynamic = np.isfinite(trajectory.properties.mass)
     mass = np.where(dynamic, trajectory.properties.mass, 0.0)
@@ -38,7 +38,12 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     inertia = np.where(dynamic[:, None, None], trajectory.properties.inertia, 0.0)
     kinetic = 0.5 * mass * np.einsum("tbi,tbi->tb", linear, linear)
     turning = 0.5 * np.einsum("tbi,bij,tbj->tb", angular, inertia, angular)
-    return np.asarray(kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity))
+    energy = kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity)
+    for body, places in trajectory.particles.items():
+        speed = trajectory.particle_velocities[body].astype(np.float64)
+        each = mass[body] / places.shape[1]
+        energy[:, body] = each * (0.5 * np.einsum("tpi,tpi->t", speed, speed) - (places @ gravity).sum(axis=1))
+    return np.asarray(energy)
 
 
 def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> float:

@@ -3,6 +3,7 @@
 from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
+    BodyGranular,
     BodyRigid,
     BodySheet,
     BodySoft,
@@ -70,6 +71,7 @@ from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
 
 __all__ = [
     "Body",
+    "BodyGranular",
     "BodyRigid",
     "BodySheet",
     "BodySoft",

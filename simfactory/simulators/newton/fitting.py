@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["NodeBody", "NodePose", "fitted_pose"]
+from simfactory.transforms import quat_rotate
+
+__all__ = ["NodeBody", "NodePose", "fitted_pose", "loose_pose"]
 
 Array = npt.NDArray[np.float64]
 
@@ -20,12 +22,14 @@ class NodeBody:
         mass: `(node,)` [kg].
         held: `(node,)` bool, nodes that do not move.
         surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`.
+        loose: Whether its nodes are particles on their own: they have no common rotation, and states tell of each.
     """
 
     rest: Array
     mass: Array
     held: npt.NDArray[np.bool_]
     surface: Callable[[Array], Array]
+    loose: bool = False
 
     def mass_and_inertia(self) -> tuple[float, Array]:
         """Return the mass [kg] and the inertia at rest about its centre `(3, 3)` [kg·m²]."""
@@ -75,6 +79,28 @@ def fitted_pose(body: NodeBody, nodes: Array, velocities: Array) -> NodePose:
         quat_xyzw=_quat(rotation),
         linear_velocity=linear,
         angular_velocity=np.linalg.solve(inertia, momentum),
+    )
+
+
+def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array) -> NodePose:
+    """Return the pose and velocities of particles: that of their centre of mass, with a rotation that stays.
+
+    Args:
+        body: The body at rest.
+        nodes: `(node, 3)` world frame [m].
+        velocities: `(node, 3)` world frame [m/s].
+        quat_xyzw: `(4,)` body-to-world rotation.
+    """
+    share = body.mass / body.mass.sum()
+    center, linear = share @ nodes, share @ velocities
+    arm = nodes - center
+    inertia = np.einsum("n,ni,ni->", share, arm, arm) * np.eye(3) - np.einsum("n,ni,nj->ij", share, arm, arm)
+    momentum = share @ np.cross(arm, velocities - linear)
+    return NodePose(
+        position=center - quat_rotate(quat_xyzw, share @ body.rest),
+        quat_xyzw=quat_xyzw,
+        linear_velocity=linear,
+        angular_velocity=np.linalg.lstsq(inertia, momentum, rcond=None)[0],
     )
 
 

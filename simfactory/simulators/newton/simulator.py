@@ -18,7 +18,7 @@ from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies import body_kinds, node_body
-from simfactory.simulators.newton.fitting import fitted_pose
+from simfactory.simulators.newton.fitting import fitted_pose, loose_pose
 from simfactory.simulators.newton.forces import Actions, NodeActions
 from simfactory.simulators.newton.linkage import JOINT_KINDS
 from simfactory.simulators.newton.properties import effective_properties
@@ -148,7 +148,8 @@ class NewtonSimulator(Simulator):
     def state(self, environment: int) -> WorldState:
         """Return an environment's state, copied to the host.
 
-        The pose of a body of nodes is the rigid motion that fits its nodes best, its velocities are those of its mass.
+        The pose of a body of nodes is the rigid motion that fits its nodes best, its velocities are those of its mass;
+        loose particles have none but that of their centre of mass.
 
         Raises:
             SimulationError: Nothing is loaded, or there are more contacts than the solver has room for.
@@ -162,9 +163,16 @@ class NewtonSimulator(Simulator):
         position[moving], quat[moving] = host.poses[rows[moving], :3], host.poses[rows[moving], 3:]
         velocity[moving] = host.velocities[rows[moving]]
         vertices: dict[int, npt.NDArray[np.float32]] = {}
+        particles: dict[int, npt.NDArray[np.float32]] = {}
+        speeds_of: dict[int, npt.NDArray[np.float32]] = {}
         for index, (begin, end) in worlds.node_rows[environment].items():
             made, nodes = node_body(spec.bodies[index]), host.nodes[begin:end].astype(np.float64)
-            pose = fitted_pose(made, nodes, host.node_velocities[begin:end].astype(np.float64))
+            speeds = host.node_velocities[begin:end].astype(np.float64)
+            if made.loose:
+                pose = loose_pose(made, nodes, speeds, start_orientation(spec.bodies[index]))
+                particles[index], speeds_of[index] = host.nodes[begin:end].copy(), host.node_velocities[begin:end].copy()
+            else:
+                pose = fitted_pose(made, nodes, speeds)
             position[index], quat[index] = pose.position, pose.quat_xyzw
             velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
             vertices[index] = made.surface(nodes).astype(np.float32)
@@ -176,6 +184,8 @@ class NewtonSimulator(Simulator):
             angular_velocity=velocity[:, 3:].copy(),
             vertices=vertices,
             contacts=host.contacts[environment],
+            particles=particles,
+            particle_velocities=speeds_of,
         )
 
     def properties(self, environment: int) -> BodyProperties:
@@ -228,11 +238,12 @@ class NewtonSimulator(Simulator):
             self._replay_pair = self._detect = lambda: None
             return
         self._actions.upload_frame(self._frames)
+        record = _recorded if steps.recordable else _direct
         substep(first, second)  # compiles and loads every kernel before recording
         self._restore()
-        self._replay_pair = _recorded(pair, model.device)
-        self._replay_last = _recorded(last, model.device) if self._substeps % 2 else None
-        self._detect = _recorded(lambda: steps.detect(first), model.device)
+        self._replay_pair = record(pair, model.device)
+        self._replay_last = record(last, model.device) if self._substeps % 2 else None
+        self._detect = record(lambda: steps.detect(first), model.device)
         self._restore()
 
     def _copy(self, target: Any, source: Any) -> None:  # Any: newton States
@@ -281,6 +292,11 @@ def _recorded(work: Callable[[], None], device: Any) -> Callable[[], None]:  # A
     with wp.ScopedCapture(device=device) as capture:
         work()
     return lambda: wp.capture_launch(capture.graph)
+
+
+def _direct(work: Callable[[], None], device: Any) -> Callable[[], None]:  # Any: a warp Device
+    """Return the work itself: its solver decides on the host."""
+    return work
 
 
 def _rows(

@@ -38,7 +38,8 @@ class NodeActions:
                 owner[begin:end] = np.where(made.held, -1, len(decay))
                 mass = float(made.mass.sum())
                 decay.append(math.exp(-body.physical.damping * dt))
-                drag_step.append(drag_rate(spec, body.physical.density, mass) * dt)
+                ball = mass / len(made.mass) if made.loose else mass  # air meets every particle, or the body
+                drag_step.append(drag_rate(spec, body.physical.density, ball) * dt)
                 pushes.append(
                     [
                         (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass)

@@ -22,12 +22,14 @@ class Steps(ABC):
         cost: Families are chosen by this, the cheapest that moves all bodies of a scene.
         has_joints: Whether it holds joints.
         rules: What it makes of physical parameters, in words, by parameter name.
+        recordable: Whether a step can be recorded as a graph: it decides nothing on the host.
     """
 
     kinds: ClassVar[frozenset[str]]
     cost: ClassVar[int]
     has_joints: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
+    recordable: ClassVar[bool] = True
 
     @classmethod
     def per_substep(cls, spec: SceneSpec) -> int:

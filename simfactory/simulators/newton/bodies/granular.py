@@ -1,0 +1,52 @@
+"""Granular bodies: a particle for every grain."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import warp as wp
+
+from simfactory.grains import body_grains
+from simfactory.simulators.kinematics import start_orientation
+from simfactory.simulators.newton.fitting import NodeBody
+from simfactory.spec import BodyGranular
+from simfactory.transforms import quat_rotate, quat_to_matrix
+
+__all__ = ["add", "node_body"]
+
+
+@lru_cache(maxsize=64)
+def node_body(body: BodyGranular) -> NodeBody:
+    """Return what a body is made of.
+
+    Raises:
+        SpecError: Its region is too thin for its grains.
+    """
+    grains, rotation = body_grains(body), quat_to_matrix(start_orientation(body))
+    count = len(grains.centers)
+    return NodeBody(
+        rest=grains.centers,
+        mass=np.full(count, grains.mass),
+        held=np.zeros(count, bool),
+        surface=lambda nodes: grains.vertices(nodes, rotation),
+        loose=True,
+    )
+
+
+def add(builder: Any, body: BodyGranular) -> int:  # Any: newton.ModelBuilder has no type information
+    """Add a body's grains; return -1, as it is none of Newton's rigid bodies.
+
+    Raises:
+        SpecError: Its region is too thin for its grains.
+    """
+    made = node_body(body)
+    turned = quat_rotate(start_orientation(body), made.rest)
+    arm = turned - turned.mean(axis=0)
+    velocity = np.asarray(body.linear_velocity) + np.cross(np.asarray(body.angular_velocity), arm)
+    builder.add_particles(
+        pos=[wp.vec3(*point) for point in turned + np.asarray(body.position)],
+        vel=[wp.vec3(*row) for row in velocity],
+        mass=made.mass.tolist(),
+        radius=[0.5 * body.spacing] * len(arm),
+    )
+    return -1

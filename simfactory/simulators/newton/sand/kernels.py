@@ -1,0 +1,51 @@
+"""What keeps grains in the scene, and where they touch something."""
+
+import warp as wp
+from newton._src.solvers.implicit_mpm.rasterized_collisions import Collider, collision_sdf
+
+EVERY_WORLD = wp.constant(-2)  # a bed has no worlds
+
+
+@wp.kernel
+def keep_inside(
+    lower: wp.vec3,
+    upper: wp.vec3,
+    positions: wp.array(dtype=wp.vec3),
+    velocities: wp.array(dtype=wp.vec3),
+):
+    """Put grains that got through a wall or the floor back onto it, at rest across it."""
+    grain = wp.tid()
+    place, velocity = positions[grain], velocities[grain]
+    for axis in range(3):
+        if place[axis] < lower[axis]:
+            place[axis] = lower[axis]
+            velocity[axis] = wp.max(velocity[axis], 0.0)
+        elif place[axis] > upper[axis]:
+            place[axis] = upper[axis]
+            velocity[axis] = wp.min(velocity[axis], 0.0)
+    positions[grain] = place
+    velocities[grain] = velocity
+
+
+@wp.kernel
+def touch(
+    collider: Collider,
+    body_q: wp.array(dtype=wp.transform),
+    body_qd: wp.array(dtype=wp.spatial_vector),
+    body_q_before: wp.array(dtype=wp.transform),
+    positions: wp.array(dtype=wp.vec3),
+    distance: wp.array(dtype=wp.float32),
+    normal: wp.array(dtype=wp.vec3),
+    material: wp.array(dtype=wp.int32),
+):
+    """Find the nearest solid surface of each grain; its material is -1 where none is near.
+
+    Velocities and earlier poses of bodies may be None: surfaces are met as they stand.
+    """
+    grain = wp.tid()
+    gap, gradient, _velocity, found, kind = collision_sdf(
+        positions[grain], EVERY_WORLD, collider, body_q, body_qd, body_q_before, 1.0
+    )
+    distance[grain] = gap
+    normal[grain] = gradient
+    material[grain] = wp.where(found >= 0, kind, -1)
