@@ -2,10 +2,11 @@
 
     python benchmarks/gate.py --category soft_body --seed 11 --episodes 40
     python benchmarks/gate.py --category rigid --seed 11 --episodes 60
+    python benchmarks/gate.py --category soft_body --seed 11 --episodes 20 --frames 240      (ten seconds)
 
 Each episode is sampled, simulated, rendered by one camera at a small size, and checked as usual; a refused one is not
-replaced. The interval is Wilson's, 95 %. Figures are stored in `benchmarks/results/gate.json`, one entry per category
-and seed.
+replaced. The interval is Wilson's, 95 %. Figures are stored in `benchmarks/results/gate.json`, one entry per category,
+seed and number of frames at 24 Hz.
 """
 
 import argparse
@@ -20,6 +21,7 @@ import scenes
 from simfactory.store import read_rejections
 
 RESULTS = Path(__file__).parent / "results" / "gate.json"
+KEY = ("category", "frames", "seed", "backend")  # of an entry
 QUANTILE = 1.959964  # of the normal distribution, two-sided 95 %
 
 
@@ -92,9 +94,10 @@ def main() -> None:
     options = vars(parser.parse_args())
     entry = measure(options.pop("category"), **options)
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
-    key = [entry[name] for name in ("category", "seed", "backend")]
-    kept = [other for other in stored if [other[name] for name in ("category", "seed", "backend")] != key]
-    ordered = sorted([*kept, entry], key=lambda one: (str(one["category"]), int(str(one["seed"]))))
+    kept = [other for other in stored if any(other[name] != entry[name] for name in KEY)]
+    ordered = sorted(
+        [*kept, entry], key=lambda one: [str(one["category"]), *(int(str(one[name])) for name in KEY[1:3])]
+    )
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n")
     print(json.dumps(entry, indent=1))
 

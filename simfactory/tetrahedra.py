@@ -6,18 +6,18 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.assets import keep_arrays, kept_arrays
-from simfactory.embedding import Embedding, embed
+from simfactory.embedding import Embedding, boundary_faces, embed
 from simfactory.errors import AssetError
 from simfactory.extrusion import extruded_tetrahedra
 from simfactory.lattice import stuff_lattice
 from simfactory.meshes import TriangleMesh, geometry_mesh
 from simfactory.spec import Geometry, MeshAsset
 
-__all__ = ["TetMesh", "boundary_faces", "box_tetrahedra", "geometry_tetrahedra", "refined", "tetrahedralize"]
+__all__ = ["TetMesh", "box_tetrahedra", "geometry_tetrahedra", "refined", "tetrahedralize"]
 
 VOLUME_TOLERANCE = 0.02  # relative difference allowed between the tetrahedra and the surface they fill
 RESOLUTION_MAX = 64
-VERSION = 2  # of the tetrahedra kept beside user meshes
+VERSION = 3  # of the tetrahedra kept beside user meshes
 MIDPOINTS_MAX = 8  # halvings of edges
 
 Points = npt.NDArray[np.float64]
@@ -31,7 +31,7 @@ class TetMesh:
     Attributes:
         vertices: `(node, 3)` float64 nodes, the frame of the surface [m].
         tets: `(tet, 4)` int32; every one has a positive volume det(b−a, c−a, d−a)/6.
-        embedding: The vertices of the surface tied to the tetrahedra, in the surface's order.
+        embedding: The vertices of the surface tied to the nodes, in the surface's order.
     """
 
     vertices: Points
@@ -48,7 +48,7 @@ class TetMesh:
 
     def surface(self, nodes: Points) -> Points:
         """Return the surface's vertices `(vertex, 3)` [m] for moved nodes `(node, 3)` [m]."""
-        return self.embedding.points(nodes, self.tets)
+        return self.embedding.points(nodes)
 
 
 def tetrahedralize(mesh: TriangleMesh, *, resolution: int) -> TetMesh:
@@ -113,14 +113,17 @@ def geometry_tetrahedra(geometry: Geometry, *, resolution: int) -> TetMesh:
         arrays = {
             "vertices": made.vertices,
             "tets": made.tets,
-            "carriers": made.embedding.tets,
+            "starts": made.embedding.start,
+            "carriers": made.embedding.nodes,
             "weights": made.embedding.weights,
         }
         keep_arrays(geometry.digest, name, arrays)
     return TetMesh(
         vertices=arrays["vertices"] * geometry.scale,
         tets=arrays["tets"].copy(),
-        embedding=Embedding(tets=arrays["carriers"].copy(), weights=arrays["weights"].copy()),
+        embedding=Embedding(
+            start=arrays["starts"].copy(), nodes=arrays["carriers"].copy(), weights=arrays["weights"].copy()
+        ),
     )
 
 
@@ -157,13 +160,6 @@ def refined(mesh: TriangleMesh, *, edge: float) -> TriangleMesh:
         corners = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
         triangles = np.concatenate([np.stack(three, axis=-1) for three in corners]).astype(np.int32)
     return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=mesh.smooth_angle)
-
-
-def boundary_faces(tets: Indices) -> Indices:
-    """Return the faces `(triangle, 3)` that belong to one tetrahedron only, outward for positive tetrahedra."""
-    faces = tets[:, [(0, 2, 1), (0, 1, 3), (0, 3, 2), (1, 2, 3)]].reshape(-1, 3)
-    _, first, count = np.unique(np.sort(faces, axis=1), axis=0, return_index=True, return_counts=True)
-    return np.asarray(faces[np.sort(first[count == 1])], np.int32)
 
 
 def _volumes(nodes: Points, tets: Indices) -> Points:

@@ -44,6 +44,7 @@ class Solid:
         bulk: Second Lamé parameter λ [Pa].
         viscosity: η [Pa·s].
         friction: Coulomb coefficient [1].
+        contact_stiffness: Of its contacts with rigid bodies [N/m].
     """
 
     first: int
@@ -55,6 +56,7 @@ class Solid:
     bulk: float
     viscosity: float
     friction: float
+    contact_stiffness: float
 
 
 class VertexDescent(newton.solvers.SolverVBD):
@@ -116,7 +118,7 @@ class VertexDescent(newton.solvers.SolverVBD):
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send the samples of all bodies to the device, by sample and by node."""
         starts, nodes, gradients, factors = [np.zeros(1, np.int64)], [], [], []
-        friction = np.zeros(self.model.particle_count)
+        friction, contact = np.zeros((2, self.model.particle_count))
         for solid in solids:
             samples = solid.samples
             starts.append(starts[-1][-1] + samples.start[1:])
@@ -133,6 +135,7 @@ class VertexDescent(newton.solvers.SolverVBD):
             factors.append(table[samples.kind] * np.append(np.ones(3), 0.0) * samples.volume[:, None])
             factors[-1][:, 3] = table[samples.kind, 3]
             friction[solid.first : solid.first + solid.node_count] = solid.friction
+            contact[solid.first : solid.first + solid.node_count] = solid.contact_stiffness
         start, node, gradient = np.concatenate(starts), np.concatenate(nodes), np.concatenate(gradients)
         order = np.argsort(node, kind="stable")
         owner = np.repeat(np.arange(len(start) - 1), np.diff(start))[order]
@@ -143,6 +146,8 @@ class VertexDescent(newton.solvers.SolverVBD):
         factor = np.concatenate(factors)
         self._stiffness: Any = wp.array(factor, dtype=wp.vec4, device=self.device)  # Any: a warp array
         self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)  # Any: a warp array
+        # Any: a warp array
+        self._contact_stiffness: Any = wp.array(contact, dtype=wp.float32, device=self.device)
         self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
         count = len(start) - 1
         self._deformation, self._deformation_before = (
@@ -202,7 +207,7 @@ class VertexDescent(newton.solvers.SolverVBD):
                     contacts.soft_contact_shape,
                     self._friction,
                     self.model.shape_material_mu,
-                    self.model.soft_contact_ke,
+                    self._contact_stiffness,
                 ],
                 outputs=[
                     self.body_particle_contact_material_mu,

@@ -164,18 +164,18 @@ def combine_materials(
     contact_shape: wp.array(dtype=wp.int32),
     node_friction: wp.array(dtype=wp.float32),
     shape_friction: wp.array(dtype=wp.float32),
-    stiffness: float,
+    node_stiffness: wp.array(dtype=wp.float32),
     friction: wp.array(dtype=wp.float32),
     penalty: wp.array(dtype=wp.float32),
     material: wp.array(dtype=wp.float32),
 ):
-    """Write stiffness and friction of a contact between a soft and a rigid body: the geometric mean of the two."""
+    """Write what contacts of a soft and a rigid body have: its stiffness, the geometric mean of their frictions."""
     contact = wp.tid()
     if contact < wp.min(count[0], friction.shape[0]):
         node = contact_nodes[contact][0]
         friction[contact] = wp.sqrt(node_friction[node] * shape_friction[contact_shape[contact]])
-        penalty[contact] = stiffness
-        material[contact] = stiffness
+        penalty[contact] = node_stiffness[node]
+        material[contact] = node_stiffness[node]
 
 
 @wp.kernel
