@@ -5,8 +5,9 @@
     python benchmarks/gate.py --category soft_body --seed 11 --episodes 20 --frames 240      (ten seconds)
 
 Each episode is sampled, simulated, rendered by one camera at a small size, and checked as usual; a refused one is not
-replaced; `stable` counts those without a physical reason against them. The interval is Wilson's, 95 %. Figures are stored in `benchmarks/results/gate.json`, one entry per category,
-seed and number of frames at 24 Hz.
+replaced. `stable` counts those without a physical reason against them, whether or not the camera sees what happens.
+Intervals are Wilson's, 95 %. Figures are stored in `benchmarks/results/gate.json`, one entry per category, seed and
+number of frames at 24 Hz.
 """
 
 import argparse
