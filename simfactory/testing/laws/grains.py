@@ -18,13 +18,15 @@ Figure = Callable[[Trajectory], float]
 FPS = 60.0
 ROUGH = 1.8  # friction of a floor on which grains do not slide: with theirs it averages to more than their own
 FRICTIONS = (0.3, 0.5, 0.7)
+SLIPPERY = FRICTIONS[:2]  # heaps a few grid cells high of rougher grains stand steeper than they should
 
 
 def grain_laws(*, substeps: int = 4) -> list[Law]:
     """Return the laws of grains, in steps of 1/60 s / substeps (grains: at most 0.01 s)."""
     return [
         _fall_law(substeps=substeps),
-        *(_slope_law(friction, share, substeps=substeps) for friction in FRICTIONS for share in (0.7, 1.6)),
+        *(_slope_law(friction, 0.7, substeps=substeps) for friction in FRICTIONS),
+        *(_slope_law(friction, 1.6, substeps=substeps) for friction in SLIPPERY),
         *(_repose_law(friction, substeps=substeps) for friction in FRICTIONS),
         _runout_law(substeps=substeps),
         _containment_law(substeps=substeps),
