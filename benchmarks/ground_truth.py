@@ -55,7 +55,14 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     refused: dict[str, int] = {}
     moving = 0
     for index in range(scene_count):
-        spec = sample_scene(index, deforming=simulator == "mock", soft=kind == "soft", granular=kind == "granular", size=size, frame_count=frame_count)
+        spec = sample_scene(
+            index,
+            deforming=simulator == "mock",
+            soft=kind == "soft",
+            granular=kind == "granular",
+            size=size,
+            frame_count=frame_count,
+        )
         episode = simulate(spec, backend=simulator, preset="draft")
         for reason in episode.quality["reasons"]:
             refused[reason] = refused.get(reason, 0) + 1

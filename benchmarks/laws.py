@@ -99,7 +99,9 @@ def main() -> None:
     parser.add_argument("--backend", default="newton")
     parser.add_argument("--substeps", type=int, default=4, help="solver steps per frame of 1/60 s")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--part", choices=("all", "granular"), default="all", help="granular: measure grains, keep the rest")
+    parser.add_argument(
+        "--part", choices=("all", "granular"), default="all", help="granular: measure grains, keep the rest"
+    )
     options = parser.parse_args()
     if options.part == "granular":
         measure_grains(options.backend, substeps=options.substeps, device=options.device)

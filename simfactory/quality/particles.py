@@ -69,7 +69,9 @@ def _beyond(spec: SceneSpec, places: Array, margin: float) -> npt.NDArray[np.boo
     return out
 
 
-def _depth(mesh: TriangleMesh, trajectory: Trajectory, body: int, places: Array, frames: npt.NDArray[np.int64]) -> Array:
+def _depth(
+    mesh: TriangleMesh, trajectory: Trajectory, body: int, places: Array, frames: npt.NDArray[np.int64]
+) -> Array:
     """Return how deep centres `(frame, grain)` are inside a convex body [m]; negative outside."""
     a, b, c = (mesh.vertices[mesh.triangles[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)

@@ -25,8 +25,8 @@ class QualityReport:
     """What was measured of an episode, and what speaks against keeping it.
 
     Attributes:
-        reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`, `lost_grains`,
-            `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
+        reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
+            `lost_grains`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 

@@ -30,7 +30,15 @@ SCENES = [0, 1, 2]
 @cache
 def episode_of(backend, index):
     simulator, _, bodies = backend.partition(", ")
-    spec = sample_scene(index, deforming=simulator == "mock", soft=bodies == "soft bodies", granular=bodies == "granular", size=128, frame_count=3, seed=1)
+    spec = sample_scene(
+        index,
+        deforming=simulator == "mock",
+        soft=bodies == "soft bodies",
+        granular=bodies == "granular",
+        size=128,
+        frame_count=3,
+        seed=1,
+    )
     return simulate(spec, backend=simulator)
 
 

@@ -16,7 +16,7 @@ Arrays = Mapping[str, Array]
 
 
 def compare_grain_ids(oracle: Oracle, arrays: Arrays, frame: int, view: View) -> tuple[int, int]:
-    """Return how many of the pixels on which clip and oracle see the same body show another grain, and how many there are.
+    """Return how many pixels show another grain, of those on which clip and oracle see the same body, and their number.
 
     Which grain a triangle belongs to follows from its vertices, not from its place in the list of triangles. Pixels on
     the outline of a grain may show either side: one in two hundred is allowed by the limit.
@@ -39,7 +39,8 @@ def compare_grains(oracle: Oracle, arrays: Arrays) -> dict[str, float]:
     """Return how far recorded centres are from where the vertices of their grains say they are.
 
     `particle_error_m`: largest difference of a grain's way since the first frame to that of its first vertex.
-    `particle_size_error`: largest distance of a vertex from its grain's recorded centre over the grain's radius, less 1.
+    `particle_size_error`: largest distance of a vertex from its grain's recorded centre over the grain's
+    radius, less 1.
     """
     position = arrays["particles/position"].astype(np.float64)
     instance = arrays["particles/instance"].astype(np.int64)
@@ -81,7 +82,7 @@ def _vertex_grains(oracle: Oracle, index: int) -> tuple[int, npt.NDArray[np.int6
 
 def _next_grain(arrays: Arrays) -> dict[str, Array]:
     """Number grains from 1 instead of 0."""
-    ids = arrays["particle"]
+    ids = arrays["particle"].astype(np.int32)
     return {**arrays, "particle": np.where(ids >= 0, ids + 1, ids).astype(np.int32)}
 
 

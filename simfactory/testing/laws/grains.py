@@ -1,5 +1,6 @@
 """Laws of grains: fall, slopes that hold and slopes that do not, columns that collapse, blows on rigid bodies."""
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -44,7 +45,7 @@ def repose_angle(path: Trajectory, frame: int = -1) -> float:
     places = path.particles[0][frame].astype(np.float64)
     ring = np.hypot(*(places[:, :2] - places[:, :2].mean(axis=0)).T)
     edges = np.linspace(0.0, float(np.quantile(ring, 0.99)), 13)
-    top = np.array([places[(ring >= a) & (ring < b), 2].max(initial=0.0) for a, b in zip(edges, edges[1:], strict=False)])
+    top = np.array([places[(ring >= a) & (ring < b), 2].max(initial=0.0) for a, b in itertools.pairwise(edges)])
     middle = 0.5 * (edges[1:] + edges[:-1])
     return math.degrees(math.atan(-float(np.polyfit(middle[3:10], top[3:10], 1)[0])))
 
@@ -85,7 +86,7 @@ def _slope_law(friction: float, share: float, *, substeps: int) -> Law:
         return float(height[-1].mean() / height[0].mean())
 
     return Law(
-        name=f"cone of slope {share:g} μ, μ = {friction:g}, {'holds' if holds else 'slumps'}: mean height, last over first",
+        name=f"cone of slope {share:g} μ, μ = {friction:g}, {'holds' if holds else 'slumps'}: mean height, end over begin",
         spec=_scene([heap], seconds=0.75, substeps=substeps),
         figure=figure,
         exact=1.0 if holds else 0.72,
