@@ -80,7 +80,7 @@ class RoleGranular(Role):
 def _radius(region: float, count: int) -> float:
     """Return the radius [m] of so many grains that fill a region [m³]; a rim of the region holds no centres."""
     spacing = (region / count) ** (1.0 / 3.0)
-    return spacing * (3.0 * PACKING / (4.0 * math.pi)) ** (1.0 / 3.0)
+    return float(spacing * (3.0 * PACKING / (4.0 * math.pi)) ** (1.0 / 3.0))
 
 
 def _drawn(grain: Grain, name: str, *, streams: Streams) -> dict[str, object]:

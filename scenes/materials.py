@@ -13,7 +13,18 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import PhysicalMaterial
 
-__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Grain", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
+__all__ = [
+    "BOUNDS",
+    "TERRAIN",
+    "Appearance",
+    "Grain",
+    "Material",
+    "Surface",
+    "materials",
+    "physical",
+    "pool",
+    "surfaces",
+]
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
@@ -69,7 +80,9 @@ class Material(_Row):
     restitution: Span = Field(description="Speed after over speed before an impact [1]")
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
-    soft: bool = Field(default=False, description="Whether only bodies that yield are made of it, in scenes that name it")
+    soft: bool = Field(
+        default=False, description="Whether only bodies that yield are made of it, in scenes that name it"
+    )
     grain: Grain | None = Field(default=None, description="Its grains, if it is granular")
 
 

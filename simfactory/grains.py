@@ -99,9 +99,8 @@ def _centers(body: BodyGranular) -> Array:
     noise = np.random.Generator(np.random.Philox(key=draw.integer(0, 2**62))).random(lattice.shape)
     lattice = np.clip(lattice + JITTER * step * (2.0 * noise - 1.0), -half, half)
     unit = lattice / half
+    inside = np.ones(len(lattice), np.bool_)
     match body.geometry:
-        case Box():
-            return np.asarray(lattice)
         case Sphere():
             inside = np.linalg.norm(unit, axis=1) <= 1.0
         case Cylinder():
@@ -117,11 +116,11 @@ def _half_extents(body: BodyGranular) -> Array:
     factors = np.asarray(body.factors)
     match body.geometry:
         case Box(size=size):
-            return 0.5 * np.asarray(size) * factors
+            return np.asarray(0.5 * np.asarray(size) * factors)
         case Sphere(radius=r):
-            return np.array([r, r, r]) * factors
+            return np.asarray(np.array([r, r, r]) * factors)
         case Cylinder(radius=r, height=h) | Cone(radius=r, height=h):
-            return np.array([r, r, 0.5 * h]) * factors
+            return np.asarray(np.array([r, r, 0.5 * h]) * factors)
 
 
 def _turns(quat: Array) -> Array:

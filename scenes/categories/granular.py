@@ -172,7 +172,9 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Grains fall among standing blocks, push them aside and bury them.",
         roles=(
-            RoleRigid(name="block", shapes=("box", "column", "cylinder"), materials=LIGHT, count=(2, 4), size=(0.1, 0.18)),
+            RoleRigid(
+                name="block", shapes=("box", "column", "cylinder"), materials=LIGHT, count=(2, 4), size=(0.1, 0.18)
+            ),
             RoleGranular(name="clump", shapes=("clump", "pillar"), size=(0.28, 0.36), grains=(900, 1400)),
         ),
         layout=((("block",), Scatter(spread=0.22)), (("clump",), Drop(height=(0.25, 0.4)))),
@@ -183,7 +185,11 @@ MULTI_OBJECT = (
         name="heaps_run_together",
         tiers=("multi_object",),
         description="Three columns of grains stand side by side, slump and run into each other.",
-        roles=(RoleGranular(name="column", shapes=("pillar",), materials=DRY, count=(3, 3), size=(0.2, 0.28), grains=(350, 550)),),
+        roles=(
+            RoleGranular(
+                name="column", shapes=("pillar",), materials=DRY, count=(3, 3), size=(0.2, 0.28), grains=(350, 550)
+            ),
+        ),
         layout=((("column",), Scatter(spread=0.3, gap=0.02)),),
         caption="{column} slump and run into each other.",
         phenomena=("granular_collapse", "collision", "angle_of_repose"),

@@ -76,7 +76,8 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             worst = max(worst, float((_depth_in_scene(spec, world) - travel).max()) / solid.thickness)
     frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
     for surface in surfaces:
-        if surface.deforming and surface.body in trajectory.vertices:
+        # Grains are looked at one by one, see `lost_grains`.
+        if surface.deforming and surface.body in trajectory.vertices and surface.body not in trajectory.particles:
             worst = max(worst, _soft_depth(spec, trajectory, surface, solids, step))
     names = [body.name for body in spec.bodies]
     joined = {

@@ -11,6 +11,7 @@ from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
 from simfactory.quality.deformation import area_ratio, folded_share, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
+from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
@@ -26,7 +27,8 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `broken_joint`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
+            `broken_joint`, `lost_grains`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`,
+            `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -81,6 +83,7 @@ def episode_report(
         ("inverted_elements", "area_ratio", limits.area_ratio),
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
+        ("lost_grains", "lost_grains", limits.lost_grains),
         ("camera_inside", "camera_inside", 0.0),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
@@ -121,7 +124,13 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
     if spec.joints:
         held = joint_states(spec, **trajectory.motion())
         figures["joint_gap"], figures["joint_tilt"] = float(held.gap.max()), float(held.tilt.max())
-    bent = [surface for surface in surfaces if surface.deforming and surface.body in trajectory.vertices]
+    if trajectory.particles:
+        figures["lost_grains"] = lost_grains(spec, trajectory, surfaces)
+    bent = [
+        surface
+        for surface in surfaces
+        if surface.deforming and surface.body in trajectory.vertices and surface.body not in trajectory.particles
+    ]
     if bent:
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
         figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)

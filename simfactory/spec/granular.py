@@ -41,7 +41,7 @@ class BodyGranular(BodySolid):
     @property
     def spacing(self) -> float:
         """Edge of the cube that a grain and its share of the gaps take [m]."""
-        return self.grain_radius * (4.0 * math.pi / (3.0 * PACKING)) ** (1.0 / 3.0)
+        return float(self.grain_radius * (4.0 * math.pi / (3.0 * PACKING)) ** (1.0 / 3.0))
 
     @property
     def grain_estimate(self) -> float:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from simfactory.spec import (
     Body,
+    BodyGranular,
     BodyRigid,
     BodySheet,
     BodySoft,
@@ -11,6 +12,7 @@ from simfactory.spec import (
     CameraFixed,
     CameraOrbit,
     CameraSpec,
+    Cylinder,
     Environment,
     Geometry,
     Ground,
@@ -30,10 +32,12 @@ from simfactory.spec import (
     VisualMaterial,
     Wind,
 )
+from simfactory.spec.granular import GrainRegion
 
 __all__ = [
     "make_body",
     "make_camera",
+    "make_granular",
     "make_ground",
     "make_material",
     "make_room",
@@ -127,6 +131,34 @@ def make_soft(
             "physical": physical or make_material(density=1000.0, young_modulus=1e5),
             "visual": visual or VisualMaterial(base_color=(0.85, 0.35, 0.45)),
         }
+    )
+
+
+def make_granular(
+    name: str = "sand",
+    geometry: GrainRegion | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 0.1),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    grain_radius: float = 0.012,
+    cohesion: float = 0.0,
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+) -> BodyGranular:
+    """Return a granular body, by default a column of dry sand, 20 cm wide and high, on the floor."""
+    return BodyGranular(
+        name=name,
+        geometry=geometry or Cylinder(radius=0.1, height=0.199),
+        position=position,
+        orientation=orientation,
+        linear_velocity=linear_velocity,
+        angular_velocity=angular_velocity,
+        grain_radius=grain_radius,
+        cohesion=cohesion,
+        physical=physical or make_material(density=1600.0, friction=0.6),
+        visual=visual or VisualMaterial(base_color=(0.8, 0.7, 0.45)),
     )
 
 

@@ -9,6 +9,7 @@ from simfactory.quality import verify_clip
 from simfactory.simulation import simulate
 from simfactory.testing.ground_truth import (
     PLANTED,
+    PLANTED_GRAINS,
     assert_exact,
     check,
     compare,
@@ -22,14 +23,22 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies"]
+BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, granular"]
 SCENES = [0, 1, 2]
 
 
 @cache
 def episode_of(backend, index):
     simulator, _, bodies = backend.partition(", ")
-    spec = sample_scene(index, deforming=simulator == "mock", soft=bool(bodies), size=128, frame_count=3, seed=1)
+    spec = sample_scene(
+        index,
+        deforming=simulator == "mock",
+        soft=bodies == "soft bodies",
+        granular=bodies == "granular",
+        size=128,
+        frame_count=3,
+        seed=1,
+    )
     return simulate(spec, backend=simulator)
 
 
@@ -54,6 +63,21 @@ def test_every_planted_error_is_found(backend, name):
     episode = episode_of(backend, 0)
     oracle, clip = oracles(episode, closed_form=backend == "mock")[0], episode.clips[0]
     assert violations(compare(oracle, PLANTED[name](oracle, clip.arrays)))
+
+
+@pytest.mark.parametrize("name", PLANTED_GRAINS)
+def test_errors_planted_in_grains_are_found(name):
+    episode = episode_of("newton, granular", 0)
+    oracle, clip = oracles(episode, closed_form=False)[0], episode.clips[0]
+    assert violations(compare(oracle, PLANTED_GRAINS[name](clip.arrays)))
+
+
+def test_recorded_grains_are_those_of_the_trajectory():
+    episode = episode_of("newton, granular", 1)
+    for clip in episode.clips:
+        for field, rows in (("position", "particles"), ("velocity", "particle_velocities")):
+            expected = np.concatenate(list(getattr(episode.trajectory, rows).values()), axis=1)
+            np.testing.assert_array_equal(clip.arrays[f"particles/{field}"], expected)
 
 
 @pytest.mark.parametrize("profile", ["portable", "archive"])

@@ -170,7 +170,10 @@ class NewtonSimulator(Simulator):
             speeds = host.node_velocities[begin:end].astype(np.float64)
             if made.loose:
                 pose = loose_pose(made, nodes, speeds, start_orientation(spec.bodies[index]))
-                particles[index], speeds_of[index] = host.nodes[begin:end].copy(), host.node_velocities[begin:end].copy()
+                particles[index], speeds_of[index] = (
+                    host.nodes[begin:end].copy(),
+                    host.node_velocities[begin:end].copy(),
+                )
             else:
                 pose = fitted_pose(made, nodes, speeds)
             position[index], quat[index] = pose.position, pose.quat_xyzw

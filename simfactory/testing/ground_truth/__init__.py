@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from simfactory.episode import Episode
 from simfactory.testing.ground_truth.comparison import EXACT, Limits, compare, violations
 from simfactory.testing.ground_truth.contexts import mock_trajectory, oracle_contexts, record
+from simfactory.testing.ground_truth.grains import PLANTED_GRAINS
 from simfactory.testing.ground_truth.oracle import Oracle, WorldMotion
 from simfactory.testing.ground_truth.planted import PLANTED, oracle_arrays
 from simfactory.testing.ground_truth.scenes import sample_scene
@@ -13,6 +14,7 @@ from simfactory.testing.ground_truth.storage import store_clip, stored_arrays, s
 __all__ = [
     "EXACT",
     "PLANTED",
+    "PLANTED_GRAINS",
     "Limits",
     "Oracle",
     "WorldMotion",

@@ -16,6 +16,7 @@ from simfactory.annotations.mask import (
 )
 from simfactory.annotations.points import MOVING_SPEED
 from simfactory.episode import SKY
+from simfactory.testing.ground_truth.grains import compare_grain_ids, compare_grains
 from simfactory.testing.ground_truth.oracle import Oracle, Target, View
 
 __all__ = ["EXACT", "Limits", "compare", "violations"]
@@ -94,6 +95,9 @@ EXACT = Limits(
         "point_error_max": 1e-4,
         "point_velocity_max": 5e-3,
         "point_mismatch": 1e-3,
+        "particle_mismatch": 5e-3,
+        "particle_error_m": 1e-6,
+        "particle_size_error": 1e-4,
     },
     minimum={
         "iou_worst": 0.9995,
@@ -144,9 +148,13 @@ def compare(oracle: Oracle, arrays: Arrays, *, normal_step: float = 0.0) -> dict
                 _compare_undefined(tally, arrays, frame, step)
         if "points/position" in arrays:
             _compare_points(tally, oracle, arrays, frame, view)
+        if "particle" in arrays:
+            tally.count("particle_mismatch", *compare_grain_ids(oracle, arrays, frame, view))
         if "tracks/position" in arrays:
             _compare_tracks(tally, oracle, arrays, frame)
     figures = tally.figures()
+    if "particles/position" in arrays:
+        figures |= compare_grains(oracle, arrays)
     figures["camera_error"] = max(
         float(np.abs(arrays["camera/K"].astype(np.float64) - oracle.intrinsics).max()),
         float(np.abs(arrays["camera/camera_to_world"].astype(np.float64) - oracle.poses).max()),

@@ -25,7 +25,7 @@ from simfactory.spec import (
     Superellipsoid,
     Vec3,
 )
-from simfactory.testing.specs import make_body, make_ground, make_material, make_sheet, make_soft
+from simfactory.testing.specs import make_body, make_granular, make_ground, make_material, make_sheet, make_soft
 
 __all__ = ["sample_scene"]
 
@@ -35,6 +35,7 @@ def sample_scene(
     *,
     deforming: bool,
     soft: bool = False,
+    granular: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -49,6 +50,7 @@ def sample_scene(
         index: Number of the scene.
         deforming: Whether a vibrating sheet takes part.
         soft: Whether two soft bodies take part: one that hits the floor, one that is held, bends and swings.
+        granular: Whether two heaps of grains take part: one that falls, one that flies.
         size: Image width and height [px].
         frame_count: Frames.
         seed: Seed.
@@ -65,6 +67,8 @@ def sample_scene(
         bodies.append(_sheet(draws))
     if soft:
         bodies += _soft_bodies(draws)
+    if granular:
+        bodies += _granular_bodies(draws)
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -75,7 +79,7 @@ def sample_scene(
         frame_count=frame_count,
         fps=draws.choice((12.0, 24.0, 30.0)),
         environment=Environment(),
-        ground=make_ground(size=draws.choice((12.0, 40.0))) if draws.chance(0.8) else None,
+        ground=make_ground(size=draws.choice((12.0, 40.0))) if draws.chance(0.8) or granular else None,
         lights=(LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),),
         bodies=tuple(bodies),
         motions=(_motion(draws),),
@@ -182,6 +186,27 @@ def _soft_bodies(draws: Stream) -> list[Body]:
         held=("-x",),
     )
     return [dropped, bar]
+
+
+def _granular_bodies(draws: Stream) -> list[Body]:
+    """A fast clump of coarse grains just above the floor, and one of fine ones that flies and turns."""
+    coarse = make_granular(
+        "gravel",
+        Sphere(radius=draws.uniform(0.16, 0.22)),
+        position=(draws.uniform(-0.2, 0.2), -0.5, 0.26),
+        linear_velocity=(draws.uniform(-1.0, 1.0), 0.0, -3.0),
+        grain_radius=0.025,
+    )
+    fine = make_granular(
+        "sand",
+        Cylinder(radius=0.16, height=0.3),
+        position=(draws.uniform(1.0, 1.4), 0.3, draws.uniform(0.6, 1.0)),
+        orientation=draws.quat_xyzw(),
+        linear_velocity=(draws.uniform(-2.0, 2.0), 0.0, 2.0),
+        angular_velocity=(0.0, draws.uniform(-6.0, 6.0), 3.0),
+        grain_radius=0.015,
+    )
+    return [coarse, fine]
 
 
 def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:

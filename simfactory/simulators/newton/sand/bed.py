@@ -92,7 +92,7 @@ def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
                 inverse.append(np.linalg.inv(solid.inertia) if reacts else np.zeros((3, 3)))
                 centers.append(solid.center)
     builder.end_world()
-    model = builder.finalize(device=device)
+    model: Any = builder.finalize(device=device)  # its attributes depend on the solver
     slope = np.maximum(np.array(friction, np.float32), 1e-3)
     model.mpm.friction.assign(slope)
     model.mpm.yield_pressure.fill_(SOFTEST)
@@ -131,7 +131,7 @@ class Bed:
         options.max_iterations, options.tolerance = ITERATIONS, TOLERANCE
         options.warmstart_mode = "particles"  # so that the whole memory is in the state
         options.air_drag = 0.0  # see NodeActions
-        self._solver = SolverImplicitMPM(self._model, config=options)
+        self._solver: Any = SolverImplicitMPM(self._model, config=options)  # needs no control, no contacts
         self._states = [self._model.state(), self._model.state()]
         count = self._model.particle_count
         self._distance = wp.zeros(count, dtype=wp.float32, device=device)
@@ -258,6 +258,7 @@ def _planes(spec: SceneSpec) -> list[tuple[Any, int, PhysicalMaterial]]:  # Any:
         found.append((wp.transform_identity(), GROUND, spec.ground.physical))
     if spec.room is not None:
         x, y, z = spec.room.size
+        sides: list[tuple[tuple[float, float, float], tuple[int, int, int], float]]
         sides = [((-x / 2, 0, 0), (0, 1, 0), 0.5), ((x / 2, 0, 0), (0, 1, 0), -0.5)]
         sides += [((0, -y / 2, 0), (1, 0, 0), -0.5), ((0, y / 2, 0), (1, 0, 0), 0.5)]
         if spec.room.ceiling:
