@@ -7,14 +7,18 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.assets import load_mesh, load_texture_coordinates
+from simfactory.cords import centre_line, first_director, tube_triangles, tube_vertices
+from simfactory.errors import SpecError
 from simfactory.refinement import refined
 from simfactory.spec import (
+    BodyRope,
     BodySheet,
     BodySoft,
     BodySolid,
     Box,
     Capsule,
     Cone,
+    Cord,
     Cylinder,
     Geometry,
     Ground,
@@ -44,6 +48,7 @@ SEGMENTS = 64  # around a circle: sagitta 0.12 % of the radius
 RINGS = 32  # from pole to pole
 SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
+ROPE_ANGLE = 1.4  # [rad]; a rope has no edges, however it bends
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
 
@@ -87,11 +92,19 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
 
     Raises:
         AssetError: A user mesh is missing, unreadable or too large.
+        SpecError: A rope turns too sharply or runs into itself.
     """
     if isinstance(body, BodySheet):
         width, depth = body.size
         return _grid(
             np.linspace(-width / 2, width / 2, body.cells + 1), np.linspace(-depth / 2, depth / 2, body.cells + 1)
+        )
+    if isinstance(body, BodyRope):
+        nodes = centre_line(body)
+        return TriangleMesh(
+            vertices=tube_vertices(nodes, first_director(nodes), body.geometry.radius),
+            triangles=tube_triangles(len(nodes)),
+            smooth_angle=ROPE_ANGLE,
         )
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
@@ -129,6 +142,8 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
             return _superellipsoid(radii, exponents)
         case Torus(radius=radius, tube=tube):
             return _torus(radius, tube)
+        case Cord():
+            raise SpecError("a cord alone has no mesh, since its rope says into how many segments it is cut: mesh that")
         case Cylinder(radius=radius, height=height):
             return _revolve([(radius, -height / 2), (radius, height / 2)], SEGMENTS)
         case Cone(radius=radius, height=height):

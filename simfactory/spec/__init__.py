@@ -4,6 +4,7 @@ from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
     BodyRigid,
+    BodyRope,
     BodySheet,
     BodySoft,
     BodySolid,
@@ -40,6 +41,7 @@ from simfactory.spec.geometry import (
     Box,
     Capsule,
     Cone,
+    Cord,
     Cylinder,
     Geometry,
     MeshAsset,
@@ -70,6 +72,7 @@ from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
 __all__ = [
     "Body",
     "BodyRigid",
+    "BodyRope",
     "BodySheet",
     "BodySoft",
     "BodySolid",
@@ -86,6 +89,7 @@ __all__ = [
     "Capsule",
     "Checker",
     "Cone",
+    "Cord",
     "Cylinder",
     "Digest",
     "Environment",

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from simfactory.spec import (
     Body,
     BodyRigid,
+    BodyRope,
     BodySheet,
     BodySoft,
     Box,
     CameraFixed,
     CameraOrbit,
     CameraSpec,
+    Cord,
     Environment,
     Geometry,
     Ground,
@@ -36,6 +38,7 @@ __all__ = [
     "make_ground",
     "make_material",
     "make_room",
+    "make_rope",
     "make_sheet",
     "make_soft",
     "make_soft_spec",
@@ -125,6 +128,46 @@ def make_soft(
             "held": held,
             "physical": physical or make_material(density=1000.0, young_modulus=1e5),
             "visual": visual or VisualMaterial(base_color=(0.85, 0.35, 0.45)),
+        }
+    )
+
+
+def make_rope(
+    name: str = "rope",
+    points: Sequence[Vec3] = ((-0.5, 0.0, 0.0), (0.5, 0.0, 0.0)),
+    *,
+    radius: float = 0.015,
+    slack: float = 0.0,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    held: tuple[str, ...] = (),
+    clamped: bool = False,
+    segments: int | None = None,
+    stretch_stiffness: float | None = 1e4,
+    bending_stiffness: float | None = 1e-4,
+    relaxation: float = 0.0,
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+) -> BodyRope:
+    """Return a rope, by default a limp one of 1 m along x that starts 1 m above the origin."""
+    return BodyRope.model_validate(
+        {
+            "name": name,
+            "geometry": Cord(radius=radius, points=tuple(points), slack=slack),
+            "position": position,
+            "orientation": orientation,
+            "linear_velocity": linear_velocity,
+            "angular_velocity": angular_velocity,
+            "held": held,
+            "clamped": clamped,
+            "segments": segments,
+            "stretch_stiffness": stretch_stiffness,
+            "bending_stiffness": bending_stiffness,
+            "relaxation": relaxation,
+            "physical": physical or make_material(density=800.0),
+            "visual": visual or VisualMaterial(base_color=(0.75, 0.6, 0.35)),
         }
     )
 

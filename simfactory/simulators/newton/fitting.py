@@ -20,12 +20,14 @@ class NodeBody:
         mass: `(node,)` [kg].
         held: `(node,)` bool, nodes that do not move.
         surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`.
+        drag_as_ball: Whether air acts on it as on a ball of equal volume; else its solver family sees to that.
     """
 
     rest: Array
     mass: Array
     held: npt.NDArray[np.bool_]
     surface: Callable[[Array], Array]
+    drag_as_ball: bool = True
 
     def mass_and_inertia(self) -> tuple[float, Array]:
         """Return the mass [kg] and the inertia at rest about its centre `(3, 3)` [kg·m²]."""
