@@ -8,7 +8,7 @@ import numpy.typing as npt
 from simfactory.errors import SpecError
 from simfactory.spec import BodyRope, Cord
 
-__all__ = ["centre_line", "first_director", "tube_triangles", "tube_vertices"]
+__all__ = ["centre_line", "first_director", "tube_line", "tube_triangles", "tube_vertices"]
 
 Array = npt.NDArray[np.float64]
 
@@ -89,6 +89,12 @@ def tube_triangles(node_count: int) -> npt.NDArray[np.int32]:
     head = np.stack([np.zeros_like(ring[0]), after[0], ring[0]], axis=-1)
     tail = np.stack([np.full_like(ring[0], pole), ring[-1], after[-1]], axis=-1)
     return np.concatenate([head, quads, tail]).astype(np.int32)
+
+
+def tube_line(vertices: npt.NDArray[np.floating]) -> Array:
+    """Return the nodes `(…, node, 3)` [m] whose tube has these vertices `(…, vertex, 3)`: the middles of its rings."""
+    rings = vertices[..., 1 + len(CAP) * SIDES : -1 - len(CAP) * SIDES, :].astype(np.float64)
+    return np.asarray(rings.reshape(*vertices.shape[:-2], -1, SIDES, 3).mean(axis=-2))
 
 
 def _turns(source: Array, target: Array) -> Array:

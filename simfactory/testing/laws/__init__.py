@@ -3,9 +3,10 @@
 from simfactory.testing.laws.contact import contact_laws
 from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.law import Law, measure
+from simfactory.testing.laws.rope import beam_law, rope_laws
 from simfactory.testing.laws.soft import bending_law, soft_laws
 
-__all__ = ["Law", "bending_law", "measure", "rigid_laws", "soft_laws"]
+__all__ = ["Law", "beam_law", "bending_law", "measure", "rigid_laws", "rope_laws", "soft_laws"]
 
 
 def rigid_laws(*, substeps: int = 4) -> list[Law]:

@@ -14,6 +14,7 @@ from simfactory.simulators.newton.ropes.kernels.moving import (
     end_step,
     move_ropes,
     push_bodies,
+    share_momentum,
     take_positions,
     turn_directors,
 )
@@ -59,6 +60,11 @@ class RopeMotion:
         self._crowd = wp.full(max(model.body_count, 1), value=1.0, dtype=wp.float64, device=device)
         self._fresh = wp.full(self._rope_count, value=1, dtype=wp.int32, device=device)
         self._rope_ranges = np.searchsorted(self._ropes.world.numpy(), np.arange(len(worlds.specs) + 1))
+        self._rope_ranges_device = [
+            wp.array(ends.astype(np.int32), dtype=wp.int32, device=device)
+            for ends in (self._rope_ranges[:-1], self._rope_ranges[1:])
+        ]
+        self._excess = wp.zeros(self._rope_count, dtype=wp.vec3d, device=device)
         self._drag = _line_drag(worlds, dt=dt) if _has_air(worlds) else None
         self._gravity = wp.array(
             np.array([spec.environment.gravity for spec in worlds.specs], np.float32), dtype=wp.vec3, device=device
@@ -80,10 +86,11 @@ class RopeMotion:
             self._launch(count_crowds, model.body_count, touches)
         contacts = [model.shape_body, self._shape_touches, self._rope_touches, self._crowd]
         places = [self._position, self._free, self._guess]
-        for _ in range(ITERATIONS):
+        for number in range(ITERATIONS):
             work = [*self._blocks, self._force, self._target]
             self._launch(move_ropes, self._rope_count, [dt, ropes, *contacts, *places, *work])
-            wp.copy(self._guess, self._target)
+            if number + 1 < ITERATIONS:
+                wp.copy(self._guess, self._target)
         if model.body_count:
             self._launch(
                 push_bodies,
@@ -100,13 +107,17 @@ class RopeMotion:
                     self._crowd,
                     self._position,
                     self._guess,
+                    self._target,
                     source.body_q,
                     source.body_qd,
                 ],
             )
+        moves = [*self._rope_ranges_device, self._position, self._guess, self._target, self._excess]
+        self._launch(share_momentum, len(self._worlds.specs), [dt, ropes, self._rope_touches, *moves])
+        wp.copy(self._guess, self._target)
         nodes = [target.particle_q, target.particle_qd]
         self._launch(turn_directors, self._rope_count, [dt, ropes, self._position, self._guess, self._fresh, *nodes])
-        self._launch(end_step, self._node_count, [dt, ropes, self._guess, self._position, *nodes])
+        self._launch(end_step, self._node_count, [dt, ropes, self._excess, self._guess, self._position, *nodes])
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""

@@ -64,6 +64,40 @@ def place(values: wp.array(dtype=wp.vec3d), node: int, weight: wp.float64):
     return (wp.float64(1.0) - weight) * values[node] + weight * values[node + 1]
 
 
+@wp.func
+def rope_force(
+    node: int,
+    slot: int,
+    dt: wp.float64,
+    ropes: Ropes,
+    touches: RopeTouches,
+    position: wp.array(dtype=wp.vec3d),
+    guess: wp.array(dtype=wp.vec3d),
+):
+    """Return the force on a segment by another one, and the normal and tangential stiffness it is solved with."""
+    other = touches.other[node, slot]
+    zero = wp.float64(0.0)
+    normal = touches.normal[node, slot]
+    weight, against = touches.own_place[node, slot], touches.other_place[node, slot]
+    slip = place(guess, node, weight) - place(position, node, weight)
+    slip = slip - place(guess, other, against) + place(position, other, against)
+    depth = touches.gap[node, slot] + wp.dot(normal, slip)
+    if depth >= zero:
+        return wp.vec3d(zero, zero, zero), zero, zero
+    load = -ROPE_STIFFNESS * depth
+    slip = slip - wp.dot(slip, normal) * normal
+    rub = wp.float64(0.5) * (ropes.friction[ropes.owner[node]] + ropes.friction[ropes.owner[other]])
+    hold = grip(wp.length(slip), load, rub, dt)
+    twice = wp.float64(2.0)
+    return load * normal - hold * slip, twice * ROPE_STIFFNESS, twice * hold
+
+
+@wp.func
+def less_by_move(push: wp.vec3d, stiff: wp.float64, hold: wp.float64, normal: wp.vec3d, move: wp.vec3d):
+    """Return a contact's force after the last move, as the linear system had it."""
+    return push - hold * move - (stiff - hold) * wp.dot(normal, move) * normal
+
+
 @wp.kernel
 def begin_step(
     dt: wp.float64,
@@ -178,6 +212,8 @@ def move_ropes(
     for node in range(first + 1, last - 1):
         step = wp.float64(0.5) * (ropes.length[node - 1] + ropes.length[node])
         rigidity = ropes.bend[rope] / (step * step * step)
+        if ropes.fixed[node] == 1 and ropes.fixed[node - 1] + ropes.fixed[node + 1] == 1:
+            rigidity = two * rigidity  # at a clamp the line beyond is its mirror image
         curve = guess[node - 1] - two * guess[node] + guess[node + 1]
         curve_before = position[node - 1] - two * position[node] + position[node + 1]
         moment = rigidity * curve
@@ -218,22 +254,13 @@ def move_ropes(
                         beside[node] = beside[node] + own * weight * stiffness
     for node in range(first, last - 1):
         for slot in range(ROPE_SLOTS):
-            other = rope_touches.other[node, slot]
-            if other >= 0:
-                weight = rope_touches.own_place[node, slot]
-                own = one - weight
-                against = rope_touches.other_place[node, slot]
-                normal = rope_touches.normal[node, slot]
-                slip = place(guess, node, weight) - place(position, node, weight)
-                slip = slip - place(guess, other, against) + place(position, other, against)
-                depth = rope_touches.gap[node, slot] + wp.dot(normal, slip)
-                if depth < zero:
-                    load = -ROPE_STIFFNESS * depth
-                    slip = slip - wp.dot(slip, normal) * normal
-                    rub = wp.float64(0.5) * (ropes.friction[rope] + ropes.friction[ropes.owner[other]])
-                    hold = grip(wp.length(slip), load, rub, dt)
-                    push = load * normal - hold * slip
-                    stiffness = two * (hold * unit + (ROPE_STIFFNESS - hold) * wp.outer(normal, normal))
+            if rope_touches.other[node, slot] >= 0:
+                push, stiff, hold = rope_force(node, slot, dt, ropes, rope_touches, position, guess)
+                if stiff > zero:
+                    normal = rope_touches.normal[node, slot]
+                    weight = rope_touches.own_place[node, slot]
+                    own = one - weight
+                    stiffness = hold * unit + (stiff - hold) * wp.outer(normal, normal)
                     force[node] = force[node] + own * push
                     force[node + 1] = force[node + 1] + weight * push
                     diagonal[node] = diagonal[node] + own * own * stiffness
@@ -255,7 +282,7 @@ def move_ropes(
                 beside[node + 1] = beside[node + 1] - near * beyond[node]
                 diagonal[node + 2] = diagonal[node + 2] - far * beyond[node]
                 force[node + 2] = force[node + 2] - far * force[node]
-    largest = zero
+    largest = wp.float64(0.0)
     for back in range(last - first):  # and put in upwards; `force` becomes the move
         node = last - 1 - back
         rest_force = force[node]
@@ -285,10 +312,11 @@ def push_bodies(
     crowd: wp.array(dtype=wp.float64),
     position: wp.array(dtype=wp.vec3d),
     guess: wp.array(dtype=wp.vec3d),
+    target: wp.array(dtype=wp.vec3d),
     body_q: wp.array(dtype=wp.transform),
     body_qd: wp.array(dtype=wp.spatial_vector),
 ):
-    """Give a body the opposite of what it has done to ropes."""
+    """Give a body the opposite of what it has done to ropes, in the last of their linear systems: to the digit."""
     body = wp.tid()
     if body_inv_mass[body] == 0.0:
         return
@@ -304,12 +332,58 @@ def push_bodies(
             if shape >= 0:
                 if shape_body[shape] == body:
                     move = place(guess, node, weight) - place(position, node, weight)
-                    push, _stiff, _hold = shape_force(sample, slot, move, dt, crowd[body], touches)
+                    push, stiff, hold = shape_force(sample, slot, move, dt, crowd[body], touches)
+                    last_move = place(target, node, weight) - place(guess, node, weight)
+                    push = less_by_move(push, stiff, hold, touches.normal[sample, slot], last_move)
                     impulse = impulse - dt * push
                     turning = turning - dt * wp.cross(touches.point[sample, slot] - middle, push)
     turn = wp.transform_get_rotation(body_q[body])
     spin = wp.quat_rotate(turn, body_inv_inertia[body] * wp.quat_rotate_inv(turn, wp.vec3(turning)))
     body_qd[body] = body_qd[body] + wp.spatial_vector(body_inv_mass[body] * wp.vec3(impulse), spin)
+
+
+@wp.kernel
+def share_momentum(
+    dt: wp.float64,
+    ropes: Ropes,
+    touches: RopeTouches,
+    world_rope_first: wp.array(dtype=wp.int32),
+    world_rope_last: wp.array(dtype=wp.int32),
+    position: wp.array(dtype=wp.vec3d),
+    guess: wp.array(dtype=wp.vec3d),
+    target: wp.array(dtype=wp.vec3d),
+    excess: wp.array(dtype=wp.vec3d),
+):
+    """Find the velocity `(rope,)` by which ropes that touch have pushed each other too much, in one world.
+
+    Each rope was solved against where the others were before, so that the two sides of a contact differ. What that
+    adds up to is shared by mass among all ropes in contact, unless one of them is held.
+    """
+    world = wp.tid()
+    zero = wp.float64(0.0)
+    total, mass, any_held = wp.vec3d(zero, zero, zero), wp.float64(0.0), int(0)
+    for rope in range(world_rope_first[world], world_rope_last[world]):
+        own, touching = wp.float64(0.0), int(0)
+        for node in range(ropes.first[rope], ropes.last[rope]):
+            own += ropes.mass[node]
+            for slot in range(ROPE_SLOTS):
+                if touches.other[node, slot] >= 0:
+                    push, stiff, hold = rope_force(node, slot, dt, ropes, touches, position, guess)
+                    if stiff > zero:
+                        weight = touches.own_place[node, slot]
+                        move = place(target, node, weight) - place(guess, node, weight)
+                        total += less_by_move(push, stiff, hold, touches.normal[node, slot], move)
+                        touching = 1
+        excess[rope] = wp.vec3d(zero, zero, zero)
+        if touching == 1:
+            mass += own
+            any_held += ropes.fixed[ropes.first[rope]] + ropes.fixed[ropes.last[rope] - 1]
+            excess[rope] = wp.vec3d(wp.float64(1.0), zero, zero)  # marked
+    for rope in range(world_rope_first[world], world_rope_last[world]):
+        if excess[rope][0] > zero:
+            excess[rope] = wp.vec3d(zero, zero, zero)
+            if any_held == 0:
+                excess[rope] = (dt / mass) * total
 
 
 @wp.kernel
@@ -344,6 +418,7 @@ def turn_directors(
 def end_step(
     dt: wp.float64,
     ropes: Ropes,
+    excess: wp.array(dtype=wp.vec3d),
     guess: wp.array(dtype=wp.vec3d),
     position: wp.array(dtype=wp.vec3d),
     node_q: wp.array(dtype=wp.vec3),
@@ -351,8 +426,9 @@ def end_step(
 ):
     """Take over where nodes have got to."""
     node = wp.tid()
-    if ropes.owner[node] >= 0:
-        node_qd[node] = wp.vec3((guess[node] - position[node]) / dt)
+    rope = ropes.owner[node]
+    if rope >= 0:
+        node_qd[node] = wp.vec3((guess[node] - position[node]) / dt - excess[rope])
         node_q[node] = wp.vec3(guess[node])
     position[node] = guess[node]
 
