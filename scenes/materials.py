@@ -13,7 +13,7 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import PhysicalMaterial
 
-__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
+__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Material", "Surface", "cord", "materials", "physical", "pool", "surfaces"]
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
@@ -62,6 +62,10 @@ class Material(_Row):
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
     soft: bool = Field(default=False, description="Whether only soft bodies are made of it, in scenes that name it")
+    limpness: Span | None = Field(
+        default=None, description="Bending stiffness over that of the solid section [1]; only ropes are made of it"
+    )
+    relaxation: Span = Field(default=(0.001, 0.001), description="Viscous over elastic stiffness of ropes [s]")
 
 
 class Surface(_Row):
@@ -121,7 +125,7 @@ def pool(*wanted: str) -> tuple[str, ...]:
         if name not in known:
             raise SpecError(f"material {name!r} is unknown; allowed are {sorted(known)}: name materials or families")
     if not wanted:
-        return tuple(name for name, row in table.items() if not row.soft and row.family != TERRAIN)
+        return tuple(name for name, row in table.items() if not (row.soft or row.limpness) and row.family != TERRAIN)
     return tuple(name for name, row in table.items() if name in wanted or row.family in wanted)
 
 
@@ -152,6 +156,23 @@ def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
         restitution=_around(base.uniform(*row.restitution), draw, "restitution"),
         damping=_around(base.log_uniform(*row.damping), draw, "damping"),
     )
+
+
+def cord(name: str, *, streams: Streams) -> tuple[float, float]:
+    """Draw bending stiffness over that of the solid section [1] and relaxation time [s] of a rope material.
+
+    Args:
+        name: Name of a material that ropes are made of.
+        streams: Randomness; draws from "material", name, "cord".
+
+    Raises:
+        SpecError: No ropes are made of it.
+    """
+    row, draw = materials()[name], streams("material", name, "cord")
+    if row.limpness is None:
+        able = [other for other, material in materials().items() if material.limpness is not None]
+        raise SpecError(f"no ropes are made of {name!r}; allowed are {able}: name one of them")
+    return draw.log_uniform(*row.limpness), draw.log_uniform(*row.relaxation)
 
 
 def _around(base: float, draw: Stream, parameter: str) -> float:

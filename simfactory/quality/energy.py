@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.cords import tube_line
 from simfactory.episode import Surface, Trajectory
 from simfactory.spec import BodyRope, BodySheet, BodySoft, SceneSpec
 from simfactory.transforms import quat_to_matrix
@@ -26,7 +27,9 @@ def body_radii(surfaces: tuple[Surface, ...], body_count: int) -> Float64:
 def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     """Return kinetic plus potential energy `(time, body)` [J] of bodies with finite mass; 0 for the others.
 
-    The potential is −m g·r, r measured from the world's origin.
+    The potential is −m g·r, r measured from the world's origin. Ropes bend too far for the energy of a rigid motion to
+    say much: from the second frame on theirs is that of each node's mean velocity since the frame before, at its mean
+    place; never more than they have. Of their elastic energy, that of bending counts.
     """
     dynamic = np.isfinite(trajectory.properties.mass)
     mass = np.where(dynamic, trajectory.properties.mass, 0.0)
@@ -37,15 +40,41 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     inertia = np.where(dynamic[:, None, None], trajectory.properties.inertia, 0.0)
     kinetic = 0.5 * mass * np.einsum("tbi,tbi->tb", linear, linear)
     turning = 0.5 * np.einsum("tbi,bij,tbj->tb", angular, inertia, angular)
-    return np.asarray(kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity))
+    energy = kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity)
+    for index, body in enumerate(spec.bodies):
+        if isinstance(body, BodyRope) and index in trajectory.vertices and trajectory.frame_count > 1:
+            start = kinetic[0, index] + turning[0, index]
+            energy[:, index] = _rope_energy(body, tube_line(trajectory.vertices[index]), trajectory.time, start, gravity)
+    return np.asarray(energy)
+
+
+def _rope_energy(rope: BodyRope, line: Float64, time: Float64, start: float, gravity: Float64) -> Float64:
+    """Return the energy `(time,)` [J] of a rope: of its motion and place, and of its bending, that it may begin with.
+
+    Args:
+        rope: The rope.
+        line: Its nodes `(time, node, 3)` [m].
+        time: `(time,)` [s].
+        start: Kinetic energy at first [J].
+        gravity: `(3,)` [m/s²].
+    """
+    lengths = np.linalg.norm(np.diff(line[0], axis=0), axis=-1)
+    half = 0.5 * rope.line_density * lengths
+    mass = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
+    velocity = np.diff(line, axis=0) / np.diff(time)[:, None, None]
+    place = np.concatenate([line[:1], 0.5 * (line[1:] + line[:-1])])
+    curve = place[:, :-2] - 2.0 * place[:, 1:-1] + place[:, 2:]
+    bent = 0.5 * rope.bend / lengths.mean() ** 3 * np.einsum("tni,tni->t", curve, curve)
+    moving = np.concatenate([[start], 0.5 * np.einsum("tni,tni,n->t", velocity, velocity, mass)])
+    return np.asarray(moving + bent - (place @ gravity) @ mass)
 
 
 def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> float:
     """Return the largest gain of total mechanical energy beyond all known work, over the energy scale [1].
 
     Contacts, friction and damping only take energy. Pushes, moving kinematic bodies and wind may give some: their
-    work is bounded from above and granted. Soft bodies and ropes store elastic energy, which is not counted here, and give it
-    back: with them the gain is that over the beginning, when all have their rest shape and store none. The scale is
+    work is bounded from above and granted. Soft bodies store elastic energy, which is not counted here, and give it
+    back, and so do ropes that are stretched: with them the gain is that over the beginning, when they store none. The scale is
     the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at rest have
     one too.
 

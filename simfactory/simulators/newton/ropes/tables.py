@@ -14,6 +14,7 @@ from simfactory.spec import BodyRope
 
 __all__ = ["rope_tables", "rope_touches", "shape_touches", "world_shapes"]
 
+APART = 0.55  # radii between samples at most: an edge between two balls gets 4 % of a radius into the rope
 TURN = np.pi  # radii along a rope within which it cannot touch itself: half a turn about its own thickness
 
 
@@ -50,7 +51,7 @@ def rope_tables(worlds: Worlds) -> Any:  # Any: a warp struct
                 ("friction", body.physical.dynamic_friction),
             ):
                 made[name].append(number)
-            each = max(1, int(np.ceil(mean / radius - 1e-6)))  # samples a segment, at most a radius apart
+            each = max(1, int(np.ceil(mean / (APART * radius) - 1e-6)))
             sample_node.append(np.append(np.repeat(np.arange(begin, last - 1), each), last - 1))
             sample_weight.append(np.append(np.tile(np.arange(each) / each, last - 1 - begin), 0.0))
             samples.append(samples[-1] + len(sample_node[-1]))

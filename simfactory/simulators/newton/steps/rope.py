@@ -21,7 +21,7 @@ RATE = 960.0  # [1/s] solver steps at least: a rope at 10 m/s goes a centimetre 
 
 RULES = {
     "rope": "masses along a line, EA and EI as in the spec, no twist; implicit Euler, solved directly along each rope",
-    "rope_contact": "balls of the rope's radius, at most a radius apart, against shapes; segments against segments; "
+    "rope_contact": "balls of the rope's radius, half a radius apart, against shapes; segments against segments; "
     "springs of finite stiffness, without rebound",
     "rope_friction": "a pair uses the mean of its two bodies' dynamic coefficients; slip below 2 mm/s is viscous",
     "rope_drag": "½ ρ C_d d |u| u over length with C_d = 1.2, u the wind across the line; none along it",

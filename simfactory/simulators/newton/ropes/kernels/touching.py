@@ -98,7 +98,7 @@ def touch_shapes(
     body_inv_inertia: wp.array(dtype=wp.mat33),
     touches: ShapeTouches,
 ):
-    """Find the nearest shapes of a sample's world: balls of the rope's radius, at most a radius apart, against them."""
+    """Find the nearest shapes of a sample's world: balls of the rope's radius against them."""
     sample = wp.tid()
     for slot in range(SHAPE_SLOTS):
         touches.shape[sample, slot] = -1
