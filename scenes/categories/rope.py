@@ -30,7 +30,7 @@ SINGLE = (
         name="rope_pile",
         tiers=("single",),
         description="A rope that stands upright in the air falls and piles up on the floor.",
-        roles=(RoleRope(name="rope", materials=ANY),),
+        roles=(RoleRope(name="rope", materials=LIMP, length=(1.2, 1.7)),),
         layout=((("rope",), RopeDrop(lines=("upright",), height=(0.02, 0.25))),),
         caption="{rope} falls end first and piles up on the floor.",
         phenomena=("free_fall", "buckling", "piling"),

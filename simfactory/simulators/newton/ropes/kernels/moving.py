@@ -4,7 +4,7 @@ import warp as wp
 
 from simfactory.simulators.newton.ropes.kernels.records import ROPE_SLOTS, SHAPE_SLOTS, Ropes, RopeTouches, ShapeTouches
 
-SHAPE_STIFFNESS = wp.constant(wp.float64(5e4))  # [N/m] of a sample against a shape
+SHAPE_STIFFNESS = wp.constant(wp.float64(2e5))  # [N/m] of a sample against a shape
 ROPE_STIFFNESS = wp.constant(wp.float64(1e4))  # [N/m] between two segments
 STICKING = wp.constant(wp.float64(2e-3))  # [m/s] slip below which friction is less than its full value
 FIXED = wp.constant(wp.float64(1e30))
