@@ -88,14 +88,16 @@ def over_edge(length: float, radius: float, hanging: float, *, height: float, ou
 
 def _straight(length: float, radius: float, draw: Stream) -> Vector:
     share = np.linspace(-0.5, 0.5, FINE)[:, None]
-    return share * length * np.array([1.0, 0.0, 0.0])
+    return np.asarray(share * length * np.array([1.0, 0.0, 0.0]))
 
 
 def _upright(length: float, radius: float, draw: Stream) -> Vector:
     """Nearly straight up, a little curved so that it falls aside."""
     share = np.linspace(-0.5, 0.5, FINE)
     lean = draw.uniform(0.03, 0.1) * length
-    return np.stack([lean * np.cos(math.pi * share), 0.3 * lean * np.sin(2.0 * math.pi * share), share * length], axis=-1)
+    return np.stack(
+        [lean * np.cos(math.pi * share), 0.3 * lean * np.sin(2.0 * math.pi * share), share * length], axis=-1
+    )
 
 
 def _wavy(length: float, radius: float, draw: Stream) -> Vector:

@@ -108,7 +108,8 @@ def lowest(body: BodySolid | BodySheet) -> float:
 def volume(body: BodySolid) -> float:
     """Return a body's volume [m³]."""
     if isinstance(body, BodyRope):
-        return math.pi * body.geometry.radius**2 * float(np.linalg.norm(np.diff(centre_line(body), axis=0), axis=-1).sum())
+        length = float(np.linalg.norm(np.diff(centre_line(body), axis=0), axis=-1).sum())
+        return math.pi * body.geometry.radius**2 * length
     return _unit_volume(body.geometry) * float(np.prod(body.factors))
 
 

@@ -13,7 +13,18 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import PhysicalMaterial
 
-__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Material", "Surface", "cord", "materials", "physical", "pool", "surfaces"]
+__all__ = [
+    "BOUNDS",
+    "TERRAIN",
+    "Appearance",
+    "Material",
+    "Surface",
+    "cord",
+    "materials",
+    "physical",
+    "pool",
+    "surfaces",
+]
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]

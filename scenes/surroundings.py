@@ -21,9 +21,7 @@ ROOM_SHARE = 0.25
 CEILING_SHARE = 0.3  # of rooms
 
 
-def environment(
-    gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0), streams: Streams
-) -> Environment:
+def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0), streams: Streams) -> Environment:
     """Draw gravity and air; most episodes have the Earth's gravity and no air.
 
     Args:

@@ -166,8 +166,8 @@ def _check_line(name: str, nodes: Array, radius: float) -> None:
     tightest = spacing / max(float(bend.max()), 1e-9)
     if tightest < radius:
         raise SpecError(
-            f"rope {name!r} bends with a radius of {tightest:.3g} m, less than its own {radius:g} m: take corners out of "
-            "its points, or thin it"
+            f"rope {name!r} bends with a radius of {tightest:.3g} m, less than its own {radius:g} m: take corners "
+            "out of its points, or thin it"
         )
     apart = int(np.ceil(np.pi * radius / spacing)) + 1
     if len(nodes) <= apart:

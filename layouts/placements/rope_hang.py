@@ -92,8 +92,11 @@ class RopeHang(Placement):
             anchor = station * out + (height - PEG - rope.geometry.radius - TIED) * UP
             line = anchor + np.linspace(0.0, rope.chord, 3)[:, None] * (math.sin(lift) * side - math.cos(lift) * UP)
             hung.append(laid(rope, line, held=("start",)))
-            for turn in np.linspace(-abs(lift), abs(lift), 5) if abs(lift) > 0.05 else (-0.4, 0.0, 0.4):
-                balls.append((anchor + rope.chord * (math.sin(turn) * side - math.cos(turn) * UP), 0.03))
+            reach = max(abs(lift), 0.4)
+            balls += [
+                (anchor + rope.chord * (math.sin(turn) * side - math.cos(turn) * UP), 0.03)
+                for turn in np.linspace(-reach, reach, 5)
+            ]
             station += gap
         return [post, peg], hung, balls
 
@@ -124,7 +127,9 @@ class RopeHang(Placement):
         aside = math.sin(lift) * side - math.cos(lift) * UP
         line = sagging(-reach * out + height * UP, reach * out + height * UP, rope.chord, aside=aside)
         back = reach + rope.geometry.radius + TIED + 0.5 * POST
-        posts = [_post(body, sign * back * out, height + 0.05, angle) for body, sign in zip(stands, (-1, 1), strict=True)]
+        posts = [
+            _post(body, sign * back * out, height + 0.05, angle) for body, sign in zip(stands, (-1, 1), strict=True)
+        ]
         balls = [
             (height * UP + sag * (math.sin(t) * side - math.cos(t) * UP), 0.03) for t in (-abs(lift), 0.0, abs(lift))
         ]

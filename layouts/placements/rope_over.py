@@ -92,7 +92,10 @@ class RopeOver(Placement):
             for body, sign in zip(stands[:2], (-1.0, 1.0), strict=True)
         ]
         beyond = draw.uniform(*self.aside)
-        start = UP * (height + thick + rope.geometry.radius + draw.uniform(*self.drop)) + draw.uniform(-0.3, 0.3) * wide * along
+        start = (
+            UP * (height + thick + rope.geometry.radius + draw.uniform(*self.drop))
+            + draw.uniform(-0.3, 0.3) * wide * along
+        )
         way = across * draw.choice((-1.0, 1.0))
         line = start + (np.linspace(0.0, 1.0, 3)[:, None] - 1.0 + beyond) * rope.chord * way
         balls = [(0.15 * UP + 0.2 * sign * way, 0.1) for sign in (-1.0, 1.0)]

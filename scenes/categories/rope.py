@@ -17,6 +17,7 @@ LIMP = ("rope", "bungee")
 ANY = ("rope", "bungee", "rubber_hose")
 
 ROPE = RoleRope(name="rope", materials=LIMP)
+COILED = RoleRope(name="rope", materials=("rubber_hose", "wire_rope"), length=(0.9, 1.2), radius=(0.008, 0.012))
 SPRINGY = RoleRope(name="rope", materials=("rubber_hose", "wire_rope"), length=(0.7, 1.0), radius=(0.009, 0.013))
 POST = RoleRigid(name="post", shapes=("post",), materials=("wood", "metal"), mobility="static")
 OTHER_POST = RoleRigid(name="other_post", shapes=("post",), materials=("wood", "metal"), mobility="static")
@@ -49,7 +50,7 @@ SINGLE = (
         name="rope_uncoils",
         tiers=("single",),
         description="A coiled springy hose or cable falls and springs open.",
-        roles=(RoleRope(name="rope", materials=("rubber_hose", "wire_rope"), length=(0.9, 1.2), radius=(0.008, 0.012)),),
+        roles=(COILED,),
         layout=((("rope",), RopeDrop(lines=("coiled", "helix"), height=(0.05, 0.4))),),
         caption="{rope} falls in coils and springs open.",
         phenomena=("free_fall", "elastic_deformation", "bending"),
@@ -202,7 +203,9 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="A rope falls over several blocks.",
         roles=(
-            RoleRigid(name="block", shapes=("block", "cylinder", "column"), materials=HARD, count=(2, 4), size=(0.16, 0.3)),
+            RoleRigid(
+                name="block", shapes=("block", "cylinder", "column"), materials=HARD, count=(2, 4), size=(0.16, 0.3)
+            ),
             RoleRope(name="rope", materials=ANY, length=(1.1, 1.6)),
         ),
         layout=(

@@ -43,8 +43,8 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     energy = kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity)
     for index, body in enumerate(spec.bodies):
         if isinstance(body, BodyRope) and index in trajectory.vertices and trajectory.frame_count > 1:
-            start = kinetic[0, index] + turning[0, index]
-            energy[:, index] = _rope_energy(body, tube_line(trajectory.vertices[index]), trajectory.time, start, gravity)
+            line, start = tube_line(trajectory.vertices[index]), kinetic[0, index] + turning[0, index]
+            energy[:, index] = _rope_energy(body, line, trajectory.time, start, gravity)
     return np.asarray(energy)
 
 
@@ -74,9 +74,9 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
 
     Contacts, friction and damping only take energy. Pushes, moving kinematic bodies and wind may give some: their
     work is bounded from above and granted. Soft bodies store elastic energy, which is not counted here, and give it
-    back, and so do ropes that are stretched: with them the gain is that over the beginning, when they store none. The scale is
-    the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at rest have
-    one too.
+    back, and so do ropes that are stretched: with them the gain is that over the beginning, when they store none. The
+    scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at
+    rest have one too.
 
     Args:
         spec: The scene.

@@ -119,7 +119,8 @@ def _soft_depth(
         local = vertices - trajectory.position[:, solid.body, None].astype(np.float64)
         near = np.flatnonzero((np.linalg.norm(local, axis=-1) < solid.radius).any(axis=1))
         for frame in near:
-            inside = _depth_in_solid(solid, local[frame] @ rotation[frame, solid.body], exact=isinstance(shape, BodyRope))
+            points = local[frame] @ rotation[frame, solid.body]
+            inside = _depth_in_solid(solid, points, exact=isinstance(shape, BodyRope))
             travel = (speed[frame, body] + speed[frame, solid.body]) * step
             worst = max(worst, (inside - travel) / min(thickness, solid.thickness))
     return worst

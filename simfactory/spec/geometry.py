@@ -8,7 +8,19 @@ from pydantic import Field, model_validator
 
 from simfactory.spec.base import Digest, Model, Vec3
 
-__all__ = ["Box", "Capsule", "Cone", "Cord", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid", "Torus"]
+__all__ = [
+    "Box",
+    "Capsule",
+    "Cone",
+    "Cord",
+    "Cylinder",
+    "Geometry",
+    "MeshAsset",
+    "Prism",
+    "Sphere",
+    "Superellipsoid",
+    "Torus",
+]
 
 Length = Annotated[float, Field(gt=0.0, le=100.0)]
 
@@ -128,7 +140,9 @@ class Cord(Model):
                 raise ValueError(f"slack needs 2 points, the cord has {len(self.points)}: give its two ends only")
             level = math.dist(self.points[0][:2], self.points[1][:2])
             if level < 0.02 * way:
-                raise ValueError("slack hangs between two points beside each other, these are above each other: move one")
+                raise ValueError(
+                    "slack hangs between points beside each other, these two are above each other: move one"
+                )
         return self
 
 

@@ -25,10 +25,6 @@ class BodyRope(BodySolid):
 
     kind: Literal["rope"] = "rope"
     geometry: Cord = Field(description="Shape at t = 0, unstretched; straight is how it bends back to")
-    scale: Literal[1.0] = Field(default=1.0, description="1: a rope is given by its points")
-    aspect: tuple[Literal[1.0], Literal[1.0], Literal[1.0]] = Field(
-        default=(1.0, 1.0, 1.0), description="1: a rope is given by its points"
-    )
     mobility: Literal["dynamic"] = Field(default="dynamic", description="A rope always obeys physics")
     stretch_stiffness: float | None = Field(
         default=None, ge=1.0, le=1e8, description="Force over strain, EA [N], 1–1e8; default: of the solid material"
@@ -83,6 +79,12 @@ class BodyRope(BodySolid):
         return self.physical.density * math.pi * self.geometry.radius**2
 
     @model_validator(mode="after")
+    def _unscaled(self) -> Self:
+        if self.factors != (1.0, 1.0, 1.0):
+            raise ValueError(f"rope {self.name!r} has scale or aspect; allowed is 1: move its points instead")
+        return self
+
+    @model_validator(mode="after")
     def _resolved(self) -> Self:
         radii = self.chord / self.segment_count / self.geometry.radius
         if not FINE <= radii <= COARSE:
@@ -102,7 +104,7 @@ class BodyRope(BodySolid):
             raise ValueError(f"rope {self.name!r} is held at both ends: its initial velocities must be 0")
         if not math.isfinite(self.stretch) or self.stretch > 1e8:
             raise ValueError(
-                f"rope {self.name!r} has a stretch stiffness of {self.stretch:.3g} N (young_modulus × section); allowed "
-                "is up to 1e8 N: thin it, or give stretch_stiffness"
+                f"rope {self.name!r} has a stretch stiffness of {self.stretch:.3g} N (young_modulus × section); "
+                "allowed is up to 1e8 N: thin it, or give stretch_stiffness"
             )
         return self

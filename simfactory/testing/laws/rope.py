@@ -76,8 +76,9 @@ def _fall_law(*, substeps: int) -> Law:
     return Law(
         name="rope falls freely: way over gt²/2",
         spec=_scene([body], gravity=(0.0, 0.0, -GRAVITY), seconds=1.0, substeps=substeps),
-        figure=lambda path: float(_line(path)[-1, :, 2].mean() - _line(path)[0, :, 2].mean())
-        / (-0.5 * GRAVITY * path.time[-1] ** 2),
+        figure=lambda path: (
+            float(_line(path)[-1, :, 2].mean() - _line(path)[0, :, 2].mean()) / (-0.5 * GRAVITY * path.time[-1] ** 2)
+        ),
         exact=1.0,
         tolerance=1e-4,
         reason="velocities half a step back make flight exact; float32 velocities",
@@ -158,7 +159,7 @@ def _catenary_laws(*, substeps: int) -> list[Law]:
         height = a * math.cosh(0.5 * float(nodes[0, 0] + nodes[1, 0]) / a)  # of the first segment's middle
         return float(stiffness * strain[0]) / (LINE * GRAVITY * height)
 
-    reason = "60 straight segments: the sag of each over its chord, (h/a)²/8, is 0.1 % of a; at rest after 4 s of damping"
+    reason = "60 straight segments: the sag of each over its chord, (h/a)²/8, is 0.1 % of a; damped for 4 s"
     return [
         Law(
             name="rope hung by both ends: sag over the catenary's",
@@ -230,9 +231,7 @@ def _slide_law(*, substeps: int) -> Law:
     physical = make_material(density=DENSITY, friction=friction)
     body = make_rope(radius=RADIUS, position=(0.0, 0.0, RADIUS + 1e-4), physical=physical)
     gravity = (GRAVITY * math.sin(slope), 0.0, -GRAVITY * math.cos(slope))
-    spec = make_spec(
-        bodies=[body], gravity=gravity, fps=FPS, frame_count=61, substeps=substeps, ground=True
-    )
+    spec = make_spec(bodies=[body], gravity=gravity, fps=FPS, frame_count=61, substeps=substeps, ground=True)
     ground = spec.ground
     assert ground is not None
     spec = spec.model_copy(update={"ground": ground.model_copy(update={"physical": physical})})
@@ -240,8 +239,9 @@ def _slide_law(*, substeps: int) -> Law:
     return Law(
         name="rope slides down a slope of 35°, μ = 0.3: way over that of g(sin θ - μ cos θ)",
         spec=spec,
-        figure=lambda path: float(_line(path)[-1, :, 0].mean() - _line(path)[0, :, 0].mean())
-        / (0.5 * rate * path.time[-1] ** 2),
+        figure=lambda path: (
+            float(_line(path)[-1, :, 0].mean() - _line(path)[0, :, 0].mean()) / (0.5 * rate * path.time[-1] ** 2)
+        ),
         exact=1.0,
         tolerance=5e-3,
         reason="friction is less than Coulomb's below 2 mm/s; dropped by 0.1 mm",
@@ -255,9 +255,7 @@ def _terminal_law(*, substeps: int) -> Law:
     light = make_material(density=40.0)
     body = make_rope(radius=RADIUS, position=(0.0, 0.0, 50.0), physical=light)
     speed = math.sqrt(40.0 * math.pi * RADIUS**2 * GRAVITY / (0.5 * AIR * 1.2 * 2.0 * RADIUS))
-    spec = make_spec(
-        bodies=[body], fps=FPS, frame_count=181, substeps=substeps, ground=False, air_density=AIR
-    )
+    spec = make_spec(bodies=[body], fps=FPS, frame_count=181, substeps=substeps, ground=False, air_density=AIR)
     return Law(
         name="level rope falls through air: speed over the terminal one",
         spec=spec,

@@ -51,7 +51,9 @@ class RopeMotion:
         self._ropes = rope_tables(worlds)
         self._rope_count, self._sample_count = len(self._ropes.first), len(self._ropes.sample_node)
         self._node_count = count
-        self._shapes = [wp.array(rows, dtype=wp.int32, device=device) for rows in world_shapes(worlds)]
+        self._shapes: list[Any] = [  # Any: warp arrays
+            wp.array(rows, dtype=wp.int32, device=device) for rows in world_shapes(worlds)
+        ]
         self._shape_touches = shape_touches(self._sample_count, device)
         self._rope_touches = rope_touches(count, device)
         vectors = [wp.zeros(count, dtype=wp.vec3d, device=device) for _ in range(5)]
@@ -60,13 +62,13 @@ class RopeMotion:
         self._crowd = wp.full(max(model.body_count, 1), value=1.0, dtype=wp.float64, device=device)
         self._fresh = wp.full(self._rope_count, value=1, dtype=wp.int32, device=device)
         self._rope_ranges = np.searchsorted(self._ropes.world.numpy(), np.arange(len(worlds.specs) + 1))
-        self._rope_ranges_device = [
+        self._rope_ranges_device: list[Any] = [  # Any: warp arrays
             wp.array(ends.astype(np.int32), dtype=wp.int32, device=device)
             for ends in (self._rope_ranges[:-1], self._rope_ranges[1:])
         ]
         self._excess = wp.zeros(self._rope_count, dtype=wp.vec3d, device=device)
         self._drag = _line_drag(worlds, dt=dt) if _has_air(worlds) else None
-        self._gravity = wp.array(
+        self._gravity: Any = wp.array(
             np.array([spec.environment.gravity for spec in worlds.specs], np.float32), dtype=wp.vec3, device=device
         )
 
@@ -173,7 +175,9 @@ class RopeMotion:
                 ],
             )
         self._launch(
-            touch_ropes, self._node_count, [self._dt, self._ropes, self._position, state.particle_qd, self._rope_touches]
+            touch_ropes,
+            self._node_count,
+            [self._dt, self._ropes, self._position, state.particle_qd, self._rope_touches],
         )
 
     def _launch(self, kernel: Any, count: int, inputs: list[Any]) -> None:  # Any: warp

@@ -434,9 +434,7 @@ def end_step(
 
 
 @wp.kernel
-def take_positions(
-    begin: int, node_q: wp.array(dtype=wp.vec3), position: wp.array(dtype=wp.vec3d)
-):
+def take_positions(begin: int, node_q: wp.array(dtype=wp.vec3), position: wp.array(dtype=wp.vec3d)):
     """Begin at the positions of a state."""
     node = begin + wp.tid()
     position[node] = wp.vec3d(node_q[node])

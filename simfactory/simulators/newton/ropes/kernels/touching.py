@@ -29,9 +29,7 @@ KINEMATIC = wp.constant(2)  # newton.BodyFlags
 
 
 @wp.func
-def surface_distance(
-    kind: int, scale: wp.vec3, source: wp.uint64, properties: int, point: wp.vec3, reach: float
-):
+def surface_distance(kind: int, scale: wp.vec3, source: wp.uint64, properties: int, point: wp.vec3, reach: float):
     """Return the signed distance of a point in a shape's frame, and the outward normal there."""
     distance = float(1.0e6)
     normal = wp.vec3(0.0, 0.0, 1.0)
