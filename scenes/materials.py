@@ -72,7 +72,9 @@ class Material(_Row):
     restitution: Span = Field(description="Speed after over speed before an impact [1]")
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
-    soft: bool = Field(default=False, description="Whether only soft bodies are made of it, in scenes that name it")
+    soft: bool = Field(
+        default=False, description="Whether only soft bodies or ropes are made of it, in scenes that name it"
+    )
     limpness: Span | None = Field(
         default=None, description="Bending stiffness over that of the solid section [1]; only ropes are made of it"
     )
@@ -136,7 +138,7 @@ def pool(*wanted: str) -> tuple[str, ...]:
         if name not in known:
             raise SpecError(f"material {name!r} is unknown; allowed are {sorted(known)}: name materials or families")
     if not wanted:
-        return tuple(name for name, row in table.items() if not (row.soft or row.limpness) and row.family != TERRAIN)
+        return tuple(name for name, row in table.items() if not row.soft and row.family != TERRAIN)
     return tuple(name for name, row in table.items() if name in wanted or row.family in wanted)
 
 

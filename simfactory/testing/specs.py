@@ -39,6 +39,7 @@ __all__ = [
     "make_material",
     "make_room",
     "make_rope",
+    "make_rope_spec",
     "make_sheet",
     "make_soft",
     "make_soft_spec",
@@ -169,6 +170,27 @@ def make_rope(
             "physical": physical or make_material(density=800.0),
             "visual": visual or VisualMaterial(base_color=(0.75, 0.6, 0.35)),
         }
+    )
+
+
+def make_rope_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
+    """Return a scene in which a rope falls over a box, one swings into it, and a ball hits them, all moved by `shift`."""
+    return make_spec(
+        bodies=[
+            make_rope("falling", ((-0.4, 0.0, 0.0), (0.0, 0.1, 0.0), (0.4, 0.0, 0.0)), position=(shift, 0.0, 0.35)),
+            make_rope(
+                "swinging",
+                ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0)),
+                position=(-0.5, 0.05, 0.6),
+                held=("start",),
+                bending_stiffness=0.01,
+            ),
+            make_body("box", Box(size=(0.2, 0.2, 0.2)), position=(shift, 0.0, 0.1005)),
+            make_body("ball", Sphere(radius=0.1), position=(shift, 0.0, 0.6), linear_velocity=(0.0, 0.0, -1.0)),
+        ],
+        gravity=gravity,
+        air_density=1.2,
+        wind=(2.0, 0.0, 0.0),
     )
 
 
