@@ -174,7 +174,7 @@ def make_rope(
 
 
 def make_rope_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
-    """Return a scene in which a rope falls over a box, one swings into it, and a ball hits them, all moved by `shift`."""
+    """Return a scene in which one rope falls over a box, one swings into it, and a ball hits them, moved by `shift`."""
     return make_spec(
         bodies=[
             make_rope("falling", ((-0.4, 0.0, 0.0), (0.0, 0.1, 0.0), (0.4, 0.0, 0.0)), position=(shift, 0.0, 0.35)),

@@ -19,7 +19,13 @@ from simfactory.simulators.newton.ropes.kernels.moving import (
     turn_directors,
 )
 from simfactory.simulators.newton.ropes.kernels.touching import touch_ropes, touch_shapes
-from simfactory.simulators.newton.ropes.tables import rope_tables, rope_touches, shape_touches, world_shapes
+from simfactory.simulators.newton.ropes.tables import (
+    rope_tables,
+    rope_touches,
+    shape_radii,
+    shape_touches,
+    world_shapes,
+)
 from simfactory.simulators.newton.ropes.touches import read_rope_contacts
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRope
@@ -54,6 +60,7 @@ class RopeMotion:
         self._shapes: list[Any] = [  # Any: warp arrays
             wp.array(rows, dtype=wp.int32, device=device) for rows in world_shapes(worlds)
         ]
+        self._radii: Any = wp.array(shape_radii(model), dtype=wp.float32, device=device) if model.shape_count else None
         self._shape_touches = shape_touches(self._sample_count, device)
         self._rope_touches = rope_touches(count, device)
         vectors = [wp.zeros(count, dtype=wp.vec3d, device=device) for _ in range(5)]
@@ -163,7 +170,7 @@ class RopeMotion:
                     model._shape_mesh_properties,
                     model.shape_transform,
                     model.shape_flags,
-                    model.shape_collision_radius,
+                    self._radii,
                     model.shape_material_mu,
                     state.body_q,
                     state.body_qd,

@@ -12,7 +12,7 @@ from simfactory.simulators.newton.ropes.kernels.records import ROPE_SLOTS, SHAPE
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRope
 
-__all__ = ["rope_tables", "rope_touches", "shape_touches", "world_shapes"]
+__all__ = ["rope_tables", "rope_touches", "shape_radii", "shape_touches", "world_shapes"]
 
 APART = 0.55  # radii between samples at most: an edge between two balls gets 4 % of a radius into the rope
 TURN = np.pi  # radii along a rope within which it cannot touch itself: half a turn about its own thickness
@@ -85,6 +85,19 @@ def world_shapes(worlds: Worlds) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.
     numbers = np.arange(len(worlds.specs))
     first = np.searchsorted(worlds.shape_environment, numbers)
     return first.astype(np.int32), np.searchsorted(worlds.shape_environment, numbers, side="right").astype(np.int32)
+
+
+def shape_radii(model: Any) -> npt.NDArray[np.float32]:  # Any: a newton Model
+    """Return the radius `(shape,)` [m] of the ball about each shape's own origin that holds it; planes do not count.
+
+    Newton's radii are about the middle of a mesh, which for a part of a body is not its origin.
+    """
+    radii = np.array(model.shape_collision_radius.numpy(), np.float32)
+    scales = model.shape_scale.numpy()
+    for shape, source in enumerate(model.shape_source):
+        if hasattr(source, "vertices"):
+            radii[shape] = np.linalg.norm(np.asarray(source.vertices) * scales[shape], axis=-1).max()
+    return radii
 
 
 def shape_touches(samples: int, device: Any) -> Any:  # Any: warp
