@@ -5,8 +5,8 @@
 
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
 compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
-the floor, one that is held, bends and swings. Backends that are not measured keep their stored figures. Cost is the
-CPU time of annotations and checks, per frame.
+the floor, one that is held, bends and swings; `newton-rope` two ropes likewise. Backends that are not measured keep
+their stored figures. Cost is the CPU time of annotations and checks, per frame.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     """Return mean and worst of every figure over the clips of sampled scenes, and which clips broke a limit.
 
     Args:
-        backend: Name of a backend, `-soft` or `-granular` appended for scenes with such bodies.
+        backend: Name of a backend, `-soft`, `-rope` or `-granular` appended for scenes with such bodies.
         scene_count: Number of scenes.
         size: Image width and height [px].
         frame_count: Frames per scene.
@@ -59,6 +59,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
             index,
             deforming=simulator == "mock",
             soft=kind == "soft",
+            rope=kind == "rope",
             granular=kind == "granular",
             size=size,
             frame_count=frame_count,
@@ -132,7 +133,11 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=50, help="sampled scenes per backend")
     parser.add_argument("--size", type=int, default=256, help="image width and height [px]")
     parser.add_argument("--frames", type=int, default=4, help="frames per scene")
-    parser.add_argument("--backends", nargs="+", default=["mock", "newton", "newton-soft", "newton-granular"])
+    parser.add_argument(
+        "--backends",
+        nargs="+",
+        default=["mock", "newton", *(f"newton-{kind}" for kind in ("soft", "rope", "granular"))],
+    )
     parser.add_argument("--out", type=Path, default=RESULTS, help="where to store the figures")
     options = parser.parse_args()
     stored = json.loads(options.out.read_text())["backends"] if options.out.exists() else {}

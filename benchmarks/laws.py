@@ -12,8 +12,8 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, grain_laws, joint_laws, measure, rigid_laws, soft_laws
-from simfactory.testing.specs import make_body, make_material, make_soft, make_spec
+from simfactory.testing.laws import Law, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.specs import make_body, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
 GEOMETRIES = (
@@ -59,6 +59,16 @@ def chain(*, index: int) -> SceneSpec:
         for k in range(5)
     ]
     return make_spec(bodies=links, joints=joints, frame_count=48, gravity=(0.1 * index, 0.0, -9.81))
+
+
+def ropes_and_ball(*, index: int) -> SceneSpec:
+    """A rope of 1 m that falls across a hanging one, and a rigid ball: two seconds at 24 Hz."""
+    bodies = [
+        make_rope("hung", ((-0.4, 0.0, 0.0), (0.4, 0.0, 0.0)), slack=0.25, held=("start", "end")),
+        make_rope("falling", position=(0.02 * index, 0.0, 1.3), orientation=(0.0, 0.0, 0.70710678, 0.70710678)),
+        make_body("ball", Sphere(radius=0.1), position=(0.0, 0.0, 1.8)),
+    ]
+    return make_spec(bodies=bodies, frame_count=48)
 
 
 def cost(simulator: Simulator, scene: Callable[..., SceneSpec], *, environments: int) -> dict[str, float]:
@@ -132,6 +142,8 @@ def main() -> None:
         rows += [row(law, measure(simulator, [law])[0]) for law in soft_laws(substeps=options.substeps)]
     if simulator.supports("granular"):
         rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
+    if simulator.supports("rope"):
+        rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
     law_seconds = time.process_time() - begin
     for line in rows:
         mark = "   " if line["passed"] else "NO "
@@ -146,6 +158,9 @@ def main() -> None:
     soft = {}
     if simulator.supports("soft_body"):
         soft = {str(count): cost(simulator, jelly_and_ball, environments=count) for count in (1, 4)}
+    ropes = {}
+    if simulator.supports("rope"):
+        ropes = {str(count): cost(simulator, ropes_and_ball, environments=count) for count in (1, 4)}
     print(f"{len(rows)} laws: {law_seconds:.2f} CPU-s; first load (compiles if the cache is cold): {first_load:.1f} s")
     for count, figures in costs.items():
         print(
@@ -162,6 +177,11 @@ def main() -> None:
             f"{count:>3} environments of a soft cube and a ball: {figures['per_simulated_second']:.3f} CPU-s a "
             f"simulated second, {figures['load']:.2f} CPU-s to load"
         )
+    for count, figures in ropes.items():
+        print(
+            f"{count:>3} environments of two ropes and a ball: {figures['per_simulated_second']:.3f} CPU-s a "
+            f"simulated second, {figures['load']:.2f} CPU-s to load"
+        )
     record = {
         "backend": simulator.version(),
         "device": options.device,
@@ -172,6 +192,7 @@ def main() -> None:
         "cost": costs,
         "cost_joints": linked,
         "cost_soft": soft,
+        "cost_rope": ropes,
         "laws": rows,
     }
     RESULTS.parent.mkdir(exist_ok=True)

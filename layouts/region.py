@@ -8,8 +8,9 @@ import numpy.typing as npt
 
 from layouts.solids import solid
 from layouts.stage import Sphere3, Stage, mass
+from simfactory.cords import centre_line
 from simfactory.meshes import body_mesh
-from simfactory.spec import BodySolid, MotionLinear, Sphere
+from simfactory.spec import BodyRope, BodySolid, MotionLinear, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["HORIZON", "LIMIT", "STEP", "Region", "action_region"]
@@ -19,6 +20,7 @@ Vector = npt.NDArray[np.float64]
 HORIZON = 2.0  # [s]; fixed, so that the length of a clip moves no camera
 STEP = 0.05  # [s]
 LIMIT = 2.2  # [m] from the origin, level; what goes farther may leave the picture
+ROPE_BALLS = 12  # that stand for where a rope begins
 RUN = 0.55  # [m]; how far beyond its first touch of the floor a body is followed
 
 
@@ -95,6 +97,9 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
     pushes = {push.body: np.asarray(push.impulse) for push in stage.triggers}
     for body in stage.bodies:
         hull = solid(body)
+        if isinstance(body, BodyRope):
+            _add_rope(body, stage, spheres, flights, ways, horizon)
+            continue
         if body.mobility == "dynamic":
             velocity = np.asarray(body.linear_velocity)
             if body.name in pushes:
@@ -122,6 +127,30 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
         ways=np.array([center for center, _ in ways]).reshape(-1, 3),
         way_radii=np.array([r for _, r in ways]),
     )
+
+
+def _add_rope(
+    rope: BodyRope,
+    stage: Stage,
+    spheres: list[Sphere3],
+    flights: list[tuple[list[Vector], float]],
+    ways: list[Sphere3],
+    horizon: float,
+) -> None:
+    """Add where a rope is at first and, if it is free, where it flies: as a small ball, since it mostly lies level."""
+    nodes = np.asarray(rope.position) + centre_line(rope) @ quat_to_matrix(rope.orientation).T
+    radius = rope.geometry.radius
+    spheres += [(node, radius) for node in nodes[:: max(1, len(nodes) // ROPE_BALLS)]]
+    spheres.append((nodes[-1], radius))
+    reach = solid(rope).radius
+    if rope.held:
+        flights.append(([np.asarray(rope.position, np.float64)], 2.0 * radius))
+        ways += [(node, 0.25 * reach) for node in nodes[:: max(1, len(nodes) // ROPE_BALLS)]]
+        return
+    velocity = np.asarray(rope.linear_velocity)
+    flights.append((_course(rope, 0.5 * reach, velocity, stage, horizon), 0.5 * reach))
+    free = _course(rope, reach, velocity, stage, horizon, followed=False)
+    ways += [(point, reach) for point in free]
 
 
 def _course(

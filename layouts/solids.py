@@ -1,15 +1,18 @@
 """Exact support functions of bodies: how far each one reaches in a direction."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from simfactory.collision import geometry_parts, may_split
+from simfactory.cords import centre_line
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import BodyRigid, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import BodyRigid, BodyRope, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "parts", "solid", "volume"]
@@ -55,7 +58,10 @@ class Solid:
 def solid(body: BodySolid | BodySheet) -> Solid:
     """Return the convex hull of a body; curved primitives are exact, not their meshes."""
     factors = np.asarray(body.factors) if isinstance(body, BodySolid) else np.ones(3)
-    local = _support(body.geometry) if isinstance(body, BodySolid) else _sheet_support(body)
+    if isinstance(body, BodyRope):
+        local = _ball_support(centre_line(body), body.geometry.radius)
+    else:
+        local = _support(body.geometry) if isinstance(body, BodySolid) else _sheet_support(body)
     return Solid(
         name=body.name,
         center=np.asarray(body.position, np.float64),
@@ -72,6 +78,8 @@ def parts(body: BodySolid | BodySheet) -> list[Solid]:
     Raises:
         AssetError: A user mesh is missing, unreadable or cannot be split.
     """
+    if isinstance(body, BodyRope):
+        return _segments(body)
     if not isinstance(body, BodyRigid) or not may_split(body.geometry):
         return []
     corners = _part_vertices(body.geometry)
@@ -99,6 +107,9 @@ def lowest(body: BodySolid | BodySheet) -> float:
 
 def volume(body: BodySolid) -> float:
     """Return a body's volume [m³]."""
+    if isinstance(body, BodyRope):
+        length = float(np.linalg.norm(np.diff(centre_line(body), axis=0), axis=-1).sum())
+        return math.pi * body.geometry.radius**2 * length
     return _unit_volume(body.geometry) * float(np.prod(body.factors))
 
 
@@ -135,6 +146,27 @@ def _support(geometry: Geometry) -> Support:
 
 def _vertex_support(vertices: Vector) -> Support:
     return lambda d: np.asarray(vertices[int(np.argmax(vertices @ d))])
+
+
+def _ball_support(points: Vector, radius: float) -> Support:
+    """Return the support function of the hull of balls about points."""
+    return lambda d: points[int(np.argmax(points @ d))] + radius * _unit(d)
+
+
+def _segments(rope: BodyRope) -> list[Solid]:
+    """Return the segments of a rope, each a cylinder with round ends."""
+    nodes = np.asarray(rope.position) + centre_line(rope) @ quat_to_matrix(rope.orientation).T
+    return [
+        Solid(
+            name=rope.name,
+            center=0.5 * (first + second),
+            rotation=np.eye(3),
+            factors=np.ones(3),
+            radius=0.5 * float(np.linalg.norm(second - first)) + rope.geometry.radius,
+            local=_ball_support(np.stack([0.5 * (first - second), 0.5 * (second - first)]), rope.geometry.radius),
+        )
+        for first, second in pairwise(nodes)
+    ]
 
 
 def _sheet_support(sheet: BodySheet) -> Support:
@@ -174,5 +206,7 @@ def _unit_volume(geometry: Geometry) -> float:
 def _radius(body: BodySolid | BodySheet) -> float:
     if isinstance(body, BodySheet):
         return float(np.hypot(np.hypot(*body.size) / 2, body.amplitude))
+    if isinstance(body, BodyRope):
+        return float(np.linalg.norm(centre_line(body), axis=-1).max()) + body.geometry.radius
     # Every primitive's mesh has vertices on its farthest points, so no curved part reaches beyond them.
     return float(np.linalg.norm(_vertices(body.geometry) * np.asarray(body.factors), axis=-1).max())

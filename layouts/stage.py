@@ -86,10 +86,14 @@ def moved(body: BodySolid, **changes: Any) -> BodySolid:  # Any: pydantic valida
     Raises:
         ValueError: A value is out of its range.
     """
-    plain = {
-        name: snapped(value) if isinstance(value, np.ndarray | tuple) else value for name, value in changes.items()
-    }
+    plain = {name: snapped(value) if _is_vector(value) else value for name, value in changes.items()}
     return type(body)(**{**dict(body), **plain})
+
+
+def _is_vector(value: object) -> bool:
+    return isinstance(value, np.ndarray) or (
+        isinstance(value, tuple) and all(isinstance(item, int | float) for item in value)
+    )
 
 
 def rested(body: BodySolid, at: Vector, *, orientation: Vector | None = None, floor: float = 0.0) -> BodySolid:

@@ -76,6 +76,7 @@ class BaseScene:
         caption: Sentence with the names of roles in braces.
         phenomena: What is to be seen.
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
+        wind: Speed of the wind that the scene needs [m/s]; (0, 0) = it needs none, some episodes have a little.
     """
 
     name: str
@@ -86,6 +87,7 @@ class BaseScene:
     caption: str
     phenomena: tuple[str, ...]
     gravity: GravityChoice = "vertical"
+    wind: tuple[float, float] = (0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

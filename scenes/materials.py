@@ -20,6 +20,7 @@ __all__ = [
     "Grain",
     "Material",
     "Surface",
+    "cord",
     "materials",
     "physical",
     "pool",
@@ -84,6 +85,10 @@ class Material(_Row):
         default=False, description="Whether only bodies that yield are made of it, in scenes that name it"
     )
     grain: Grain | None = Field(default=None, description="Its grains, if it is granular")
+    limpness: Span | None = Field(
+        default=None, description="Bending stiffness over that of the solid section [1]; only ropes are made of it"
+    )
+    relaxation: Span = Field(default=(0.001, 0.001), description="Viscous over elastic stiffness of ropes [s]")
 
 
 class Surface(_Row):
@@ -174,6 +179,23 @@ def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
         restitution=_around(base.uniform(*row.restitution), draw, "restitution"),
         damping=_around(base.log_uniform(*row.damping), draw, "damping"),
     )
+
+
+def cord(name: str, *, streams: Streams) -> tuple[float, float]:
+    """Draw bending stiffness over that of the solid section [1] and relaxation time [s] of a rope material.
+
+    Args:
+        name: Name of a material that ropes are made of.
+        streams: Randomness; draws from "material", name, "cord".
+
+    Raises:
+        SpecError: No ropes are made of it.
+    """
+    row, draw = materials()[name], streams("material", name, "cord")
+    if row.limpness is None:
+        able = [other for other, material in materials().items() if material.limpness is not None]
+        raise SpecError(f"no ropes are made of {name!r}; allowed are {able}: name one of them")
+    return draw.log_uniform(*row.limpness), draw.log_uniform(*row.relaxation)
 
 
 def _around(base: float, draw: Stream, parameter: str) -> float:

@@ -1,16 +1,27 @@
-"""Roles that rigid and soft bodies play."""
+"""Roles that rigid and soft bodies and ropes play."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
 from layouts import Streams
 from scenes.category import Member, Role
 from scenes.looks import body_look
-from scenes.materials import physical, pool
+from scenes.materials import cord, physical, pool
 from scenes.shapes import SHAPES, shaped
-from simfactory.spec import BodyRigid, BodySoft
+from simfactory.spec import BodyRigid, BodyRope, BodySoft, Cord
 
-__all__ = ["RoleRigid", "RoleSoft"]
+__all__ = ["RoleRigid", "RoleRope", "RoleSoft"]
+
+CORD_WORDS = {  # of what is made of a material, in captions
+    "hemp": ("hemp", "rope"),
+    "nylon_rope": ("nylon", "rope"),
+    "cotton_cord": ("cotton", "cord"),
+    "bungee": ("elastic", "cord"),
+    "rubber_hose": ("rubber", "hose"),
+    "wire_rope": ("steel", "cable"),
+    "chain": ("steel", "chain"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,3 +99,38 @@ class RoleSoft(Role):
             resolution=self.resolution,
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleRope(Role):
+    """A rope; placements lay it out. All ropes of a role are of one material.
+
+    Attributes:
+        materials: Names of rope materials or families to choose from.
+        length: Length [m].
+        radius: Radius [m].
+    """
+
+    materials: tuple[str, ...] = ("rope",)
+    length: tuple[float, float] = (0.9, 1.4)
+    radius: tuple[float, float] = (0.011, 0.02)
+
+    def cast(self, name: str, *, rank: int, streams: Streams) -> Member:
+        """Draw one rope, straight along x."""
+        draw = streams("body", name, "shape")
+        length, radius = draw.uniform(*self.length), draw.uniform(*self.radius)
+        material = streams("role", self.name, "material").choice(pool(*self.materials))
+        look = body_look(material, name, rank=rank, size=4.0 * radius, streams=streams)
+        made = physical(material, name, streams=streams)
+        limpness, relaxation = cord(material, streams=streams)
+        body = BodyRope(
+            name=name,
+            position=(0.0, 0.0, 0.0),
+            physical=made,
+            visual=look.visual,
+            geometry=Cord(radius=radius, points=((-0.5 * length, 0.0, 0.0), (0.5 * length, 0.0, 0.0))),
+            bending_stiffness=limpness * made.young_modulus * math.pi * radius**4 / 4.0,
+            relaxation=relaxation,
+        )
+        word, noun = CORD_WORDS[material]
+        return Member(body=body, noun=noun, material=word, colour=look.colour)

@@ -21,11 +21,12 @@ ROOM_SHARE = 0.25
 CEILING_SHARE = 0.3  # of rooms
 
 
-def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
+def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0), streams: Streams) -> Environment:
     """Draw gravity and air; most episodes have the Earth's gravity and no air.
 
     Args:
         gravity: Whether gravity may tilt.
+        wind: Speed that is needed [m/s]; (0, 0) = none.
         streams: Randomness; draws from "environment".
     """
     draw = streams("environment", "gravity")
@@ -34,13 +35,13 @@ def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
     tilt = math.radians(draw.uniform(0.0, TILT)) if varied and gravity == "any" else 0.0
     down = np.array([0.0, 0.0, -math.cos(tilt)]) + math.sin(tilt) * heading(bearing)
     air = streams("environment", "air")
-    windy = air.chance(AIR_SHARE)
-    wind = air.uniform(*WIND) * heading(air.uniform(0.0, 2.0 * math.pi))
+    windy = air.chance(AIR_SHARE) or wind[1] > 0.0
+    blowing = air.uniform(*(wind if wind[1] > 0.0 else WIND)) * heading(air.uniform(0.0, 2.0 * math.pi))
     return Environment.model_validate(
         {
             "gravity": snapped(down * (strength if varied else NOMINAL)),
             "air_density": AIR_DENSITY if windy else 0.0,
-            "wind": {"velocity": snapped(wind) if windy else (0.0, 0.0, 0.0)},
+            "wind": {"velocity": snapped(blowing) if windy else (0.0, 0.0, 0.0)},
         }
     )
 

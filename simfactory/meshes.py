@@ -7,16 +7,20 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.assets import load_mesh, load_texture_coordinates
+from simfactory.cords import centre_line, first_director, tube_triangles, tube_vertices
+from simfactory.errors import SpecError
 from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
 from simfactory.spec import (
     BodyGranular,
+    BodyRope,
     BodySheet,
     BodySoft,
     BodySolid,
     Box,
     Capsule,
     Cone,
+    Cord,
     Cylinder,
     Geometry,
     Ground,
@@ -47,6 +51,7 @@ RINGS = 32  # from pole to pole
 SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
 GRAIN_ANGLE = 1.0  # [rad]; grains have no edges
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
+ROPE_ANGLE = 1.4  # [rad]; a rope has no edges, however it bends
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
 
@@ -90,7 +95,8 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
 
     Raises:
         AssetError: A user mesh is missing, unreadable or too large.
-        SpecError: The region of a granular body is too thin for its grains.
+        SpecError: The region of a granular body is too thin for its grains; a rope turns too sharply or runs into
+            itself.
     """
     if isinstance(body, BodySheet):
         width, depth = body.size
@@ -100,6 +106,13 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
     if isinstance(body, BodyGranular):
         vertices, triangles = drawn_grains(body)
         return TriangleMesh(vertices=vertices, triangles=triangles, smooth_angle=GRAIN_ANGLE)
+    if isinstance(body, BodyRope):
+        nodes = centre_line(body)
+        return TriangleMesh(
+            vertices=tube_vertices(nodes, first_director(nodes), body.geometry.radius),
+            triangles=tube_triangles(len(nodes)),
+            smooth_angle=ROPE_ANGLE,
+        )
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)
@@ -136,6 +149,8 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
             return _superellipsoid(radii, exponents)
         case Torus(radius=radius, tube=tube):
             return _torus(radius, tube)
+        case Cord():
+            raise SpecError("a cord alone has no mesh, since its rope says into how many segments it is cut: mesh that")
         case Cylinder(radius=radius, height=height):
             return _revolve([(radius, -height / 2), (radius, height / 2)], SEGMENTS)
         case Cone(radius=radius, height=height):

@@ -1,11 +1,12 @@
-"""Whether the triangles of deforming bodies stay triangles: neither collapsed, nor overstretched, nor folded over."""
+"""Whether deforming bodies keep their triangles and volumes, and ropes their length."""
 
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.cords import tube_line
 from simfactory.meshes import TriangleMesh
 
-__all__ = ["area_ratio", "folded_share", "volume_change"]
+__all__ = ["area_ratio", "folded_share", "rope_strain", "volume_change"]
 
 FOLDED = -0.7  # cosine between neighbours' normals: bent by more than 135°
 
@@ -52,6 +53,17 @@ def volume_change(mesh: TriangleMesh, vertices: Float) -> float:
     a, b, c = (vertices[:, mesh.triangles[:, k]].astype(np.float64) for k in range(3))
     volume = np.einsum("tij,tij->t", a - a[:, :1], np.cross(b - a[:, :1], c - a[:, :1])) / 6.0
     return float(np.abs(volume / mesh.volume() - 1.0).max())
+
+
+def rope_strain(mesh: TriangleMesh, vertices: Float) -> float:
+    """Return the largest relative change of length [1] of a rope's segments.
+
+    Args:
+        mesh: The rope's tube at rest.
+        vertices: Its vertices `(time, vertex, 3)` [m].
+    """
+    rest, now = (np.linalg.norm(np.diff(tube_line(each), axis=-2), axis=-1) for each in (mesh.vertices, vertices))
+    return float(np.abs(now / rest - 1.0).max())
 
 
 def _area_vectors(vertices: Float, triangles: npt.NDArray[np.int32]) -> Float64:

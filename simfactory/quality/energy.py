@@ -3,9 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.cords import tube_line
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import drive_of, joint_states
-from simfactory.spec import BodySheet, BodySoft, SceneSpec
+from simfactory.spec import BodyRope, BodySheet, BodySoft, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["body_radii", "energy_growth", "mechanical_energy"]
@@ -28,6 +29,9 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     """Return kinetic plus potential energy `(time, body)` [J] of bodies with finite mass; 0 for the others.
 
     The potential is −m g·r, r measured from the world's origin. Of a body of particles, all of them are counted.
+    Ropes bend too far for the energy of a rigid motion to say much: from the second frame on theirs is that of each
+    node's mean velocity since the frame before, at its mean place; never more than they have. Of their elastic energy,
+    that of bending counts.
     """
     dynamic = np.isfinite(trajectory.properties.mass)
     mass = np.where(dynamic, trajectory.properties.mass, 0.0)
@@ -39,11 +43,36 @@ def mechanical_energy(spec: SceneSpec, trajectory: Trajectory) -> Float64:
     kinetic = 0.5 * mass * np.einsum("tbi,tbi->tb", linear, linear)
     turning = 0.5 * np.einsum("tbi,bij,tbj->tb", angular, inertia, angular)
     energy = kinetic + turning - mass * (trajectory.position.astype(np.float64) @ gravity)
-    for body, places in trajectory.particles.items():
-        speed = trajectory.particle_velocities[body].astype(np.float64)
-        each = mass[body] / places.shape[1]
-        energy[:, body] = each * (0.5 * np.einsum("tpi,tpi->t", speed, speed) - (places @ gravity).sum(axis=1))
+    for loose, places in trajectory.particles.items():
+        speed = trajectory.particle_velocities[loose].astype(np.float64)
+        each = mass[loose] / places.shape[1]
+        energy[:, loose] = each * (0.5 * np.einsum("tpi,tpi->t", speed, speed) - (places @ gravity).sum(axis=1))
+    for index, body in enumerate(spec.bodies):
+        if isinstance(body, BodyRope) and index in trajectory.vertices and trajectory.frame_count > 1:
+            line, start = tube_line(trajectory.vertices[index]), kinetic[0, index] + turning[0, index]
+            energy[:, index] = _rope_energy(body, line, trajectory.time, start, gravity)
     return np.asarray(energy)
+
+
+def _rope_energy(rope: BodyRope, line: Float64, time: Float64, start: float, gravity: Float64) -> Float64:
+    """Return the energy `(time,)` [J] of a rope: of its motion and place, and of its bending, that it may begin with.
+
+    Args:
+        rope: The rope.
+        line: Its nodes `(time, node, 3)` [m].
+        time: `(time,)` [s].
+        start: Kinetic energy at first [J].
+        gravity: `(3,)` [m/s²].
+    """
+    lengths = np.linalg.norm(np.diff(line[0], axis=0), axis=-1)
+    half = 0.5 * rope.line_density * lengths
+    mass = np.concatenate([half, [0.0]]) + np.concatenate([[0.0], half])
+    velocity = np.diff(line, axis=0) / np.diff(time)[:, None, None]
+    place = np.concatenate([line[:1], 0.5 * (line[1:] + line[:-1])])
+    curve = place[:, :-2] - 2.0 * place[:, 1:-1] + place[:, 2:]
+    bent = 0.5 * rope.bend / lengths.mean() ** 3 * np.einsum("tni,tni->t", curve, curve)
+    moving = np.concatenate([[start], 0.5 * np.einsum("tni,tni,n->t", velocity, velocity, mass)])
+    return np.asarray(moving + bent - (place @ gravity) @ mass)
 
 
 def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> float:
@@ -52,8 +81,8 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     Contacts, friction and damping only take energy. Pushes, drives of joints, moving kinematic bodies and wind may
     give some: their work is bounded from above and granted. Soft bodies store elastic energy, which is not counted
     here, and give it back: with them the gain is that over the beginning, when all have their rest shape and store
-    none. The scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that
-    bodies at rest have one too.
+    none; so do ropes that are stretched. The scale is the largest kinetic energy plus what lifting each body by its
+    own radius would take, so that bodies at rest have one too.
 
     Args:
         spec: The scene.
@@ -71,7 +100,7 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     scale = float(kinetic.sum(axis=1).max()) + lift
     granted = np.concatenate([[0.0], np.cumsum(_granted_work(spec, trajectory, radii))])
     net = energy.sum(axis=1) - granted
-    stores = any(isinstance(body, BodySoft) for body in spec.bodies)
+    stores = any(isinstance(body, BodySoft | BodyRope) for body in spec.bodies)
     gain = float((net - (net[0] if stores else np.minimum.accumulate(net))).max())
     return gain / scale if scale > 0.0 else 0.0
 

@@ -11,7 +11,7 @@ from simfactory.collision import body_parts
 from simfactory.episode import Surface, Trajectory
 from simfactory.meshes import TriangleMesh
 from simfactory.separation import TOLERANCE, separation
-from simfactory.spec import BodyRigid, SceneSpec
+from simfactory.spec import BodyRigid, BodyRope, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["penetration"]
@@ -35,6 +35,7 @@ class _Solid:
         convex: Whether it is convex; others take no part in tests between bodies.
         vertices: `(vertex, 3)` extreme points [m].
         normals: `(normal, 3)` candidate directions of least overlap.
+        faces: `(face, 3)` normals of all its faces.
         radius: Of the ball about the origin that holds it [m].
         thickness: Smallest extent along the local axes [m].
     """
@@ -44,6 +45,7 @@ class _Solid:
     convex: bool
     vertices: Float64
     normals: Float64
+    faces: Float64
     radius: float
     thickness: float
 
@@ -110,6 +112,9 @@ def _soft_depth(
     assert body is not None
     vertices = trajectory.vertices[body].astype(np.float64)
     thickness = float(np.ptp(surface.mesh.vertices, axis=0).min())
+    shape = spec.bodies[body]
+    if isinstance(shape, BodyRope):
+        thickness = 2.0 * shape.geometry.radius
     if thickness == 0.0:  # a sheet with a prescribed motion goes where it is told to
         return 0.0
     speed = np.linalg.norm(trajectory.linear_velocity.astype(np.float64), axis=-1)
@@ -120,12 +125,26 @@ def _soft_depth(
             continue
         local = vertices - trajectory.position[:, solid.body, None].astype(np.float64)
         near = np.flatnonzero((np.linalg.norm(local, axis=-1) < solid.radius).any(axis=1))
-        reach = (solid.vertices @ solid.normals.T).max(axis=0)
         for frame in near:
-            inside = reach - (local[frame] @ rotation[frame, solid.body]) @ solid.normals.T
+            points = local[frame] @ rotation[frame, solid.body]
+            inside = _depth_in_solid(solid, points, exact=isinstance(shape, BodyRope))
             travel = (speed[frame, body] + speed[frame, solid.body]) * step
-            worst = max(worst, (float(inside.min(axis=1).max()) - travel) / min(thickness, solid.thickness))
+            worst = max(worst, (inside - travel) / min(thickness, solid.thickness))
     return worst
+
+
+def _depth_in_solid(solid: _Solid, points: Float64, *, exact: bool) -> float:
+    """Return how deep the deepest of points `(point, 3)` is inside a convex solid [m], local frame; negative outside.
+
+    With `exact` all faces count, not only some directions: those stand off a round or long body by more than a thin
+    rope may be inside.
+    """
+    depth = ((solid.vertices @ solid.normals.T).max(axis=0) - points @ solid.normals.T).min(axis=1)
+    suspects = points[depth > 0.0]
+    if not exact or not len(suspects):
+        return float(depth.max())
+    reach = (solid.vertices @ solid.faces.T).max(axis=0)
+    return float((reach - suspects @ solid.faces.T).min(axis=1).max())
 
 
 def _pairs(solids: Sequence[_Solid], *, joined: Set[frozenset[int]]) -> list[tuple[_Solid, _Solid]]:
@@ -181,6 +200,7 @@ def _solid(mesh: TriangleMesh, body: int, *, dynamic: bool) -> _Solid:
         convex=bool(outside.max() < CONVEX * extent.max()),
         vertices=vertices,
         normals=unique if len(unique) <= DIRECTION_COUNT else _directions(DIRECTION_COUNT),
+        faces=unique,
         radius=float(np.linalg.norm(mesh.vertices, axis=-1).max()),
         thickness=float(extent.min()),
     )

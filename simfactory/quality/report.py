@@ -9,16 +9,19 @@ import numpy as np
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
-from simfactory.quality.deformation import area_ratio, folded_share, volume_change
+from simfactory.quality.deformation import area_ratio, folded_share, rope_strain, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
 from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import BodySoft, SceneSpec
+from simfactory.spec import BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
 __all__ = ["QualityReport", "episode_report"]
+
+EARTH = 9.81  # [m/s²]
+BLOW = 30.0  # [1] force in a rope over the weight of all that moves, in the hardest blow
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,8 +30,8 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `broken_joint`, `lost_grains`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`,
-            `unseen_action`.
+            `broken_joint`, `lost_grains`, `overstretched`, `reprojection`, `flow`, `warp`, `camera_inside`,
+            `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -84,6 +87,7 @@ def episode_report(
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
         ("lost_grains", "lost_grains", limits.lost_grains),
+        ("overstretched", "rope_strain", limits.rope_strain),
         ("camera_inside", "camera_inside", 0.0),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
@@ -131,6 +135,14 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         for surface in surfaces
         if surface.deforming and surface.body in trajectory.vertices and surface.body not in trajectory.particles
     ]
+    ropes = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodyRope)]
+    if ropes:  # where a rope bends sharply, triangles on the inside of the bend may vanish: that is no fault
+        figures["rope_strain"] = max(
+            rope_strain(surface.mesh, trajectory.vertices[surface.body or 0]) / _largest_strain(spec, trajectory, index)
+            for surface in ropes
+            if (index := surface.body) is not None
+        )
+    bent = [surface for surface in bent if surface not in ropes]
     if bent:
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
         figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)
@@ -141,6 +153,15 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
             volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
         )
     return figures
+
+
+def _largest_strain(spec: SceneSpec, trajectory: Trajectory, body: int) -> float:
+    """Return the strain [1] of a rope under 30 times the weight of all that moves, and 2 % for stiff ones."""
+    rope = spec.bodies[body]
+    assert isinstance(rope, BodyRope)
+    mass = trajectory.properties.mass
+    weight = EARTH * float(mass[np.isfinite(mass)].sum())
+    return 0.02 + BLOW * weight / rope.stretch
 
 
 def _clip_figures(clips: Sequence[ClipChecks], limits: Thresholds) -> dict[str, float]:

@@ -24,6 +24,8 @@ class Thresholds:
         volume_change: Of the volume that a soft body encloses [1]. Materials have Poisson's ratios of 0.25 and more:
             squeezed to half its height, one of 0.25 keeps two thirds of its volume; inverted elements take it away.
         lost_grains: Share of a body's grains that are in the floor, in a wall, inside a solid or far away [1].
+        rope_strain: Change of length of a rope's segments over that under 30 times the weight of all that moves,
+            beyond 2 % [1]. A rope that the solver fails to hold together exceeds it at once.
         reprojection: Mean distance of a pixel's material point, projected, from the pixel's centre [px]. Float32
             barycentrics of metre-wide triangles err by 1e-4 px on average; a half-pixel bug by 0.5.
         depth_residual: Mean relative difference of depth and the material point's z [1]; float32 has 6e-8.
@@ -47,6 +49,7 @@ class Thresholds:
     folded_share: float = 0.01
     volume_change: float = 0.4
     lost_grains: float = 0.01
+    rope_strain: float = 1.0
     reprojection: float = 5e-3
     depth_residual: float = 1e-5
     flow_residual: float = 5e-3

@@ -6,12 +6,14 @@ from pydantic import Field
 
 from simfactory.spec.base import Model, Name, Vec3
 from simfactory.spec.granular import BodyGranular
+from simfactory.spec.rope import BodyRope
 from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
 
 __all__ = [
     "Body",
     "BodyGranular",
     "BodyRigid",
+    "BodyRope",
     "BodySheet",
     "BodySoft",
     "BodySolid",
@@ -67,7 +69,7 @@ class BodySheet(BodyPlaced):
     )
 
 
-Body = Annotated[BodyRigid | BodyGranular | BodySheet | BodySoft, Field(discriminator="kind")]
+Body = Annotated[BodyRigid | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")]
 
 
 class _Motion(Model):

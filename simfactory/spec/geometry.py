@@ -1,12 +1,26 @@
 """Shapes of bodies, each centred on its centre of volume, its axis along local z."""
 
+import math
+from itertools import pairwise
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simfactory.spec.base import Digest, Model
+from simfactory.spec.base import Digest, Model, Vec3
 
-__all__ = ["Box", "Capsule", "Cone", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid", "Torus"]
+__all__ = [
+    "Box",
+    "Capsule",
+    "Cone",
+    "Cord",
+    "Cylinder",
+    "Geometry",
+    "MeshAsset",
+    "Prism",
+    "Sphere",
+    "Superellipsoid",
+    "Torus",
+]
 
 Length = Annotated[float, Field(gt=0.0, le=100.0)]
 
@@ -94,6 +108,45 @@ class MeshAsset(Model):
     scale: Length = Field(default=1.0, description="Metres per file unit, 0 < s ≤ 100")
 
 
+class Cord(Model):
+    """A round cord along a line in space; the shape of ropes, not centred.
+
+    The line passes through all points, smoothly. With slack it joins two points and hangs from them towards local -z
+    as a catenary.
+    """
+
+    shape: Literal["cord"] = "cord"
+    radius: Annotated[float, Field(ge=1e-3, le=0.2)] = Field(description="Radius [m], 1e-3–0.2")
+    points: tuple[Vec3, ...] = Field(
+        min_length=2, max_length=512, description="2–512 points of the centre line, local frame [m], ±10,000"
+    )
+    slack: float = Field(
+        default=0.0, ge=0.0, le=4.0, description="Length beyond the distance of two points, over that distance [1], 0–4"
+    )
+
+    @model_validator(mode="after")
+    def _has_length(self) -> Self:
+        for number, (first, second) in enumerate(pairwise(self.points)):
+            if math.dist(first, second) < 1e-6:
+                raise ValueError(f"points {number} and {number + 1} of a cord are the same: leave one of them out")
+        way = sum(math.dist(first, second) for first, second in pairwise(self.points))
+        if way < 4.0 * self.radius:
+            raise ValueError(
+                f"a cord of radius {self.radius:g} m is {way:.4g} m long; allowed is a length of at least four radii, "
+                f"{4.0 * self.radius:.4g} m: lengthen or thin it"
+            )
+        if self.slack > 0.0:
+            if len(self.points) != 2:
+                raise ValueError(f"slack needs 2 points, the cord has {len(self.points)}: give its two ends only")
+            level = math.dist(self.points[0][:2], self.points[1][:2])
+            if level < 0.02 * way:
+                raise ValueError(
+                    "slack hangs between points beside each other, these two are above each other: move one"
+                )
+        return self
+
+
 Geometry = Annotated[
-    Box | Sphere | Cylinder | Capsule | Cone | Prism | Superellipsoid | Torus | MeshAsset, Field(discriminator="shape")
+    Box | Sphere | Cylinder | Capsule | Cone | Cord | Prism | Superellipsoid | Torus | MeshAsset,
+    Field(discriminator="shape"),
 ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from simfactory.spec.base import Model, Name, Quat, Vec3
-from simfactory.spec.geometry import Geometry
+from simfactory.spec.geometry import Cord, Geometry
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
 
 __all__ = ["BodyPlaced", "BodySolid", "Speed"]
@@ -60,4 +60,10 @@ class BodySolid(BodyPlaced):
     def _velocity_needs_dynamic(self) -> Self:
         if self.mobility != "dynamic" and any((*self.linear_velocity, *self.angular_velocity)):
             raise ValueError(f"body {self.name!r} is {self.mobility}: give it a motion instead of initial velocities")
+        return self
+
+    @model_validator(mode="after")
+    def _cord_is_a_rope(self) -> Self:
+        if isinstance(self.geometry, Cord) and getattr(self, "kind", "") != "rope":
+            raise ValueError(f"body {self.name!r} is a cord: only ropes have that shape, so give it the kind 'rope'")
         return self

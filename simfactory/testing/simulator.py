@@ -6,12 +6,14 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
+from simfactory.cords import tube_line
 from simfactory.episode import WorldState
 from simfactory.errors import SpecError, UnsupportedBody
 from simfactory.meshes import body_mesh
 from simfactory.simulators import Simulator
 from simfactory.spec import (
     Body,
+    BodyRope,
     BodySheet,
     BodySoft,
     MotionLinear,
@@ -21,7 +23,16 @@ from simfactory.spec import (
     SceneSpec,
     Sphere,
 )
-from simfactory.testing.specs import make_body, make_material, make_sheet, make_soft, make_soft_spec, make_spec
+from simfactory.testing.specs import (
+    make_body,
+    make_material,
+    make_rope,
+    make_rope_spec,
+    make_sheet,
+    make_soft,
+    make_soft_spec,
+    make_spec,
+)
 from simfactory.transforms import quat_rotate
 
 __all__ = ["SimulatorContract"]
@@ -71,12 +82,20 @@ class SimulatorContract:
         assert version.startswith(self.simulator_class.name)
         assert any(character.isdigit() for character in version)
 
-    @pytest.mark.parametrize(("kind", "able"), [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton")])
+    @pytest.mark.parametrize(
+        ("kind", "able"),
+        [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton"), ("rope", "newton")],
+    )
     def test_bodies_of_every_kind_load_or_are_refused_with_who_supports_them(
         self, simulator: Simulator, kind: str, able: str
     ) -> None:
         """A kind that is listed loads, any other raises `UnsupportedBody` that names a backend."""
-        bodies: dict[str, Body] = {"rigid": make_body(), "sheet": make_sheet(), "soft_body": make_soft()}
+        bodies: dict[str, Body] = {
+            "rigid": make_body(),
+            "sheet": make_sheet(),
+            "soft_body": make_soft(),
+            "rope": make_rope(),
+        }
         spec = make_spec(bodies=[bodies[kind]])
         if kind in self.body_kinds:
             simulator.load([spec])
@@ -291,6 +310,41 @@ class SimulatorContract:
                 simulator.load([make_soft_spec()])
             return
         specs = [make_soft_spec(), make_soft_spec(shift=0.05), make_soft_spec(gravity=(0.5, 0.0, -4.0))]
+        undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
+        assert_identical(states[0], undisturbed[0])
+        assert_identical(states[2], undisturbed[2])
+        assert_identical(states[1][:FRAMES], undisturbed[1][:FRAMES])
+        assert_identical(states[1][FRAMES:], undisturbed[1][:FRAMES])
+        alone = run(simulator, [specs[1]], 0)
+        if self.batch_tolerance == 0.0:
+            assert_identical(alone, undisturbed[1][: len(alone)])
+
+    def test_ropes_begin_as_drawn_and_keep_their_length(self, simulator: Simulator) -> None:
+        """Vertices are those of `body_mesh`, placed, at t = 0; later the line through them is as long as before."""
+        spec = make_rope_spec()
+        if not self.simulator_class.supports("rope"):
+            with pytest.raises(UnsupportedBody):
+                simulator.load([spec])
+            return
+        states = run(simulator, [spec], 0, frames=2 * FRAMES)
+        for index, body in enumerate(spec.bodies):
+            if isinstance(body, BodyRope):
+                placed = np.asarray(body.position) + body_mesh(body).vertices
+                assert states[0].vertices[index].dtype == np.float32
+                assert np.allclose(states[0].vertices[index], placed, atol=1e-5)
+                lengths = [np.linalg.norm(np.diff(tube_line(s.vertices[index]), axis=0), axis=1) for s in states]
+                assert np.allclose(lengths, lengths[0], rtol=0.01)
+                held = tube_line(states[-1].vertices[index])[0] - tube_line(states[0].vertices[index])[0]
+                assert not body.held or np.abs(held).max() < 1e-6
+        assert_contacts_are_sound(states[-1], len(spec.bodies))
+
+    def test_rope_scenes_rerun_reset_and_stand_apart_bit_identical(self, simulator: Simulator) -> None:
+        """With ropes: the same bits in a rerun, after a reset, beside another reset, and beside other scenes."""
+        if not self.simulator_class.supports("rope"):
+            with pytest.raises(UnsupportedBody):
+                simulator.load([make_rope_spec()])
+            return
+        specs = [make_rope_spec(), make_rope_spec(shift=0.05), make_rope_spec(gravity=(0.5, 0.0, -4.0))]
         undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
         assert_identical(states[0], undisturbed[0])
         assert_identical(states[2], undisturbed[2])

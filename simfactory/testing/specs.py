@@ -6,12 +6,14 @@ from simfactory.spec import (
     Body,
     BodyGranular,
     BodyRigid,
+    BodyRope,
     BodySheet,
     BodySoft,
     Box,
     CameraFixed,
     CameraOrbit,
     CameraSpec,
+    Cord,
     Cylinder,
     Environment,
     Geometry,
@@ -41,6 +43,8 @@ __all__ = [
     "make_ground",
     "make_material",
     "make_room",
+    "make_rope",
+    "make_rope_spec",
     "make_sheet",
     "make_soft",
     "make_soft_spec",
@@ -159,6 +163,67 @@ def make_granular(
         cohesion=cohesion,
         physical=physical or make_material(density=1600.0, friction=0.6),
         visual=visual or VisualMaterial(base_color=(0.8, 0.7, 0.45)),
+    )
+
+
+def make_rope(
+    name: str = "rope",
+    points: Sequence[Vec3] = ((-0.5, 0.0, 0.0), (0.5, 0.0, 0.0)),
+    *,
+    radius: float = 0.015,
+    slack: float = 0.0,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    held: tuple[str, ...] = (),
+    clamped: bool = False,
+    segments: int | None = None,
+    stretch_stiffness: float | None = 1e4,
+    bending_stiffness: float | None = 1e-4,
+    relaxation: float = 0.0,
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+) -> BodyRope:
+    """Return a rope, by default a limp one of 1 m along x that starts 1 m above the origin."""
+    return BodyRope.model_validate(
+        {
+            "name": name,
+            "geometry": Cord(radius=radius, points=tuple(points), slack=slack),
+            "position": position,
+            "orientation": orientation,
+            "linear_velocity": linear_velocity,
+            "angular_velocity": angular_velocity,
+            "held": held,
+            "clamped": clamped,
+            "segments": segments,
+            "stretch_stiffness": stretch_stiffness,
+            "bending_stiffness": bending_stiffness,
+            "relaxation": relaxation,
+            "physical": physical or make_material(density=800.0),
+            "visual": visual or VisualMaterial(base_color=(0.75, 0.6, 0.35)),
+        }
+    )
+
+
+def make_rope_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
+    """Return a scene in which one rope falls over a box, one swings into it, and a ball hits them, moved by `shift`."""
+    return make_spec(
+        bodies=[
+            make_rope("falling", ((-0.4, 0.0, 0.0), (0.0, 0.1, 0.0), (0.4, 0.0, 0.0)), position=(shift, 0.0, 0.35)),
+            make_rope(
+                "swinging",
+                ((0.0, 0.0, 0.0), (0.5, 0.0, 0.0)),
+                position=(-0.5, 0.05, 0.6),
+                held=("start",),
+                bending_stiffness=0.01,
+            ),
+            make_body("box", Box(size=(0.2, 0.2, 0.2)), position=(shift, 0.0, 0.1005)),
+            make_body("ball", Sphere(radius=0.1), position=(shift, 0.0, 0.6), linear_velocity=(0.0, 0.0, -1.0)),
+        ],
+        gravity=gravity,
+        air_density=1.2,
+        wind=(2.0, 0.0, 0.0),
     )
 
 

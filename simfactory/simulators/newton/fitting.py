@@ -23,6 +23,7 @@ class NodeBody:
         held: `(node,)` bool, nodes that do not move.
         surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`.
         loose: Whether its nodes are particles on their own: they have no common rotation, and states tell of each.
+        drag_as_ball: Whether air acts on it as on a ball of equal volume; else its solver family sees to that.
     """
 
     rest: Array
@@ -30,6 +31,7 @@ class NodeBody:
     held: npt.NDArray[np.bool_]
     surface: Callable[[Array], Array]
     loose: bool = False
+    drag_as_ball: bool = True
 
     def mass_and_inertia(self) -> tuple[float, Array]:
         """Return the mass [kg] and the inertia at rest about its centre `(3, 3)` [kg·m²]."""

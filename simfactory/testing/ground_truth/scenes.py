@@ -25,7 +25,15 @@ from simfactory.spec import (
     Superellipsoid,
     Vec3,
 )
-from simfactory.testing.specs import make_body, make_granular, make_ground, make_material, make_sheet, make_soft
+from simfactory.testing.specs import (
+    make_body,
+    make_granular,
+    make_ground,
+    make_material,
+    make_rope,
+    make_sheet,
+    make_soft,
+)
 
 __all__ = ["sample_scene"]
 
@@ -36,6 +44,7 @@ def sample_scene(
     deforming: bool,
     soft: bool = False,
     granular: bool = False,
+    rope: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -51,6 +60,7 @@ def sample_scene(
         deforming: Whether a vibrating sheet takes part.
         soft: Whether two soft bodies take part: one that hits the floor, one that is held, bends and swings.
         granular: Whether two heaps of grains take part: one that falls, one that flies.
+        rope: Whether two ropes take part: one that whirls and hits the floor, one that is held and swings.
         size: Image width and height [px].
         frame_count: Frames.
         seed: Seed.
@@ -69,6 +79,8 @@ def sample_scene(
         bodies += _soft_bodies(draws)
     if granular:
         bodies += _granular_bodies(draws)
+    if rope:
+        bodies += _ropes(draws)
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -207,6 +219,30 @@ def _granular_bodies(draws: Stream) -> list[Body]:
         grain_radius=0.015,
     )
     return [coarse, fine]
+
+
+def _ropes(draws: Stream) -> list[Body]:
+    """A thick whirling rope just above the floor, and a thin one that swings from one end."""
+    wave = tuple((0.25 * k - 0.5, draws.uniform(-0.08, 0.08), draws.uniform(-0.05, 0.05)) for k in range(5))
+    whirling = make_rope(
+        "whirling",
+        wave,
+        radius=draws.uniform(0.02, 0.05),
+        position=(draws.uniform(-0.2, 0.2), -0.5, 0.2),
+        linear_velocity=(draws.uniform(-1.0, 1.0), 0.0, -3.0),
+        angular_velocity=(0.0, 0.0, draws.uniform(-8.0, 8.0)),
+        bending_stiffness=draws.log_uniform(1e-3, 1e-1),
+    )
+    swinging = make_rope(
+        "swinging",
+        ((0.0, 0.0, 0.0), (0.5, 0.0, 0.1), (0.9, 0.0, -0.1)),
+        radius=draws.uniform(0.006, 0.02),
+        position=(draws.uniform(1.2, 1.6), 0.3, draws.uniform(1.0, 1.4)),
+        orientation=draws.quat_xyzw(),
+        held=("start",),
+        segments=40,
+    )
+    return [whirling, swinging]
 
 
 def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:

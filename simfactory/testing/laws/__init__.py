@@ -5,9 +5,21 @@ from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
 from simfactory.testing.laws.law import Law, measure
 from simfactory.testing.laws.linkage import joint_laws
+from simfactory.testing.laws.rope import beam_law, rope_laws
 from simfactory.testing.laws.soft import bending_law, soft_laws
 
-__all__ = ["Law", "bending_law", "grain_laws", "joint_laws", "measure", "repose_angle", "rigid_laws", "soft_laws"]
+__all__ = [
+    "Law",
+    "beam_law",
+    "bending_law",
+    "grain_laws",
+    "joint_laws",
+    "measure",
+    "repose_angle",
+    "rigid_laws",
+    "rope_laws",
+    "soft_laws",
+]
 
 
 def rigid_laws(*, substeps: int = 4) -> list[Law]:

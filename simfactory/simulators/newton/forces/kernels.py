@@ -90,6 +90,26 @@ def act_on_nodes(
 
 
 @wp.kernel
+def drag_across_lines(
+    drag_step: wp.array(dtype=wp.float32),
+    following: wp.array(dtype=wp.vec2i),
+    node_world: wp.array(dtype=wp.int32),
+    wind: wp.array(dtype=wp.vec3),
+    node_q: wp.array(dtype=wp.vec3),
+    node_qd: wp.array(dtype=wp.vec3),
+):
+    """Brake one node of a rope against the air, across its line only."""
+    node = wp.tid()
+    if drag_step[node] == 0.0:
+        return
+    along = wp.normalize(node_q[following[node][1]] - node_q[following[node][0]])
+    air = wind[node_world[node]]
+    relative = node_qd[node] - air
+    across = relative - wp.dot(relative, along) * along
+    node_qd[node] = node_qd[node] - across + drag(across, wp.vec3(0.0), drag_step[node])
+
+
+@wp.kernel
 def advance_clock(clock: wp.array(dtype=wp.int32)):
     """Count one solver step in every world."""
     world = wp.tid()

@@ -39,7 +39,7 @@ class NodeActions:
                 mass = float(made.mass.sum())
                 decay.append(math.exp(-body.physical.damping * dt))
                 ball = mass / len(made.mass) if made.loose else mass  # air meets every particle, or the body
-                drag_step.append(drag_rate(spec, body.physical.density, ball) * dt)
+                drag_step.append(drag_rate(spec, body.physical.density, ball) * dt if made.drag_as_ball else 0.0)
                 pushes.append(
                     [
                         (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass)

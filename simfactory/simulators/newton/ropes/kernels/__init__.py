@@ -1,0 +1,3 @@
+"""Kernels of ropes: where they touch, and how they move."""
+
+__all__: list[str] = []
