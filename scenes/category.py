@@ -7,7 +7,7 @@ from typing import Literal
 
 from layouts import Streams
 from layouts.placements import Placement
-from simfactory.spec import BodySolid, Tier
+from simfactory.spec import BodySolid, Split, Tier
 
 __all__ = ["BaseScene", "Category", "GravityChoice", "Member", "Role"]
 
@@ -76,6 +76,7 @@ class BaseScene:
         caption: Sentence with the names of roles in braces.
         phenomena: What is to be seen.
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
+        held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
 
     name: str
@@ -86,6 +87,12 @@ class BaseScene:
     caption: str
     phenomena: tuple[str, ...]
     gravity: GravityChoice = "vertical"
+    held_out: bool = False
+
+    @property
+    def split(self) -> Split:
+        """The split that its episodes may be trained in: "train" = they are shared out, "test" = held out."""
+        return "test" if self.held_out else "train"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

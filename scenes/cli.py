@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["generate", "scenes", "spec"]
 
 CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
+RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. friction=0.1:0.3; may be repeated.")
+SHARES = typer.Option(help="Percentages of train, val and test episodes.")
+HOLD_OUT = typer.Option(help="NAME=LOW:HIGH that only test episodes show; default: gravity=3.2:4.2. May be repeated.")
 TIERS = ("single", "two_body", "multi_object")
 
 
@@ -45,6 +49,9 @@ def generate(
     views: Annotated[int | None, typer.Option(help="Cameras per episode; default: all of the rigs (five).")] = None,
     modalities: Annotated[str | None, typer.Option(help="Signals, comma-separated; default: all.")] = None,
     spec: Annotated[Path | None, typer.Option(help="JSON file of resolved specs, instead of sampling.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    split: Annotated[str, SHARES] = "90/5/5",
+    hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
     backend: Annotated[str, typer.Option(help="Simulator: newton or mock.")] = "newton",
     preset: Annotated[str, typer.Option(help="Render preset.")] = "draft",
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
@@ -53,38 +60,38 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Sample scenes, simulate, render, annotate and check them, and commit the clips to a dataset."""
-    from scenes.generate import FileSpecs, SampledSpecs, Specs, require_complete
     from scenes.generate import generate as run
+    from scenes.generate import require_complete
+    from scenes.request import file_request, sampled_request, split_rules
+    from simfactory.parameters import parse_ranges
     from simfactory.preflight import check_disk, check_memory, check_scene
     from simfactory.processes import Job, core_count
-    from simfactory.spec import read_specs
-    from simfactory.store import create_dataset
+    from simfactory.store import create_dataset, record_run
 
     if workers is not None and workers < 1:
         raise SpecError(f"workers is {workers}; give at least 1")
-    specs: Specs
-    if spec is not None:
-        specs = FileSpecs(specs=read_specs(spec))
-    else:
-        options: dict[str, object] = {
-            "category": category,
-            "scene": scene,
-            "tier": tier,
-            "seed": seed,
-            "frame_count": frames,
-            "fps": fps,
-            "size": _size(size),
-            "rigs": _listed(cameras),
-            "views": views,
-            "modalities": _listed(modalities),
-        }
-        specs = SampledSpecs(clip_count=clips, options=options)
+    rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
+    options = {
+        "category": category,
+        "scene": scene,
+        "tier": tier,
+        "seed": seed,
+        "frame_count": frames,
+        "fps": fps,
+        "size": _size(size),
+        "rigs": _listed(cameras),
+        "views": views,
+        "modalities": _listed(modalities),
+    }
+    request = sampled_request(clips, options, rules, asked) if spec is None else file_request(spec, rules, asked)
+    specs = request.specs
     first = specs.spec(0, 0)
     if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
         check_scene(first, backend=backend, preset=preset)
         check_memory(first, preset=preset, in_memory=False)
         check_disk(first, out, profile=profile)
     create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
+    record_run(out, {**request.record, "backend": backend, "preset": preset})
     job = Job(
         dataset=out,
         profile=profile,
@@ -142,15 +149,11 @@ def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
     listed = catalogue()
     if as_json:
-        rows = [
-            {"name": s.name, "category": s.category, "tiers": list(s.tiers), "description": s.description}
-            for s in listed
-        ]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([asdict(entry) for entry in listed], indent=1))
         return
-    table = Table("scene", "category", "tiers", "what happens", box=None)
+    table = Table("scene", "category", "tiers", "split", "what happens", box=None)
     for base in listed:
-        table.add_row(base.name, base.category, ", ".join(base.tiers), base.description)
+        table.add_row(base.name, base.category, ", ".join(base.tiers), base.split, base.description)
     Console().print(table)
 
 
@@ -175,10 +178,16 @@ def sample_specs(
     size: Annotated[str, typer.Option(help="Width x height in pixels.")] = "256x256",
     cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
     views: Annotated[int | None, typer.Option(help="Cameras per episode.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    split: Annotated[str, SHARES] = "90/5/5",
+    hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
 ) -> None:
     """Print resolved specs, one JSON object per line."""
     from scenes import sample
+    from scenes.request import split_rules
+    from simfactory.parameters import parse_ranges
 
+    rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
     for number in range(index, index + count):
         resolved = sample(
             category,
@@ -191,5 +200,7 @@ def sample_specs(
             size=_size(size),
             rigs=_listed(cameras),
             views=views,
+            ranges=asked,
+            split_rules=rules,
         )
         sys.stdout.write(resolved.model_dump_json() + "\n")

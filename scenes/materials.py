@@ -29,6 +29,7 @@ BOUNDS: dict[str, Span] = {
     "restitution": (0.0, 0.9),
     "damping": (0.0, 0.1),
 }
+SOFT_YOUNG: Span = (1e4, 4e5)  # [Pa]; of what deforms, as far as the solver's laws hold
 
 
 class _Row(BaseModel):
@@ -142,15 +143,17 @@ def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
     poisson = _around(base.uniform(*row.poisson), draw, "poisson")
     static = _around(base.uniform(*row.friction), draw, "friction")
     dynamic = min(max(static * base.uniform(*row.slip), BOUNDS["friction"][0]), static)
+    restitution = _around(base.uniform(*row.restitution), draw, "restitution")
+    damping = _around(base.log_uniform(*row.damping), draw, "damping")
     return PhysicalMaterial(
         name=name,
-        density=density,
-        young_modulus=young,
-        poisson_ratio=poisson,
-        static_friction=static,
-        dynamic_friction=dynamic,
-        restitution=_around(base.uniform(*row.restitution), draw, "restitution"),
-        damping=_around(base.log_uniform(*row.damping), draw, "damping"),
+        density=draw.within("density", density),
+        young_modulus=draw.within("young", young, SOFT_YOUNG if row.soft else None),
+        poisson_ratio=draw.within("poisson", poisson),
+        static_friction=draw.within("friction", static),
+        dynamic_friction=draw.within("friction", dynamic),
+        restitution=draw.within("restitution", restitution),
+        damping=draw.within("damping", damping),
     )
 
 

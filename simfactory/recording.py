@@ -91,6 +91,7 @@ class ClipHeader:
             "scene": spec.scene,
             "category": spec.category,
             "tier": spec.tier,
+            "split": spec.split,
             "seed": spec.seed,
             "index": spec.index,
             "replacement": spec.attempt,

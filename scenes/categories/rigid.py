@@ -108,6 +108,7 @@ SINGLE = (
         layout=((("shelf", "board"), Overhang(beyond=(0.12, 0.4))),),
         caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
         phenomena=("torque", "tipping", "free_fall"),
+        held_out=True,
     ),
     single(
         name="box_drop",
@@ -223,6 +224,7 @@ TWO_BODY = (
         layout=((("shelf", "board", "body"), Overhang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
+        held_out=True,
     ),
     two_body(
         name="ring_strike",
@@ -348,6 +350,7 @@ MULTI_OBJECT = (
         layout=((("shelf", "board"), Overhang(beyond=(0.04, 0.4))),),
         caption="{board} hang over the edge of {shelf}, tip and fall.",
         phenomena=("torque", "tipping", "free_fall"),
+        held_out=True,
     ),
 )
 

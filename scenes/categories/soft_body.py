@@ -57,6 +57,7 @@ SINGLE = (
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 18.0), regime="roll")),),
         caption="{roller} rolls down a ramp and on over the floor.",
         phenomena=("rolling", "inclined_plane", "elastic_deformation"),
+        held_out=True,
     ),
     BaseScene(
         name="soft_squeeze",
@@ -113,6 +114,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("body",), Drop(height=(0.1, 0.35), over="block", spread=0.1))),
         caption="{body} falls onto {block} and bends over its edge.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
+        held_out=True,
     ),
     BaseScene(
         name="soft_meets_soft",

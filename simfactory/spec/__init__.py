@@ -65,7 +65,7 @@ from simfactory.spec.material import (
     Wood,
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
-from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
+from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 
 __all__ = [
     "Body",
@@ -118,6 +118,7 @@ __all__ = [
     "Sensors",
     "Sky",
     "Sphere",
+    "Split",
     "Stone",
     "Stripes",
     "Superellipsoid",

@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "5d5db4841c602a8baa8b900372bc980322705a8b67f08f4b71791286e9f28e90",
-    (7, 3): "7bffdd936ca5d67a2b0d9604549c80f0a2e1f16395e226729f7f5bb3b1dd27b1",
-    (2026, 41): "eceb20af9c71a2ee132f0f1cdbbecb3b1ab637248b919133e8f6906d0df0fdfb",
+    (0, 0): "8ac7f3d8246b62242f3eac479feda00a87b23a314446353402089bd352e2000c",
+    (7, 3): "5f21bf89dd9094a60f75d30768f6724a5a8fe184363a2eac0d06812794a5739f",
+    (2026, 41): "c743749f9ecc76be62724754902338eac498f3cb285139a9944fee68fb54d37d",
 }
 
 
@@ -111,7 +111,8 @@ def test_sampled_tiers_follow_the_curriculum(sampled):
 
 
 def test_every_base_scene_is_drawn(sampled):
-    assert {spec.scene for spec in sampled} == {entry.name for entry in scenes.catalogue() if entry.category == "rigid"}
+    usual = {entry.name for entry in scenes.catalogue() if entry.category == "rigid" and entry.split == "train"}
+    assert usual <= {spec.scene for spec in sampled}
 
 
 def test_every_base_scene_serves_each_of_its_tiers_with_the_right_number_of_free_bodies():
@@ -184,7 +185,7 @@ def test_the_default_is_five_cameras_of_two_rigs(sampled):
 
 def test_both_halves_of_optional_things_occur(sampled):
     assert {spec.room is None for spec in sampled} == {True, False}
-    assert {spec.environment.air_density for spec in sampled} == {0.0, 1.2}
+    assert {spec.environment.air_density > 0.0 for spec in sampled} == {True, False}
     assert any(spec.motions for spec in sampled)
     assert any(spec.triggers for spec in sampled)
     assert np.ptp([len(spec.bodies) for spec in sampled]) >= 5

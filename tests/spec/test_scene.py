@@ -31,7 +31,7 @@ from simfactory.spec import (
 
 PHYSICAL = PhysicalMaterial(density=500.0, static_friction=0.5, dynamic_friction=0.4, restitution=0.2)
 VISUAL = VisualMaterial()
-SPEC_DIGEST = "2acc80b2f74383edf9df04e215cf11d6d6593bd03721041876ca8a36ea91ac85"
+SPEC_DIGEST = "addd5c465de9bc9c856107acadc2503a29ac440116c88fd2e0c7d43136482190"
 CAMERA = CameraSpec(
     name="eye",
     rig="ring",
