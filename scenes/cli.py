@@ -4,7 +4,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -13,6 +13,8 @@ from scenes.progress import RunProgress
 from simfactory.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenes.generate import Generation
 
 __all__ = ["generate", "scenes", "spec"]
@@ -204,3 +206,60 @@ def sample_specs(
             split_rules=rules,
         )
         sys.stdout.write(resolved.model_dump_json() + "\n")
+
+
+@spec.command("stats")
+def spec_statistics(
+    clips: Annotated[int, typer.Option(help="Number of clips whose specs are counted.")] = 10000,
+    category: Annotated[str, CATEGORY] = "rigid",
+    scene: Annotated[str | None, typer.Option(help="One base scene.")] = None,
+    tier: Annotated[str | None, typer.Option(help=", ".join(TIERS))] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same specs.")] = 0,
+    cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
+    views: Annotated[int | None, typer.Option(help="Cameras per episode.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Compare the requested ranges with the values in sampled specs; nothing is simulated."""
+    from scenes.statistics import statistics
+    from simfactory.parameters import parse_ranges
+
+    options = {
+        "category": category,
+        "scene": scene,
+        "tier": tier,
+        "seed": seed,
+        "rigs": _listed(cameras),
+        "views": views,
+        "ranges": parse_ranges(ranges or []),
+    }
+    report = statistics(clips, options, workers=workers)
+    if as_json:
+        typer.echo(json.dumps(report, indent=1))
+    else:
+        _print_statistics(report)
+
+
+def _print_statistics(report: "Mapping[str, Any]") -> None:  # Any: JSON
+    from rich.table import Table
+
+    from scenes.statistics import COVERAGE
+
+    console = Console()
+    for key in ("episodes", "clips", "distinct_configurations", "distinct_environments", "distinct_turned_maps"):
+        console.print(f"{key.replace('_', ' '):<24}{report[key]:,}")
+    mix = ", ".join(f"{tier} {count / report['episodes']:.1%}" for tier, count in report["tiers"].items())
+    console.print(f"{'tiers':<24}{mix}; chi-square p {report['tier_p_value']:.3g}")
+    console.print(f"{'splits':<24}{', '.join(f'{name} {count}' for name, count in report['splits'].items())}")
+    table = Table("parameter", "unit", "requested", "count", "outside", "min", "median", "max", "bins", box=None)
+    for name, row in report["parameters"].items():
+        low, high = row["requested"]
+        shown = [f"{row[key]:.4g}" if row[key] is not None else "-" for key in ("min", "max")]
+        median = f"{row['quantiles']['0.5']:.4g}" if row["quantiles"] else "-"
+        short = row["covered"] is False
+        bins = (f"{row['coverage']:.0%}" if row["quantiles"] else "-") + f" (wanted: {COVERAGE:.0%})" * short
+        counts = f"{row['count']:,}", f"{row['outside']:,}"
+        table.add_row(name, row["unit"], f"{low:g} - {high:g}", *counts, shown[0], median, shown[1], bins)
+    console.print(table)
+    console.print(f"{report['cpu_seconds']:.1f} CPU-seconds")

@@ -29,7 +29,6 @@ BOUNDS: dict[str, Span] = {
     "restitution": (0.0, 0.9),
     "damping": (0.0, 0.1),
 }
-SOFT_YOUNG: Span = (1e4, 4e5)  # [Pa]; of what deforms, as far as the solver's laws hold
 
 
 class _Row(BaseModel):
@@ -148,7 +147,7 @@ def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
     return PhysicalMaterial(
         name=name,
         density=draw.within("density", density),
-        young_modulus=draw.within("young", young, SOFT_YOUNG if row.soft else None),
+        young_modulus=draw.within("young", young) if row.soft else young,
         poisson_ratio=draw.within("poisson", poisson),
         static_friction=draw.within("friction", static),
         dynamic_friction=draw.within("friction", dynamic),

@@ -67,9 +67,9 @@ def sampled_request(
         ranges: Ranges asked for.
     """
     specs = SampledSpecs(clip_count=clip_count, options={**options, "ranges": ranges, "split_rules": rules})
+    usual = {name: one.usual_in(options["category"]) for name, one in PARAMETERS.items()}
     listed: dict[str, JSON] = {
-        name: {"low": low, "high": high, "asked": name in ranges}
-        for name, (low, high) in ({name: one.usual for name, one in PARAMETERS.items()} | dict(ranges)).items()
+        name: {"low": low, "high": high, "asked": name in ranges} for name, (low, high) in {**usual, **ranges}.items()
     }
     plain = {name: list(value) if isinstance(value, tuple) else value for name, value in options.items()}
     record = {"clips": clip_count, **plain, "ranges": listed, "split": _rule_record(rules)}

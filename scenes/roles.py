@@ -8,9 +8,12 @@ from scenes.category import Member, Role
 from scenes.looks import body_look
 from scenes.materials import physical, pool
 from scenes.shapes import SHAPES, shaped
+from simfactory.rng import Stream
 from simfactory.spec import BodyRigid, BodySoft
 
 __all__ = ["RoleRigid", "RoleSoft"]
+
+VISCOSITY = (1.0, 60.0)  # [Pa·s]; at most 5 ms of relaxation in the softest material, where the solver's law is checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,5 +89,10 @@ class RoleSoft(Role):
             scale=form.scale,
             aspect=form.aspect,
             resolution=self.resolution,
+            viscosity=_viscosity(streams("body", name, "viscosity")),
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
+
+
+def _viscosity(draw: Stream) -> float:
+    return draw.within("viscosity", draw.log_uniform(*VISCOSITY))

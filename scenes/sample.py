@@ -80,7 +80,7 @@ def sample(
         raise SpecError(f"seed {seed}, index {index}, attempt {attempt}: allowed are integers from 0: give such")
     named = find_scenes(kind, scene=scene, tier=tier)
     draw = partial(stream, seed, category, index)
-    split = choose_split(draw, named, checked_ranges(ranges), split_rules)
+    split = choose_split(category, draw, named, checked_ranges(ranges), split_rules)
     if tier is None:
         tier = draw_tier(draw("tier"), [name for name in TIERS if any(name in row.tiers for row in split.scenes)])
     recording = _Recording(

@@ -53,7 +53,7 @@ class ChosenSplit:
 
 
 def choose_split(
-    streams: Streams, scenes: Sequence[BaseScene], ranges: Mapping[str, Range], rules: SplitRules
+    category: str, streams: Streams, scenes: Sequence[BaseScene], ranges: Mapping[str, Range], rules: SplitRules
 ) -> ChosenSplit:
     """Return the split of an episode, and what it may show.
 
@@ -61,6 +61,7 @@ def choose_split(
     of it share it. What can only be held-out makes an episode a test episode.
 
     Args:
+        category: Physics category.
         streams: Randomness of the episode; draws from "split" and "novelty".
         scenes: Base scenes that were asked for.
         ranges: Ranges that were asked for.
@@ -74,13 +75,13 @@ def choose_split(
     if not known or inside:
         chosen = "test"
     if chosen != "test":
-        return ChosenSplit(name=chosen, scenes=known, spans=spans_of(ranges, without=rules.held_out))
+        return ChosenSplit(name=chosen, scenes=known, spans=spans_of(ranges, without=rules.held_out, category=category))
     kept = [row for row in scenes if row.held_out] if shows_scene else known
     novel = (
         {name: _common(hole, ranges.get(name, hole)) for name, hole in rules.held_out.items()} if shows_range else {}
     )
     asked = {**ranges, **{name: found for name, found in novel.items() if found is not None}}
-    return ChosenSplit(name="test", scenes=kept or scenes, spans=spans_of(asked))
+    return ChosenSplit(name="test", scenes=kept or scenes, spans=spans_of(asked, category=category))
 
 
 def check_delivered(spec: SceneSpec, ranges: Mapping[str, Range]) -> None:

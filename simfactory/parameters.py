@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from simfactory.errors import SpecError
 from simfactory.spec import (
+    BodyRigid,
+    BodySoft,
     BodySolid,
     CameraCrane,
     CameraFixed,
@@ -47,6 +49,7 @@ class Parameter:
         measure: Returns its values in a spec, one for each thing that has it.
         logarithmic: Whether it is drawn uniformly in the logarithm.
         discrete: Whether only the ends of the range occur.
+        narrower: Category → what is drawn from there, where its solver is not checked as far as the others.
     """
 
     name: str
@@ -56,6 +59,11 @@ class Parameter:
     measure: Measure
     logarithmic: bool = False
     discrete: bool = False
+    narrower: Mapping[str, Range] = field(default_factory=dict)
+
+    def usual_in(self, category: str) -> Range:
+        """Return what is drawn from in a category if nothing is asked for."""
+        return self.narrower.get(category, self.usual)
 
 
 def _bodies(spec: SceneSpec) -> Iterator[BodySolid]:
@@ -159,8 +167,8 @@ _TABLE = (
         logarithmic=True,
     ),
     Parameter(
-        name="young", unit="Pa", usual=(1e4, 1e12), bounds=(1e4, 1e12), measure=_material("young_modulus"),
-        logarithmic=True,
+        name="young", unit="Pa", usual=(1.35e4, 4.4e5), bounds=(1e4, 1e7), logarithmic=True,
+        measure=lambda spec: [body.physical.young_modulus for body in spec.bodies if not isinstance(body, BodyRigid)],
     ),
     Parameter(
         name="poisson", unit="1", usual=(0.20, 0.45), bounds=(0.0, 0.45), measure=_material("poisson_ratio"),
@@ -168,8 +176,12 @@ _TABLE = (
     Parameter(name="friction", unit="1", usual=(0.05, 1.0), bounds=(0.0, 2.0), measure=_friction),
     Parameter(name="restitution", unit="1", usual=(0.0, 0.9), bounds=(0.0, 1.0), measure=_material("restitution")),
     Parameter(
-        name="damping", unit="1/s", usual=(0.002, 0.1), bounds=(1e-6, 10.0), measure=_material("damping"),
+        name="damping", unit="1/s", usual=(0.0018, 0.055), bounds=(1e-6, 10.0), measure=_material("damping"),
         logarithmic=True,
+    ),
+    Parameter(
+        name="viscosity", unit="Pa s", usual=(1.0, 60.0), bounds=(0.01, 1000.0), logarithmic=True,
+        measure=lambda spec: [body.viscosity for body in spec.bodies if isinstance(body, BodySoft)],
     ),
     Parameter(name="gravity", unit="m/s2", usual=(1.6, 15.0), bounds=(0.1, 50.0), measure=_gravity),
     Parameter(name="gravity_tilt", unit="deg", usual=(0.0, 10.0), bounds=(0.0, 45.0), measure=_tilt),
@@ -187,11 +199,11 @@ _TABLE = (
     ),
     Parameter(name="aspect", unit="1", usual=(0.5, 2.0), bounds=(0.2, 5.0), measure=_aspect, logarithmic=True),
     Parameter(
-        name="speed", unit="m/s", usual=(0.0, 6.0), bounds=(0.0, 20.0),
+        name="speed", unit="m/s", usual=(0.0, 6.0), bounds=(0.0, 20.0), narrower={"soft_body": (0.0, 3.0)},
         measure=lambda spec: _positive(math.hypot(*body.linear_velocity) for body in _free(spec)),
     ),
     Parameter(
-        name="spin", unit="rad/s", usual=(0.0, 10.0), bounds=(0.0, 60.0),
+        name="spin", unit="rad/s", usual=(0.0, 10.0), bounds=(0.0, 60.0), narrower={"soft_body": (0.0, 6.0)},
         measure=lambda spec: _positive(math.hypot(*body.angular_velocity) for body in _free(spec)),
     ),
     Parameter(
@@ -209,9 +221,9 @@ _TABLE = (
         measure=lambda spec: [camera.field_of_view for camera in spec.cameras],
     ),
     Parameter(
-        name="camera_distance", unit="m", usual=(1.0, 12.0), bounds=(1.0, 12.0), measure=_distances, logarithmic=True
+        name="camera_distance", unit="m", usual=(1.0, 4.2), bounds=(1.0, 12.0), measure=_distances, logarithmic=True
     ),
-    Parameter(name="camera_elevation", unit="deg", usual=(6.0, 62.0), bounds=(2.0, 62.0), measure=_elevations),
+    Parameter(name="camera_elevation", unit="deg", usual=(8.0, 55.0), bounds=(2.0, 62.0), measure=_elevations),
     Parameter(name="camera_speed", unit="rad/s", usual=(0.15, 0.6), bounds=(0.0, 3.0), measure=_rates),
     Parameter(
         name="roughness", unit="1", usual=(0.0, 1.0), bounds=(0.0, 1.0),
@@ -222,7 +234,7 @@ _TABLE = (
         measure=lambda spec: [visual.metallic for visual in _visuals(spec)],
     ),
     Parameter(
-        name="texture", unit="m", usual=(0.009, 0.5), bounds=(0.002, 10.0), measure=_texture, logarithmic=True
+        name="texture", unit="m", usual=(0.012, 0.42), bounds=(0.002, 10.0), measure=_texture, logarithmic=True
     ),
 )  # fmt: skip
 
@@ -235,17 +247,19 @@ class _Segments:
 
     Attributes:
         parameter: The parameter.
+        usual: What is drawn from if nothing is asked for.
         wanted: One stretch, or two with a hole between them.
         asked: Whether a range was asked for.
     """
 
     parameter: Parameter
+    usual: Range
     wanted: tuple[Range, ...]
     asked: bool
 
     def moved(self, value: float, usual: Range | None = None) -> float:
         """Return the wanted value that lies as far up as a drawn one does in the usual range."""
-        usual = usual or self.parameter.usual
+        usual = usual or self.usual
         low, high = (self._scaled(end) for end in usual)
         share = min(max((self._scaled(max(value, usual[0])) - low) / (high - low), 0.0), 1.0)
         stretches = [(self._scaled(begin), self._scaled(end)) for begin, end in self.wanted]
@@ -315,13 +329,14 @@ def _allowed() -> str:
 
 
 def spans_of(
-    ranges: Mapping[str, Range], *, without: Mapping[str, Range] = MappingProxyType({})
+    ranges: Mapping[str, Range], *, without: Mapping[str, Range] = MappingProxyType({}), category: str = ""
 ) -> dict[str, _Segments]:
     """Return for every parameter with a range which of its values are wanted.
 
     Args:
         ranges: Range by name.
         without: Part of the usual or asked range that must not occur, by name.
+        category: Physics category, for what is usual in it.
 
     Raises:
         SpecError: Nothing is left of a range.
@@ -330,7 +345,8 @@ def spans_of(
     wanted: tuple[Range, ...]
     for name in {**ranges, **without}:
         parameter = PARAMETERS[name]
-        low, high = ranges.get(name, parameter.usual)
+        usual = parameter.usual_in(category)
+        low, high = ranges.get(name, usual)
         hole = without.get(name)
         if hole is None or hole[1] < low or hole[0] > high:
             wanted = ((low, high),)
@@ -339,7 +355,7 @@ def spans_of(
             wanted = tuple(side for side in sides if side[0] < side[1])
         if not wanted:
             raise SpecError(f"range {name}={low:g}:{high:g} lies in the held-out {hole}: give a wider one")
-        spans[name] = _Segments(parameter=parameter, wanted=wanted, asked=name in ranges)
+        spans[name] = _Segments(parameter=parameter, usual=usual, wanted=wanted, asked=name in ranges)
     return spans
 
 

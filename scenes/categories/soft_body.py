@@ -39,6 +39,7 @@ SINGLE = (
         layout=((("ball",), Drop(height=(0.5, 1.1), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces.",
         phenomena=("free_fall", "bounce", "elastic_deformation"),
+        gravity="any",
     ),
     BaseScene(
         name="soft_toss",
@@ -48,6 +49,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.2, 0.6), toss=(1.0, 2.2), elevation=(15.0, 50.0), spin=(0.0, 6.0))),),
         caption="{body} is thrown, lands and tumbles on.",
         phenomena=("projectile_motion", "impact", "elastic_deformation"),
+        gravity="any",
     ),
     BaseScene(
         name="soft_on_ramp",
