@@ -23,6 +23,7 @@ CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
 RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. friction=0.1:0.3; may be repeated.")
 SHARES = typer.Option(help="Percentages of train, val and test episodes.")
 HOLD_OUT = typer.Option(help="NAME=LOW:HIGH that only test episodes show; default: gravity=3.2:4.2. May be repeated.")
+SIBLINGS = typer.Option(help="NAME=VALUE,VALUE: episodes that differ in it alone, e.g. gravity=1.6,9.8; repeatable.")
 TIERS = ("single", "two_body", "multi_object")
 
 
@@ -54,6 +55,7 @@ def generate(
     ranges: Annotated[list[str] | None, RANGES] = None,
     split: Annotated[str, SHARES] = "90/5/5",
     hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
+    siblings: Annotated[list[str] | None, SIBLINGS] = None,
     backend: Annotated[str, typer.Option(help="Simulator: newton or mock.")] = "newton",
     preset: Annotated[str, typer.Option(help="Render preset.")] = "draft",
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
@@ -68,6 +70,7 @@ def generate(
     from simfactory.parameters import parse_ranges
     from simfactory.preflight import check_disk, check_memory, check_scene
     from simfactory.processes import Job, core_count
+    from simfactory.siblings import parse_siblings
     from simfactory.store import create_dataset, record_run
 
     if workers is not None and workers < 1:
@@ -85,10 +88,13 @@ def generate(
         "views": views,
         "modalities": _listed(modalities),
     }
-    request = sampled_request(clips, options, rules, asked) if spec is None else file_request(spec, rules, asked)
+    changes = parse_siblings(siblings or [])
+    if spec is None:
+        request = sampled_request(clips, options, rules, asked, changes)
+    else:
+        request = file_request(spec, rules, [*asked, *changes])
     specs = request.specs
-    first = specs.spec(0, 0)
-    if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
+    for first in specs.together(0, 0):  # before the dataset's folder is made: a refused request leaves nothing
         check_scene(first, backend=backend, preset=preset)
         check_memory(first, preset=preset, in_memory=False)
         check_disk(first, out, profile=profile)

@@ -33,12 +33,17 @@ CHUNK = 25  # episodes a task
 class _Histogram:
     """Counts of one parameter over its requested range, linear or logarithmic as it is drawn."""
 
-    parameter: Parameter
+    name: str
     requested: Range
     counts: npt.NDArray[np.int64] = field(default_factory=lambda: np.zeros(BINS * FINE, np.int64))
     outside: int = 0
     low: float = math.inf
     high: float = -math.inf
+
+    @property
+    def parameter(self) -> Parameter:
+        """The parameter, which does not travel between processes."""
+        return PARAMETERS[self.name]
 
     def add(self, values: Sequence[float]) -> None:
         """Count values."""
@@ -112,7 +117,7 @@ class Tally:
         self._splits: Counter[str] = Counter()
         self._scenes: Counter[str] = Counter()
         self._histograms = {
-            name: _Histogram(parameter, ranges.get(name, parameter.usual_in(category)))
+            name: _Histogram(name, ranges.get(name, parameter.usual_in(category)))
             for name, parameter in PARAMETERS.items()
         }
         self._configurations: set[bytes] = set()

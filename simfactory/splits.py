@@ -160,6 +160,8 @@ def _identities(spec: SceneSpec) -> Iterator[tuple[str, str]]:
     yield "physical configuration", spec.configuration_digest()
     if spec.attempt or spec.index or spec.seed:
         yield "episode", f"{spec.category}/{spec.seed}/{spec.index}"
+    if spec.sibling is not None:
+        yield "group of siblings", spec.sibling.group
 
 
 def _held_out(spec: SceneSpec, split: str, scenes: set[str], ranges: Mapping[str, Range]) -> Iterator[str]:

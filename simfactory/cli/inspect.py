@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simfactory.dataset import Clip
 
 __all__ = ["inspect"]
@@ -32,6 +34,7 @@ def inspect(
 
 def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> dict[str, object]:
     from simfactory.dataset import open_dataset
+    from simfactory.siblings import read_groups
     from simfactory.store import open_folder, read_rejections
 
     rows = open_dataset(dataset, split=split).rows()
@@ -45,8 +48,14 @@ def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> di
         "bytes": sum(sum(clip.stored_bytes().values()) for clip in clips),
         "refused_episodes": len(read_rejections(dataset)),
         **counts,
+        "sibling_groups": [_group_line(group) for group in read_groups(dataset).values()],
         "clip_paths": [str(clip.path) for clip in clips],
     }
+
+
+def _group_line(group: "Mapping[str, Any]") -> str:  # Any: JSON
+    values = ", ".join(f"{value:g}" for value in group["values"])
+    return f"{group['group']} {group['parameter']} {values}: {'visible' if group['visible'] else 'not visible'}"
 
 
 def _dataset_text(record: dict[str, object]) -> str:

@@ -66,6 +66,7 @@ from simfactory.spec.material import (
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
+from simfactory.spec.sibling import SiblingLabel
 
 __all__ = [
     "Body",
@@ -116,6 +117,7 @@ __all__ = [
     "Room",
     "SceneSpec",
     "Sensors",
+    "SiblingLabel",
     "Sky",
     "Sphere",
     "Split",

@@ -11,6 +11,7 @@ from simfactory.spec.base import Model, Name
 from simfactory.spec.body import Body, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
+from simfactory.spec.sibling import SiblingLabel
 
 __all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
 
@@ -56,6 +57,7 @@ class SceneSpec(Model):
     triggers: tuple[Push, ...] = Field(default=(), description="Any number (0 or more) of events that happen once")
     cameras: tuple[CameraSpec, ...] = Field(min_length=1, max_length=64, description="1–64 cameras, one clip each")
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
+    sibling: SiblingLabel | None = Field(default=None, description="Set in episodes that differ in one parameter alone")
     caption: str = Field(default="", max_length=2000, description="What happens, in words")
     phenomena: tuple[str, ...] = Field(default=(), description="Physical phenomena to be seen, e.g. collision")
 

@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "003f4f38f12d8e06c3d8aa4357a1f3c1ffb543646bc3679f4e1ee8c972ea08a4",
-    (7, 3): "17c3571764b3f0dc9c61ba471778fc1b9472112ea62051fe1b560760937bb7d1",
-    (2026, 41): "9e899de5e1341f0e61a2e7de72eabcd73f170c7e909f82a6daf184098be4f2f8",
+    (0, 0): "9968aee9f106457b4ce5ad269baf48095658dff10c477a49f4bfb113974e9489",
+    (7, 3): "0b689d013ea5989f335c411865ecf1827f75102c1791e8d7aaff9cf50c8e6e16",
+    (2026, 41): "7769b133b7ab773a434b0c1f12600e811b7306343ce03df6f2cd3319dddc1e97",
 }
 
 

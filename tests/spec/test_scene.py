@@ -31,7 +31,7 @@ from simfactory.spec import (
 
 PHYSICAL = PhysicalMaterial(density=500.0, static_friction=0.5, dynamic_friction=0.4, restitution=0.2)
 VISUAL = VisualMaterial()
-SPEC_DIGEST = "addd5c465de9bc9c856107acadc2503a29ac440116c88fd2e0c7d43136482190"
+SPEC_DIGEST = "62647ee21a77955c3d1a5af697ec0ef237890d06357093da1fa44608d8d94617"
 CAMERA = CameraSpec(
     name="eye",
     rig="ring",
