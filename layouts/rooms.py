@@ -60,7 +60,7 @@ def lamps(room: Room, region: Region, *, streams: Streams) -> tuple[LightPoint, 
     draw = streams("lamps")
     count, first, level = draw.integer(3, 4), draw.uniform(0.0, 2.0 * math.pi), draw.log_uniform(*LEVEL)
     shares = np.array([2.0, *(draw.uniform(0.5, 1.0) for _ in range(count - 1))])
-    warmth = draw.uniform(3000.0, 5200.0)
+    warmth = draw.within("color_temperature", draw.uniform(3000.0, 5200.0))
     found = []
     for number, share in enumerate(shares / shares.sum()):
         angle = first + 2.0 * math.pi * number / count

@@ -7,7 +7,7 @@ from typing import Literal
 
 from layouts import Streams
 from layouts.placements import Placement
-from simfactory.spec import BodySolid, Tier
+from simfactory.spec import BodySolid, Split, Tier
 
 __all__ = ["BaseScene", "Category", "GravityChoice", "Member", "Role"]
 
@@ -77,6 +77,7 @@ class BaseScene:
         phenomena: What is to be seen.
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
         wind: Speed of the wind that the scene needs [m/s]; (0, 0) = it needs none, some episodes have a little.
+        held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
 
     name: str
@@ -88,6 +89,12 @@ class BaseScene:
     phenomena: tuple[str, ...]
     gravity: GravityChoice = "vertical"
     wind: tuple[float, float] = (0.0, 0.0)
+    held_out: bool = False
+
+    @property
+    def split(self) -> Split:
+        """The split that its episodes may be trained in: "train" = they are shared out, "test" = held out."""
+        return "test" if self.held_out else "train"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

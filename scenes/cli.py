@@ -2,8 +2,9 @@
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,11 +13,17 @@ from scenes.progress import RunProgress
 from simfactory.errors import SpecError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from scenes.generate import Generation
 
 __all__ = ["generate", "scenes", "spec"]
 
 CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
+RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. friction=0.1:0.3; may be repeated.")
+SHARES = typer.Option(help="Percentages of train, val and test episodes.")
+HOLD_OUT = typer.Option(help="NAME=LOW:HIGH that only test episodes show; default: gravity=3.2:4.2. May be repeated.")
+SIBLINGS = typer.Option(help="NAME=VALUE,VALUE: episodes that differ in it alone, e.g. gravity=1.6,9.8; repeatable.")
 TIERS = ("single", "two_body", "multi_object")
 
 
@@ -45,6 +52,10 @@ def generate(
     views: Annotated[int | None, typer.Option(help="Cameras per episode; default: all of the rigs (five).")] = None,
     modalities: Annotated[str | None, typer.Option(help="Signals, comma-separated; default: all.")] = None,
     spec: Annotated[Path | None, typer.Option(help="JSON file of resolved specs, instead of sampling.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    split: Annotated[str, SHARES] = "90/5/5",
+    hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
+    siblings: Annotated[list[str] | None, SIBLINGS] = None,
     backend: Annotated[str, typer.Option(help="Simulator: newton or mock.")] = "newton",
     preset: Annotated[str, typer.Option(help="Render preset.")] = "draft",
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
@@ -53,38 +64,42 @@ def generate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Sample scenes, simulate, render, annotate and check them, and commit the clips to a dataset."""
-    from scenes.generate import FileSpecs, SampledSpecs, Specs, require_complete
     from scenes.generate import generate as run
+    from scenes.generate import require_complete
+    from scenes.request import file_request, sampled_request, split_rules
+    from simfactory.parameters import parse_ranges
     from simfactory.preflight import check_disk, check_memory, check_scene
     from simfactory.processes import Job, core_count
-    from simfactory.spec import read_specs
-    from simfactory.store import create_dataset
+    from simfactory.siblings import parse_siblings
+    from simfactory.store import create_dataset, record_run
 
     if workers is not None and workers < 1:
         raise SpecError(f"workers is {workers}; give at least 1")
-    specs: Specs
-    if spec is not None:
-        specs = FileSpecs(specs=read_specs(spec))
+    rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
+    options = {
+        "category": category,
+        "scene": scene,
+        "tier": tier,
+        "seed": seed,
+        "frame_count": frames,
+        "fps": fps,
+        "size": _size(size),
+        "rigs": _listed(cameras),
+        "views": views,
+        "modalities": _listed(modalities),
+    }
+    changes = parse_siblings(siblings or [])
+    if spec is None:
+        request = sampled_request(clips, options, rules, asked, changes)
     else:
-        options: dict[str, object] = {
-            "category": category,
-            "scene": scene,
-            "tier": tier,
-            "seed": seed,
-            "frame_count": frames,
-            "fps": fps,
-            "size": _size(size),
-            "rigs": _listed(cameras),
-            "views": views,
-            "modalities": _listed(modalities),
-        }
-        specs = SampledSpecs(clip_count=clips, options=options)
-    first = specs.spec(0, 0)
-    if first is not None:  # before the dataset's folder is made: a refused request leaves nothing
+        request = file_request(spec, rules, [*asked, *changes])
+    specs = request.specs
+    for first in specs.together(0, 0):  # before the dataset's folder is made: a refused request leaves nothing
         check_scene(first, backend=backend, preset=preset)
         check_memory(first, preset=preset, in_memory=False)
         check_disk(first, out, profile=profile)
     create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
+    record_run(out, {**request.record, "backend": backend, "preset": preset})
     job = Job(
         dataset=out,
         profile=profile,
@@ -142,15 +157,11 @@ def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
     listed = catalogue()
     if as_json:
-        rows = [
-            {"name": s.name, "category": s.category, "tiers": list(s.tiers), "description": s.description}
-            for s in listed
-        ]
-        typer.echo(json.dumps(rows, indent=1))
+        typer.echo(json.dumps([asdict(entry) for entry in listed], indent=1))
         return
-    table = Table("scene", "category", "tiers", "what happens", box=None)
+    table = Table("scene", "category", "tiers", "split", "what happens", box=None)
     for base in listed:
-        table.add_row(base.name, base.category, ", ".join(base.tiers), base.description)
+        table.add_row(base.name, base.category, ", ".join(base.tiers), base.split, base.description)
     Console().print(table)
 
 
@@ -175,10 +186,16 @@ def sample_specs(
     size: Annotated[str, typer.Option(help="Width x height in pixels.")] = "256x256",
     cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
     views: Annotated[int | None, typer.Option(help="Cameras per episode.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    split: Annotated[str, SHARES] = "90/5/5",
+    hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
 ) -> None:
     """Print resolved specs, one JSON object per line."""
     from scenes import sample
+    from scenes.request import split_rules
+    from simfactory.parameters import parse_ranges
 
+    rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
     for number in range(index, index + count):
         resolved = sample(
             category,
@@ -191,5 +208,64 @@ def sample_specs(
             size=_size(size),
             rigs=_listed(cameras),
             views=views,
+            ranges=asked,
+            split_rules=rules,
         )
         sys.stdout.write(resolved.model_dump_json() + "\n")
+
+
+@spec.command("stats")
+def spec_statistics(
+    clips: Annotated[int, typer.Option(help="Number of clips whose specs are counted.")] = 10000,
+    category: Annotated[str, CATEGORY] = "rigid",
+    scene: Annotated[str | None, typer.Option(help="One base scene.")] = None,
+    tier: Annotated[str | None, typer.Option(help=", ".join(TIERS))] = None,
+    seed: Annotated[int, typer.Option(help="Same seed, same specs.")] = 0,
+    cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
+    views: Annotated[int | None, typer.Option(help="Cameras per episode.")] = None,
+    ranges: Annotated[list[str] | None, RANGES] = None,
+    workers: Annotated[int, typer.Option(help="Processes.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Compare the requested ranges with the values in sampled specs; nothing is simulated."""
+    from scenes.statistics import statistics
+    from simfactory.parameters import parse_ranges
+
+    options = {
+        "category": category,
+        "scene": scene,
+        "tier": tier,
+        "seed": seed,
+        "rigs": _listed(cameras),
+        "views": views,
+        "ranges": parse_ranges(ranges or []),
+    }
+    report = statistics(clips, options, workers=workers)
+    if as_json:
+        typer.echo(json.dumps(report, indent=1))
+    else:
+        _print_statistics(report)
+
+
+def _print_statistics(report: "Mapping[str, Any]") -> None:  # Any: JSON
+    from rich.table import Table
+
+    from scenes.statistics import COVERAGE
+
+    console = Console()
+    for key in ("episodes", "clips", "distinct_configurations", "distinct_environments", "distinct_turned_maps"):
+        console.print(f"{key.replace('_', ' '):<24}{report[key]:,}")
+    mix = ", ".join(f"{tier} {count / report['episodes']:.1%}" for tier, count in report["tiers"].items())
+    console.print(f"{'tiers':<24}{mix}; chi-square p {report['tier_p_value']:.3g}")
+    console.print(f"{'splits':<24}{', '.join(f'{name} {count}' for name, count in report['splits'].items())}")
+    table = Table("parameter", "unit", "requested", "count", "outside", "min", "median", "max", "bins", box=None)
+    for name, row in report["parameters"].items():
+        low, high = row["requested"]
+        shown = [f"{row[key]:.4g}" if row[key] is not None else "-" for key in ("min", "max")]
+        median = f"{row['quantiles']['0.5']:.4g}" if row["quantiles"] else "-"
+        short = row["covered"] is False
+        bins = (f"{row['coverage']:.0%}" if row["quantiles"] else "-") + f" (wanted: {COVERAGE:.0%})" * short
+        counts = f"{row['count']:,}", f"{row['outside']:,}"
+        table.add_row(name, row["unit"], f"{low:g} - {high:g}", *counts, shown[0], median, shown[1], bins)
+    console.print(table)
+    console.print(f"{report['cpu_seconds']:.1f} CPU-seconds")

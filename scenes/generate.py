@@ -7,14 +7,16 @@ from typing import Protocol
 
 from simfactory import catalog
 from simfactory.annotations import annotations
+from simfactory.dataset import open_dataset
 from simfactory.errors import SimulationError, SpecError
 from simfactory.preflight import check_disk, check_memory, check_scene
 from simfactory.processes import Job, Progress, run_job
 from simfactory.recording import ClipHeader
+from simfactory.siblings import read_groups, record_group
 from simfactory.spec import SceneSpec
 from simfactory.store import JSON, committed_ids, digest, read_rejections, record_rejection
 
-__all__ = ["ATTEMPTS_MAX", "Generation", "Specs", "generate"]
+__all__ = ["ATTEMPTS_MAX", "FileSpecs", "Generation", "SampledSpecs", "Specs", "generate", "require_complete"]
 
 ATTEMPTS_MAX = 10  # replacements tried for one episode before the run gives up on it
 
@@ -23,10 +25,10 @@ class Specs(Protocol):
     """Where specs come from: a sampler or a file."""
 
     def __len__(self) -> int:
-        """Return the number of episodes."""
+        """Return the number of episodes, or of groups of siblings."""
 
-    def spec(self, index: int, attempt: int) -> SceneSpec | None:
-        """Return the spec of an episode's attempt; None if there is no such replacement."""
+    def together(self, index: int, attempt: int) -> tuple[SceneSpec, ...]:
+        """Return the specs of an episode's or a group's attempt; none if there is no such replacement."""
 
 
 @dataclass(slots=True)
@@ -65,10 +67,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Try:
-    """One attempt at one episode."""
+    """One attempt at one episode, or at a group of siblings, which is kept or replaced as a whole."""
 
     index: int
-    spec: SceneSpec
+    specs: tuple[SceneSpec, ...]
     clip_ids: tuple[str, ...]
 
 
@@ -84,23 +86,34 @@ def generate(specs: Specs, job: Job, *, observer: Observer) -> Generation:
         SimulationError: A worker process died.
     """
     generation = Generation()
-    final: dict[int, tuple[str, ...]] = {}
+    final: dict[int, _Try] = {}
     known = read_rejections(job.dataset)
     attempts = dict.fromkeys(range(len(specs)), 0)
     while attempts:
         tries = list(_next_tries(specs, job, attempts, known, generation.failed))
-        final.update({one.index: one.clip_ids for one in tries})
+        final.update({one.index: one for one in tries})
         done = committed_ids(job.dataset)
         wanted = [one for one in tries if not done.issuperset(one.clip_ids)]
         refused = _run_round(wanted, job, generation, observer, done)
-        attempts = {one.index: one.spec.attempt + 1 for one in refused}
+        attempts = {one.index: one.specs[0].attempt + 1 for one in refused}
         for one in refused:
-            known[_episode_key(one.spec, job)] = ()
+            known[_episode_key(one.specs[0], job)] = ()
     catalog.update(job.dataset)
     for index in generation.failed:
         final.pop(index, None)
-    generation.clip_ids = [clip for index in sorted(final) for clip in final[index]]
+    generation.clip_ids = [clip for index in sorted(final) for clip in final[index].clip_ids]
+    _compare_siblings(job, [final[index] for index in sorted(final)])
     return generation
+
+
+def _compare_siblings(job: Job, tries: Sequence[_Try]) -> None:
+    """Keep for every group of siblings how much they differ; a group is complete once it is committed."""
+    known = read_groups(job.dataset)
+    for one in tries:
+        label = one.specs[0].sibling
+        if label is not None and label.group not in known:
+            dataset = open_dataset(job.dataset)
+            record_group(job.dataset, [dataset[clip_id] for clip_id in one.clip_ids])
 
 
 def _next_tries(
@@ -108,12 +121,12 @@ def _next_tries(
 ) -> Iterator[_Try]:
     for index, first in attempts.items():
         for attempt in range(first, ATTEMPTS_MAX):
-            spec = specs.spec(index, attempt)
-            if spec is None:
+            together = specs.together(index, attempt)
+            if not together:
                 failed.append(index)
                 break
-            if _episode_key(spec, job) not in known:
-                yield _Try(index, spec, _clip_ids(spec, job))
+            if not any(_episode_key(spec, job) in known for spec in together):
+                yield _Try(index, together, tuple(clip_id for spec in together for clip_id in _clip_ids(spec, job)))
                 break
         else:
             failed.append(index)
@@ -122,32 +135,30 @@ def _next_tries(
 def _run_round(
     tries: Sequence[_Try], job: Job, generation: Generation, observer: Observer, done: set[str]
 ) -> list[_Try]:
-    for one in tries:
-        check_scene(one.spec, backend=job.backend, preset=job.preset)
-        check_memory(one.spec, preset=job.preset, in_memory=False)
-        check_disk(one.spec, job.dataset, profile=job.profile)
-    observer.planned(sum(one.spec.frame_count * len(set(one.clip_ids) - done) for one in tries))
+    owners = [(one, spec) for one in tries for spec in one.specs]
+    for _, spec in owners:
+        check_scene(spec, backend=job.backend, preset=job.preset)
+        check_memory(spec, preset=job.preset, in_memory=False)
+        check_disk(spec, job.dataset, profile=job.profile)
+    observer.planned(sum(one.specs[0].frame_count * len(set(one.clip_ids) - done) for one in tries))
 
     def prepared(seconds: float) -> None:
         generation.prepare_seconds += seconds
         observer.prepared(seconds)
 
-    refused: list[_Try] = []
+    refused: dict[int, _Try] = {}
     progress = Progress(on_prepared=prepared, on_frames=observer.recorded)
-    for result in run_job(job, [one.spec for one in tries], progress=progress):
+    for result in run_job(job, [spec for _, spec in owners], progress=progress):
         generation.cpu_seconds.update(result.cpu_seconds)
         generation.added += len(result.committed)
         if result.reasons:
-            one = tries[result.position]
+            one, spec = owners[result.position]
             generation.refused.update(result.reasons)
             record_rejection(
-                job.dataset,
-                _identity(one.spec, job),
-                reasons=result.reasons,
-                spec=one.spec.model_dump(mode="json"),
+                job.dataset, _identity(spec, job), reasons=result.reasons, spec=spec.model_dump(mode="json")
             )
-            refused.append(one)
-    return sorted(refused, key=lambda one: one.index)
+            refused[one.index] = one
+    return [refused[index] for index in sorted(refused)]
 
 
 def _identity(spec: SceneSpec, job: Job) -> dict[str, JSON]:
@@ -192,9 +203,9 @@ class FileSpecs:
         """Return the number of episodes."""
         return len(self.specs)
 
-    def spec(self, index: int, attempt: int) -> SceneSpec | None:
+    def together(self, index: int, attempt: int) -> tuple[SceneSpec, ...]:
         """Return a spec for the first attempt only."""
-        return self.specs[index] if attempt == 0 else None
+        return (self.specs[index],) if attempt == 0 else ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -222,7 +233,11 @@ class SampledSpecs:
     def _views(self) -> int:
         return len(self._sample(0, 0).cameras)
 
-    def spec(self, index: int, attempt: int) -> SceneSpec | None:
+    def together(self, index: int, attempt: int) -> tuple[SceneSpec, ...]:
+        """Return an episode's spec."""
+        return (self.spec(index, attempt),)
+
+    def spec(self, index: int, attempt: int) -> SceneSpec:
         """Return an episode's spec; the last one keeps only the cameras that are wanted."""
         spec = self._sample(index, attempt)
         wanted = min(len(spec.cameras), self.clip_count - index * self._views)

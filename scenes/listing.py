@@ -7,7 +7,7 @@ import scenes.categories
 from layouts.discovery import discover
 from scenes.category import BaseScene, Category
 from simfactory.errors import SpecError
-from simfactory.spec import Tier
+from simfactory.spec import Split, Tier
 
 __all__ = ["CatalogueEntry", "catalogue", "categories", "find_category", "find_scenes", "names"]
 
@@ -21,6 +21,7 @@ class CatalogueEntry:
     tiers: tuple[Tier, ...]
     description: str
     phenomena: tuple[str, ...]
+    split: Split
 
 
 @cache
@@ -43,6 +44,7 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
             tiers=scene.tiers,
             description=scene.description,
             phenomena=scene.phenomena,
+            split=scene.split,
         )
         for category in categories().values()
         for scene in category.scenes

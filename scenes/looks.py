@@ -79,7 +79,7 @@ def body_look(material: str, body: str, *, rank: int, size: float, streams: Stre
 def surface_look(surface: Surface, *, draw: Stream) -> VisualMaterial:
     """Draw the look of a floor or wall."""
     choice = draw.integer(0, len(surface.colors) - 1)
-    texture = _texture(draw, surface.pattern, _rgb(surface.seconds[choice]), draw.log_uniform(*surface.scale))
+    texture = _texture(draw, surface.pattern, _rgb(surface.seconds[choice]), round(draw.log_uniform(*surface.scale), 4))
     return VisualMaterial(
         base_color=_rgb(surface.colors[choice]),
         texture=texture,
@@ -92,9 +92,9 @@ def _bare(draw: Stream, look: Appearance, size: float) -> VisualMaterial:
     color, period = draw.choice(look.colors), draw.uniform(*PERIODS.get(look.pattern, (1.0, 1.0))) * size
     return VisualMaterial(
         base_color=_rgb(color),
-        texture=_texture(draw, look.pattern, _rgb(look.second), period) if look.second else None,
-        roughness=round(draw.uniform(*look.roughness), 4),
-        metallic=look.metallic,
+        texture=_texture(draw, look.pattern, _rgb(look.second), _body_period(draw, period)) if look.second else None,
+        roughness=draw.within("roughness", round(draw.uniform(*look.roughness), 4)),
+        metallic=draw.within("metallic", look.metallic),
         transmission=look.transmission,
         refractive_index=look.refractive_index,
         normal_map=_relief(draw, look.reliefs, draw.uniform(*RELIEF_PERIOD) * size),
@@ -112,15 +112,19 @@ def _paint(draw: Stream, hue: float, size: float) -> VisualMaterial:
     second = _hsv(hue, 0.18, 0.95) if light else _hsv(hue, min(saturation + 0.1, 0.85), 0.45 * value)
     return VisualMaterial(
         base_color=_hsv(hue, saturation, value),
-        texture=_texture(draw, pattern, second, period),
-        roughness=round(draw.uniform(0.12, 0.9), 4),
-        metallic=metallic,
+        texture=_texture(draw, pattern, second, _body_period(draw, period)),
+        roughness=draw.within("roughness", round(draw.uniform(0.12, 0.9), 4)),
+        metallic=draw.within("metallic", metallic),
     )
+
+
+def _body_period(draw: Stream, period: float) -> float:
+    return draw.within("texture", round(period, 4))
 
 
 def _texture(draw: Stream, pattern: Pattern, color: Rgb, period: float) -> Texture | None:
     """Return a texture; families with further parameters draw them."""
-    scale = round(period, 4)
+    scale = round(period, 9)
     match pattern:
         case "":
             return None

@@ -169,15 +169,17 @@ def physical(name: str, body: str, *, streams: Streams) -> PhysicalMaterial:
     poisson = _around(base.uniform(*row.poisson), draw, "poisson")
     static = _around(base.uniform(*row.friction), draw, "friction")
     dynamic = min(max(static * base.uniform(*row.slip), BOUNDS["friction"][0]), static)
+    restitution = _around(base.uniform(*row.restitution), draw, "restitution")
+    damping = _around(base.log_uniform(*row.damping), draw, "damping")
     return PhysicalMaterial(
         name=name,
-        density=density,
-        young_modulus=young,
-        poisson_ratio=poisson,
-        static_friction=static,
-        dynamic_friction=dynamic,
-        restitution=_around(base.uniform(*row.restitution), draw, "restitution"),
-        damping=_around(base.log_uniform(*row.damping), draw, "damping"),
+        density=draw.within("density", density),
+        young_modulus=draw.within("young", young) if row.soft else young,
+        poisson_ratio=draw.within("poisson", poisson),
+        static_friction=draw.within("friction", static),
+        dynamic_friction=draw.within("friction", dynamic),
+        restitution=draw.within("restitution", restitution),
+        damping=draw.within("damping", damping),
     )
 
 

@@ -9,6 +9,7 @@ from scenes.category import Member, Role
 from scenes.looks import body_look
 from scenes.materials import cord, physical, pool
 from scenes.shapes import SHAPES, shaped
+from simfactory.rng import Stream
 from simfactory.spec import BodyRigid, BodyRope, BodySoft, Cord
 
 __all__ = ["RoleRigid", "RoleRope", "RoleSoft"]
@@ -22,6 +23,8 @@ CORD_WORDS = {  # of what is made of a material, in captions
     "wire_rope": ("steel", "cable"),
     "chain": ("steel", "chain"),
 }
+
+VISCOSITY = (1.0, 60.0)  # [Pa·s]; at most 5 ms of relaxation in the softest material, where the solver's law is checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,7 @@ class RoleSoft(Role):
             scale=form.scale,
             aspect=form.aspect,
             resolution=self.resolution,
+            viscosity=_viscosity(streams("body", name, "viscosity")),
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
 
@@ -134,3 +138,7 @@ class RoleRope(Role):
         )
         word, noun = CORD_WORDS[material]
         return Member(body=body, noun=noun, material=word, colour=look.colour)
+
+
+def _viscosity(draw: Stream) -> float:
+    return draw.within("viscosity", draw.log_uniform(*VISCOSITY))

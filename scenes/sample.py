@@ -1,7 +1,10 @@
 """The sampler: (category, seed, index) → one fully resolved scene spec."""
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,9 +17,11 @@ from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
+from scenes.splits import USUAL, SplitRules, check_delivered, choose_split
 from scenes.surroundings import environment, floor, is_indoors, settings, walls
 from simfactory.errors import SpecError
-from simfactory.rng import stream
+from simfactory.parameters import PARAMETERS, Range, checked_ranges
+from simfactory.rng import Stream, stream
 from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors, Tier
 
 __all__ = ["sample"]
@@ -38,11 +43,14 @@ def sample(
     rigs: Sequence[str] = ("ring", "orbit"),
     views: int | None = None,
     modalities: Sequence[str] = (),
+    ranges: Mapping[str, Range] = MappingProxyType({}),
+    split_rules: SplitRules = USUAL,
 ) -> SceneSpec:
     """Return the spec of one episode; the same arguments give the same spec on any machine.
 
-    Cameras, image size, frames and modalities change nothing but themselves. Attempts of one index share
-    tier and base scene and differ in everything else.
+    Cameras, image size, frames and modalities change nothing but themselves; a range moves the values of its own
+    parameter and of nothing else that is drawn. Attempts of one index share split, tier and base scene and differ in
+    everything else.
 
     Args:
         category: Name of a physics category, e.g. "rigid".
@@ -58,45 +66,87 @@ def sample(
         views: How many cameras, taken from the rigs in turns; None = the usual number of each rig.
         modalities: Names of the signals to record; empty = all.
 
+        ranges: Name of a parameter (`simfactory.parameters`) → smallest and largest value, instead of the usual ones.
+        split_rules: Shares of the splits, and what is held out of training.
+
     Raises:
-        SpecError: An argument is unknown or out of range, or no layout without overlap was found.
+        SpecError: An argument is unknown or out of range, no layout without overlap was found, or no scene can be laid
+            out within the ranges.
     """
     kind = find_category(category)
     if tier is not None and tier not in TIERS:
         raise SpecError(f"tier {tier!r} is unknown; allowed are {list(TIERS)}: name one or leave it open")
     if seed < 0 or index < 0 or attempt < 0:
         raise SpecError(f"seed {seed}, index {index}, attempt {attempt}: allowed are integers from 0: give such")
-    episode = partial(stream, seed, category, index)
-    options = find_scenes(kind, scene=scene, tier=tier)
+    named = find_scenes(kind, scene=scene, tier=tier)
+    draw = partial(stream, seed, category, index)
+    split = choose_split(category, draw, named, checked_ranges(ranges), split_rules)
     if tier is None:
-        tier = draw_tier(episode("tier"), [name for name in TIERS if any(name in row.tiers for row in options)])
-        options = find_scenes(kind, scene=scene, tier=tier)
-    row = episode("scene").choice(options)
-    streams = partial(episode, row.name, attempt)
+        tier = draw_tier(draw("tier"), [name for name in TIERS if any(name in row.tiers for row in split.scenes)])
+    recording = _Recording(
+        frame_count=frame_count, fps=fps, size=size, rigs=rigs, views=views, modalities=tuple(modalities)
+    )
+    labels = {"category": category, "tier": tier, "seed": seed, "index": index, "attempt": attempt}
+    rows = [row for row in split.scenes if tier in row.tiers]
+    row = draw("scene").choice(rows)
+    episode = partial(stream, seed, category, index, spans=split.spans)
+    while True:
+        try:
+            spec = _spec(
+                row, tier, recording, {**labels, "split": split.name}, streams=partial(episode, row.name, attempt)
+            )
+            check_delivered(spec, ranges)
+        except SpecError:
+            rows.remove(row)
+            if not ranges or not rows:  # only a range that was asked for may pass a scene over
+                raise
+            row = draw("scene", len(rows)).choice(rows)
+        else:
+            return spec
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Recording:
+    """How an episode is filmed; see `sample`."""
+
+    frame_count: int
+    fps: float
+    size: tuple[int, int]
+    rigs: Sequence[str]
+    views: int | None
+    modalities: tuple[str, ...]
+
+
+def _spec(
+    row: BaseScene,
+    tier: Tier,
+    recording: _Recording,
+    labels: dict[str, Any],  # Any: fields of a spec
+    *,
+    streams: Streams,
+) -> SceneSpec:
+    """Return the spec of a base scene, with every camera clear of all bodies."""
     world = _world(row, tier, streams=streams)
     region: Region = world.pop("region")
 
     def place(attempt: int) -> tuple[CameraSpec, ...]:
         again = partial(streams, "view", attempt) if attempt else streams
-        return place_cameras(rigs, views=views, region=region, size=size, streams=again)
+        return place_cameras(recording.rigs, views=recording.views, region=region, size=recording.size, streams=again)
 
     try:
         spec = SceneSpec(
             scene=row.name,
-            category=category,
-            tier=tier,
-            seed=seed,
-            index=index,
-            attempt=attempt,
-            frame_count=frame_count,
-            fps=fps,
+            frame_count=recording.frame_count,
+            fps=recording.fps,
             cameras=place(0),
-            sensors=Sensors(modalities=tuple(modalities)),
+            sensors=Sensors(modalities=recording.modalities),
             phenomena=row.phenomena,
+            **labels,
             **world,
         )
     except ValidationError as error:
-        raise SpecError(f"no valid spec of scene {row.name!r} (seed {seed}, index {index}): {error}") from error
+        where = f"(seed {labels['seed']}, index {labels['index']})"
+        raise SpecError(f"no valid spec of scene {row.name!r} {where}: {error}") from error
     return _clear_cameras(spec, region, place)
 
 
@@ -133,7 +183,12 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     surroundings = environment(row.gravity, wind=row.wind, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     region = action_region(stage)
-    room = walls(region, farthest=farthest(region), streams=streams) if indoors else None
+    draw = streams("camera")
+    widest = max(
+        farthest(region),
+        draw.within("camera_distance", PARAMETERS["camera_distance"].usual[1]) if draw.asks("camera_distance") else 0.0,
+    )
+    room = walls(region, farthest=widest, streams=streams) if indoors else None
     certify(stage.bodies, ground, room, joints=stage.joints)
     light = illuminate(region, settings=settings(ground, room), streams=streams)
     return {
@@ -174,8 +229,27 @@ def _staged(
                 bodies = tuple(member.body for role in roles for member in cast[role])
                 stage = placement.place(roles[-1], bodies, stage, streams=partial(streams, "layout", attempt))
             certify(stage.bodies, ground, joints=stage.joints)
+            _check_motion(stage, streams("layout"))
         except SpecError as error:
             reasons.append(error)
         else:
             return stage
     raise SpecError(f"scene {row.name!r} found no layout in {ROUNDS} rounds; the last reason: {reasons[-1]}")
+
+
+def _check_motion(stage: Stage, draw: Stream) -> None:
+    """Check what placements decide on themselves: friction on ramps, speeds of throws, spins of what rolls.
+
+    Raises:
+        SpecError: A value is outside the range that was asked for.
+    """
+    for body in stage.bodies:
+        values = [("friction", body.physical.static_friction), ("friction", body.physical.dynamic_friction)]
+        if body.mobility == "dynamic":
+            rates = (("speed", math.hypot(*body.linear_velocity)), ("spin", math.hypot(*body.angular_velocity)))
+            values += [(name, rate) for name, rate in rates if rate > 0.0]
+        for name, value in values:
+            if not draw.allows(name, value):
+                raise SpecError(
+                    f"body {body.name!r} would have {name} {value:.4g}, outside the range asked for: widen it"
+                )

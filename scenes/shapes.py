@@ -80,7 +80,7 @@ def _torus(size: Vec, _: Stream) -> Geometry:
 
 SHAPES: dict[str, Shape] = {
     "ball": Shape(noun="ball", geometry=_sphere),
-    "box": Shape(noun="box", geometry=_box, aspect=(0.6, 1.6)),
+    "box": Shape(noun="box", geometry=_box, aspect=(0.5, 2.0)),
     "block": Shape(noun="block", geometry=_box, extents=(1.0, 1.0, 0.8), aspect=(0.8, 1.25)),
     "slab": Shape(noun="slab", geometry=_box, extents=(1.0, 0.8, 0.35), aspect=(0.85, 1.15)),
     "tile": Shape(noun="domino", geometry=_box, extents=(0.2, 0.55, 1.0), aspect=(0.95, 1.05)),
@@ -90,7 +90,7 @@ SHAPES: dict[str, Shape] = {
     "cone": Shape(noun="cone", geometry=_cone, extents=(0.9, 0.9, 1.0), aspect=(0.8, 1.25), round=True),
     "prism": Shape(noun="prism", geometry=_prism, aspect=(0.7, 1.4)),
     "column": Shape(noun="prism", geometry=_column, extents=(1.0, 1.0, 0.7), aspect=(0.85, 1.15), round=True),
-    "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.6, 1.6)),
+    "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.5, 2.0)),
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
     "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),
@@ -108,6 +108,11 @@ SHAPES: dict[str, Shape] = {
 }
 
 
+def _factor(shape: Shape, draw: Stream) -> float:
+    factor = draw.log_uniform(*shape.aspect)
+    return draw.within("aspect", factor) if shape.aspect[0] < shape.aspect[1] else 1.0
+
+
 def shaped(shape: Shape, size: float, draw: Stream) -> Shaped:
     """Draw a geometry of a shape whose largest extent is a size.
 
@@ -116,8 +121,8 @@ def shaped(shape: Shape, size: float, draw: Stream) -> Shaped:
         size: Largest extent with scale and aspect applied [m] (of the circumscribed circle for prisms).
         draw: Randomness.
     """
-    scale = draw.log_uniform(*SCALE)
-    across, along, up = (draw.log_uniform(*shape.aspect) for _ in range(3))
+    scale = draw.within("scale", draw.log_uniform(*SCALE))
+    across, along, up = (_factor(shape, draw) for _ in range(3))
     aspect = (across, across if shape.round else along, up)
     unit = size / (scale * max(extent * factor for extent, factor in zip(shape.extents, aspect, strict=True)))
     x, y, z = (extent * unit for extent in shape.extents)

@@ -16,13 +16,13 @@ __all__ = ["environment", "floor", "is_indoors", "settings", "walls"]
 NOMINAL = 9.81  # [m/s²]
 VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
 TILT = 10.0  # [deg]
-AIR_SHARE, AIR_DENSITY, WIND = 0.15, 1.2, (0.0, 3.0)  # [kg/m³], [m/s]
+AIR_SHARE, AIR_DENSITY, WIND = 0.15, (0.0, 1.5), (0.0, 12.0)  # [kg/m³], [m/s]
 ROOM_SHARE = 0.25
 CEILING_SHARE = 0.3  # of rooms
 
 
 def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0), streams: Streams) -> Environment:
-    """Draw gravity and air; most episodes have the Earth's gravity and no air.
+    """Draw gravity and air; most episodes have the Earth's gravity and no air, unless a range is asked for.
 
     Args:
         gravity: Whether gravity may tilt.
@@ -32,18 +32,28 @@ def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0
     draw = streams("environment", "gravity")
     varied = draw.chance(VARIED_SHARE)
     strength, bearing = draw.uniform(*VARIED), draw.uniform(0.0, 2.0 * math.pi)
-    tilt = math.radians(draw.uniform(0.0, TILT)) if varied and gravity == "any" else 0.0
-    down = np.array([0.0, 0.0, -math.cos(tilt)]) + math.sin(tilt) * heading(bearing)
+    tilt = draw.within("gravity_tilt", draw.uniform(0.0, TILT))
+    tilted = gravity == "any" and (varied or draw.asks("gravity_tilt"))
+    down = _leaning(math.radians(tilt) if tilted else 0.0, bearing)
+    nominal = not (varied or draw.asks("gravity")) and draw.allows("gravity", NOMINAL)
     air = streams("environment", "air")
-    windy = air.chance(AIR_SHARE) or wind[1] > 0.0
-    blowing = air.uniform(*(wind if wind[1] > 0.0 else WIND)) * heading(air.uniform(0.0, 2.0 * math.pi))
+    airy = air.chance(AIR_SHARE)
+    windy = airy or wind[1] > 0.0 or air.asks("wind")
+    speed = air.within("wind", air.uniform(*(wind if wind[1] > 0.0 else WIND)))
+    blowing = speed * heading(air.uniform(0.0, 2.0 * math.pi))
+    density = air.within("air_density", air.uniform(*AIR_DENSITY))
     return Environment.model_validate(
         {
-            "gravity": snapped(down * (strength if varied else NOMINAL)),
-            "air_density": AIR_DENSITY if windy else 0.0,
+            "gravity": snapped(down * (NOMINAL if nominal else draw.within("gravity", strength))),
+            "air_density": density if windy or air.asks("air_density") else 0.0,
             "wind": {"velocity": snapped(blowing) if windy else (0.0, 0.0, 0.0)},
         }
     )
+
+
+def _leaning(tilt: float, bearing: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """The unit vector `(3,)` that points down, leaning by an angle towards a bearing [rad]."""
+    return np.array([0.0, 0.0, -math.cos(tilt)]) + math.sin(tilt) * heading(bearing)
 
 
 def is_indoors(*, streams: Streams) -> bool:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "Dataset", "open_clip", "open_dataset"]
 
 _OPEN_CLIPS = 32
+_SPLITS = ("train", "val", "test")
 
 
 @final
@@ -302,18 +303,27 @@ class Dataset:
         return self._at(self._positions[clip_id])
 
 
-def open_dataset(path: str | os.PathLike[str], *, engine: Engine = "auto") -> Dataset:
+def open_dataset(
+    path: str | os.PathLike[str], *, split: str | Sequence[str] | None = None, engine: Engine = "auto"
+) -> Dataset:
     """Open a dataset for reading.
 
     Args:
         path: The dataset's folder.
+        split: "train", "val" or "test", or several: only their clips; None = all clips.
         engine: `tensorstore`, `zarr`, or `auto`: tensorstore if it is installed.
 
     Raises:
-        StoreError: There is no dataset, or its catalogue is damaged.
+        StoreError: There is no dataset, its catalogue is damaged, or there is no such split.
     """
-    folder = open_folder(path)
-    return Dataset(folder, catalog.read_table(folder), engine=engine)
+    folder, table = open_folder(path), catalog.read_table(path)
+    if split is not None:
+        wanted = [split] if isinstance(split, str) else list(split)
+        unknown = sorted(set(wanted) - set(_SPLITS))
+        if unknown:
+            raise StoreError(f"split {unknown} is unknown; allowed are {list(_SPLITS)}: name one or more of them")
+        table = catalog.matching(table, split=cast(JSON, wanted))
+    return Dataset(folder, table, engine=engine)
 
 
 def open_clip(path: str | os.PathLike[str], *, engine: Engine = "auto") -> Clip:

@@ -112,7 +112,7 @@ class Engine:
             ResourceError: A frame does not fit into memory.
         """
         for batch in self._batches(specs, environments):
-            yield from self._record(batch, self._simulate(batch), open_recorder, gate=gate)
+            yield from self._record(batch, self._simulated(batch), open_recorder, gate=gate)
 
     def prepare(self, spec: SceneSpec) -> float:
         """Compile (or load from the cache) every kernel a spec needs, on two of its frames at 16×16 px.
@@ -138,15 +138,32 @@ class Engine:
         for spec in specs:
             check_scene(spec, backend=self.backend, preset=self.preset)
             check_memory(spec, preset=self.preset, in_memory=False)
-            if batch and self._simulator.signature(batch[0]) != self._simulator.signature(spec):
+            if batch and not self._goes_on(batch) and not self._goes_with(batch, spec):
                 yield batch
                 batch = []
             batch.append(spec)
-            if len(batch) == environments:
+            if (len(batch) >= environments or spec.sibling is not None) and not self._goes_on(batch):
                 yield batch
                 batch = []
         if batch:
             yield batch
+
+    def _goes_with(self, batch: Sequence[SceneSpec], spec: SceneSpec) -> bool:
+        """Tell whether a spec can be simulated along with a batch; siblings come as a batch of their own."""
+        alone = spec.sibling is None and batch[-1].sibling is None
+        return alone and self._simulator.signature(batch[0]) == self._simulator.signature(spec)
+
+    @staticmethod
+    def _goes_on(batch: Sequence[SceneSpec]) -> bool:
+        """Tell whether siblings of the batch's last spec are still to come: a group is committed as a whole."""
+        label = batch[-1].sibling
+        return label is not None and sum(_group(spec) == label.group for spec in batch) < len(label.values)
+
+    def _simulated(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
+        """Simulate a batch: at once, or one after the other where siblings need different steps."""
+        if len({self._simulator.signature(spec) for spec in specs}) == 1:
+            return self._simulate(specs)
+        return [trajectory for spec in specs for trajectory in self._simulate([spec])]
 
     def _simulate(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
         with self.stages.measure("simulate"):
@@ -176,7 +193,16 @@ class Engine:
                     take.open(open_recorder, backend=self.backend, preset=self.preset, profile=self.profile)
             for group in tile_groups([clip for take in takes for clip in take.clips]):
                 self._render(group)
-            return [self._decide(take, gate=gate) for take in takes]
+            reports = [self._report(take) for take in takes]
+            lost = {
+                _group(take.spec)
+                for take, report in zip(takes, reports, strict=True)
+                if gate and not report.passed and take.spec.sibling is not None
+            }
+            return [
+                self._decide(take, report, gate=gate, whole=_group(take.spec) not in lost)
+                for take, report in zip(takes, reports, strict=True)
+            ]
         finally:
             for take in takes:
                 for clip in take.clips:
@@ -186,17 +212,20 @@ class Engine:
         with self.stages.measure("check"):
             return quality.episode_report(take.spec, take.trajectory, take.surfaces, [])
 
-    def _decide(self, take: "_Take", *, gate: bool) -> Outcome:
+    def _report(self, take: "_Take") -> quality.QualityReport:
         with self.stages.measure("check"):
-            report = quality.episode_report(
+            return quality.episode_report(
                 take.spec, take.trajectory, take.surfaces, [clip.checks for clip in take.clips]
             )
+
+    def _decide(self, take: "_Take", report: quality.QualityReport, *, gate: bool, whole: bool) -> Outcome:
+        """Commit an episode that passed, with all of its siblings if it has any."""
         verdict = report.to_json()
         committed: list[str] = []
-        if report.passed or not gate:
+        if (report.passed and whole) or not gate:
             with self.stages.measure("commit"):
                 committed = [clip.clip_id for clip in take.clips if clip.commit(verdict, self._simulator.version())]
-        else:
+        elif not report.passed:
             logger.info("episode %d.%d refused: %s", take.spec.index, take.spec.attempt, ", ".join(report.reasons))
         return Outcome(spec=take.spec, committed=tuple(committed), quality=verdict, trajectory=take.trajectory)
 
@@ -212,6 +241,11 @@ class Engine:
                     clip.finish()
         finally:
             stream.close()
+
+
+def _group(spec: SceneSpec) -> str | None:
+    """The group of siblings that a spec belongs to, if it does."""
+    return None if spec.sibling is None else spec.sibling.group
 
 
 def _start_warp(device: str) -> None:

@@ -141,9 +141,10 @@ def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> 
     context = multiprocessing.get_context("spawn")
     tasks: Any = context.Queue()  # Any: multiprocessing's queues are not generic at run time
     events: Any = context.Queue()
-    for numbered in enumerate(specs):
-        tasks.put(numbered)
-    count = min(job.workers, len(specs))
+    shares = _shares(specs)
+    for share in shares:
+        tasks.put(share)
+    count = min(job.workers, len(shares))
     for _ in range(count):
         tasks.put(None)
     workers = [_start(context, job, tasks, events)]
@@ -173,6 +174,18 @@ def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> 
         _stop(workers)
         tasks.cancel_join_thread()  # nobody reads what is left
         tasks.close()
+
+
+def _shares(specs: Sequence[SceneSpec]) -> list[list[tuple[int, SceneSpec]]]:
+    """Return the specs with their positions, one by one but siblings together: one process commits a group."""
+    shares: list[list[tuple[int, SceneSpec]]] = []
+    for position, spec in enumerate(specs):
+        before = shares[-1][-1][1].sibling if shares else None
+        if spec.sibling is not None and before is not None and spec.sibling.group == before.group:
+            shares[-1].append((position, spec))
+        else:
+            shares.append([(position, spec)])
+    return shares
 
 
 def _start(context: SpawnContext, job: Job, tasks: Any, events: Any) -> Any:  # Any: see _run_processes
@@ -215,7 +228,7 @@ def _serve(job: Job, tasks: Any, events: Any) -> None:  # Any: see _run_processe
                 continue
             if task is None:
                 return
-            yield task
+            yield from task
 
     def on_frames(count: int) -> None:
         if asked_to_stop.is_set():

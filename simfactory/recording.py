@@ -91,6 +91,7 @@ class ClipHeader:
             "scene": spec.scene,
             "category": spec.category,
             "tier": spec.tier,
+            "split": spec.split,
             "seed": spec.seed,
             "index": spec.index,
             "replacement": spec.attempt,
@@ -105,6 +106,7 @@ class ClipHeader:
             "modalities": list(self.modalities),
             "scene_digest": spec.digest(cameras=False),
             "caption": spec.caption,
+            **({} if spec.sibling is None else {"sibling": spec.sibling.model_dump(mode="json")}),
         }
 
     def attributes(self) -> dict[str, JSON]:

@@ -6,22 +6,64 @@ so that a numpy release cannot change a sampled scene.
 
 import hashlib
 import math
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
-__all__ = ["Stream", "stream"]
+__all__ = ["Span", "Stream", "stream"]
 
 T = TypeVar("T")
+
+
+@runtime_checkable
+class Span(Protocol):
+    """Which values of a parameter are wanted."""
+
+    @property
+    def asked(self) -> bool:
+        """Whether a range was asked for, rather than a part of the usual one left out."""
+        ...
+
+    def moved(self, value: float, usual: tuple[float, float] | None = None) -> float:
+        """Return a wanted value for a drawn one, rising with it."""
+        ...
+
+    def allows(self, value: float) -> bool:
+        """Tell whether a value is wanted."""
+        ...
 
 
 class Stream:
     """A sequence of draws; create one with `stream`."""
 
-    def __init__(self, key: bytes) -> None:
-        """Start a stream at a 16-byte key."""
+    def __init__(self, key: bytes, spans: "Mapping[str, Span] | None" = None) -> None:
+        """Start a stream at a 16-byte key; `spans` says how values of named parameters are changed."""
         self._bits = np.random.Philox(key=int.from_bytes(key, "little"))
+        self._spans = spans or {}
+
+    def within(self, name: str, value: float, usual: tuple[float, float] | None = None) -> float:
+        """Return a drawn value of a named parameter, moved into the range that was asked for; else as it is.
+
+        Nothing is drawn, so that a range moves no other draw.
+
+        Args:
+            name: Name of the parameter.
+            value: What was drawn.
+            usual: What it was drawn from, if that is not the parameter's usual range.
+        """
+        span = self._spans.get(name)
+        return value if span is None else span.moved(value, usual)
+
+    def allows(self, name: str, value: float) -> bool:
+        """Tell whether a named parameter may have a value."""
+        span = self._spans.get(name)
+        return span is None or span.allows(value)
+
+    def asks(self, name: str) -> bool:
+        """Tell whether a range was asked for."""
+        span = self._spans.get(name)
+        return span is not None and span.asked
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """Draw from [low, high)."""
@@ -73,7 +115,7 @@ class Stream:
         return s * math.sin(a), s * math.cos(a), c * math.sin(b), c * math.cos(b)
 
 
-def stream(seed: int, *names: str | int) -> Stream:
+def stream(seed: int, *names: str | int, spans: Mapping[str, Span] | None = None) -> Stream:
     """Return the stream of a seed and a path of names.
 
     Streams with different names are independent: drawing more from one never changes another.
@@ -81,6 +123,7 @@ def stream(seed: int, *names: str | int) -> Stream:
     Args:
         seed: Any integer.
         *names: What the draws are for, e.g. `"body", 3, "mass"`.
+        spans: Name of a parameter → the values of it that are wanted.
     """
     path = "/".join([str(seed), *map(str, names)])
-    return Stream(hashlib.sha256(path.encode()).digest()[:16])
+    return Stream(hashlib.sha256(path.encode()).digest()[:16], spans)

@@ -62,7 +62,7 @@ def view_angles(
         The angle over the longer side [deg], and the half angles `(2,)` over width and height [rad].
     """
     width, height = size
-    drawn = math.tan(math.radians(draw.uniform(*angles)) / 2)
+    drawn = math.tan(math.radians(draw.within("camera_fov", draw.uniform(*angles))) / 2)
     widest = math.tan(math.radians(FIELD_OF_VIEW[1]) / 2)
     longer = min(drawn * max(size) / min(size), widest)
     halves = np.arctan(np.array([width, height]) * (longer / max(size)))
@@ -147,4 +147,4 @@ def farthest(region: Region) -> float:
 
 def standoff(fit: Vector, region: Region, draw: Stream) -> float:
     """Draw the distance [m] of a camera from the target, a little more than every one that fits `(view,)`."""
-    return min(float(fit.max()) * draw.uniform(*MARGIN), farthest(region))
+    return draw.within("camera_distance", min(float(fit.max()) * draw.uniform(*MARGIN), farthest(region)))

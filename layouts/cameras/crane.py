@@ -27,7 +27,8 @@ class RigCrane(Rig):
         """Return the k-th swinging camera."""
         draw = streams("camera", self.name, rank)
         azimuth, duration = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(*DURATION)
-        low, high = math.radians(draw.uniform(*LOW)), math.radians(draw.uniform(*HIGH))
+        ends = (draw.within("camera_elevation", draw.uniform(*span), (LOW[0], HIGH[1])) for span in (LOW, HIGH))
+        low, high = (math.radians(end) for end in ends)
         angle, halves = view_angles(draw, size)
         directions = np.stack([view_from(azimuth, elevation) for elevation in np.linspace(low, high, VIEWS)])
         distance = standoff(distance_to_fit(directions, region.target, region, halves), region, draw)

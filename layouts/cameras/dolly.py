@@ -32,7 +32,8 @@ class RigDolly(Rig):
     def camera(self, rank: int, region: Region, *, size: tuple[int, int], streams: Streams) -> CameraSpec:
         """Return the k-th driving camera."""
         draw = streams("camera", self.name, rank)
-        azimuth, elevation = draw.uniform(0.0, 2.0 * math.pi), math.radians(draw.uniform(*ELEVATIONS))
+        azimuth = draw.uniform(0.0, 2.0 * math.pi)
+        elevation = math.radians(draw.within("camera_elevation", draw.uniform(*ELEVATIONS)))
         angle, halves = view_angles(draw, size)
         duration, margin, way = draw.uniform(*DURATION), draw.uniform(*MARGIN), draw.choice((-1.0, 1.0))
         sweep, drift = math.radians(draw.uniform(*SWEEP)), draw.uniform(*DRIFT) * region.radius

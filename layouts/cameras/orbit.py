@@ -27,8 +27,8 @@ class RigOrbit(Rig):
         """Return the k-th circling camera."""
         draw = streams("camera", self.name, rank)
         first, way = draw.uniform(0.0, 2.0 * math.pi), 1.0 if rank % 2 else -1.0
-        rate = way * draw.uniform(*RATE)
-        elevation = math.radians(draw.uniform(*ELEVATIONS[rank % 2]))
+        rate = way * draw.within("camera_speed", draw.uniform(*RATE))
+        elevation = math.radians(draw.within("camera_elevation", draw.uniform(*ELEVATIONS[rank % 2])))
         angle, halves = view_angles(draw, size)
         bearings = np.arange(BEARINGS) * (2.0 * math.pi / BEARINGS)
         directions = np.stack(

@@ -29,12 +29,13 @@ class RigRing(Rig):
         # Further rounds of three stand between the first three.
         turn = rank / 3 + (rank // 3) * 0.1
         azimuth = first + 2.0 * math.pi * turn + math.radians(draw.uniform(-JITTER, JITTER))
-        elevation = math.radians(draw.uniform(*ELEVATIONS[(rank + order) % 3]))
+        elevation = math.radians(draw.within("camera_elevation", draw.uniform(*ELEVATIONS[(rank + order) % 3])))
         angle, halves = view_angles(draw, size)
         direction = view_from(azimuth, elevation)
         target = aimed(direction, region, halves)
         distance = standoff(distance_to_fit(direction[None], target, region, halves), region, draw)
-        distance = min(distance, farthest(region) - float(np.linalg.norm(target - region.target)))
+        if not draw.asks("camera_distance"):
+            distance = min(distance, farthest(region) - float(np.linalg.norm(target - region.target)))
         path = CameraFixed.model_validate(
             {"position": snapped(target + distance * direction), "target": snapped(target)}
         )

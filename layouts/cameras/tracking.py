@@ -33,7 +33,8 @@ class RigTracking(Rig):
     def camera(self, rank: int, region: Region, *, size: tuple[int, int], streams: Streams) -> CameraSpec:
         """Return the k-th following camera."""
         draw = streams("camera", self.name, rank)
-        azimuth, elevation = draw.uniform(0.0, 2.0 * math.pi), math.radians(draw.uniform(*ELEVATIONS))
+        azimuth = draw.uniform(0.0, 2.0 * math.pi)
+        elevation = math.radians(draw.within("camera_elevation", draw.uniform(*ELEVATIONS)))
         turn = math.radians(draw.uniform(-TURN, TURN))
         angle, halves = view_angles(draw, size)
         margin, follow, carry = draw.uniform(*MARGIN), draw.uniform(*FOLLOW), draw.uniform(*CARRY)

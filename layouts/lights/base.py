@@ -55,8 +55,8 @@ def key_and_fill(
         ratio: Range of key to fill, log-uniform.
     """
     total, share = draw.log_uniform(*level), draw.log_uniform(*ratio)
-    fill = min(max(total / (1.0 + share), FILL[0]), FILL[1])
-    return share * fill, fill
+    fill = draw.within("environment_factor", min(max(total / (1.0 + share), FILL[0]), FILL[1]))
+    return draw.within("key_to_fill", share) * fill, fill
 
 
 def sun(draw: Stream, irradiance: float, temperature: tuple[float, float]) -> LightSun:
@@ -64,6 +64,5 @@ def sun(draw: Stream, irradiance: float, temperature: tuple[float, float]) -> Li
     azimuth, elevation = draw.uniform(0.0, 2.0 * math.pi), math.radians(draw.uniform(*SUN_ELEVATION))
     level = -math.cos(elevation)
     direction = snapped((level * math.cos(azimuth), level * math.sin(azimuth), -math.sin(elevation)))
-    return LightSun.model_validate(
-        {"direction": direction, "irradiance": irradiance, "temperature": draw.uniform(*temperature)}
-    )
+    warmth = draw.within("color_temperature", draw.uniform(*temperature))
+    return LightSun.model_validate({"direction": direction, "irradiance": irradiance, "temperature": warmth})

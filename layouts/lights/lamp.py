@@ -30,9 +30,8 @@ class LightingLamp(Lighting):
         position = np.array([*region.target[:2], top + height]) + away * heading(bearing)
         # So that the lamp's irradiance in the middle of the action is its share of the key light.
         intensity = share * key * float(((position - region.target) ** 2).sum())
-        lamp = LightPoint.model_validate(
-            {"position": snapped(position), "intensity": intensity, "temperature": draw.uniform(3000.0, 4500.0)}
-        )
+        warmth = draw.within("color_temperature", draw.uniform(3000.0, 4500.0))
+        lamp = LightPoint.model_validate({"position": snapped(position), "intensity": intensity, "temperature": warmth})
         tone = draw.uniform(0.65, 0.85)
         sky = Sky(turbidity=draw.uniform(3.0, 7.0), intensity=fill, horizon_color=(tone + 0.05, tone + 0.02, tone))
         return Illumination(lights=(sun(draw, (1.0 - share) * key, (4200.0, 5800.0)), lamp), sky=sky)

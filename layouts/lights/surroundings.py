@@ -24,7 +24,8 @@ class LightingSurroundings(Lighting):
         places = [record for record in shipped_maps().values() if record.kind == "environment"]
         chosen = draw.choice([record for record in places if record.setting in settings])
         turned = EnvironmentMap(digest=chosen.sha256, rotation=draw.uniform(0.0, 2.0 * math.pi))
-        return Illumination(lights=(), sky=Sky(intensity=draw.log_uniform(1.6, FILL[1]), environment_map=turned))
+        level = draw.within("environment_factor", draw.log_uniform(1.6, FILL[1]))
+        return Illumination(lights=(), sky=Sky(intensity=level, environment_map=turned))
 
 
 LIGHTING = LightingSurroundings()

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from layouts.stage import Stage, is_free
 from layouts.streams import Streams
 from simfactory.errors import SpecError
+from simfactory.rng import Stream
 from simfactory.spec import BodySolid
 
-__all__ = ["TRIES", "Placement", "Range", "first_free"]
+__all__ = ["TRIES", "Placement", "Range", "first_free", "initial"]
 
 Range = tuple[float, float]
 
@@ -35,6 +36,12 @@ class Placement(ABC):
         Raises:
             SpecError: No free place was found.
         """
+
+
+def initial(draw: Stream, name: str, wanted: Range) -> float:
+    """Draw an initial speed [m/s] or rate [rad/s], named as a parameter; 0 where a placement gives none."""
+    value = draw.uniform(*wanted)
+    return draw.within(name, value) if wanted[1] > 0.0 else value
 
 
 def first_free(

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from layouts.placements.base import Placement, Range, first_free
+from layouts.placements.base import Placement, Range, first_free, initial
 from layouts.solids import solid
 from layouts.stage import REST_GAP, Stage, heading, mass, moved, yaw
 from layouts.streams import Streams
@@ -69,7 +69,7 @@ class Container(Placement):
             free = moved(
                 body,
                 orientation=np.array(own.quat_xyzw()),
-                angular_velocity=np.array(own.direction()) * own.uniform(*self.spin),
+                angular_velocity=np.array(own.direction()) * initial(own, "spin", self.spin),
             )
             height = floor + rank * self.rise + solid(free).extent(-UP)
             candidate = partial(self._candidate, free, height, inner, angle, own)

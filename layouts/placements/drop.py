@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from layouts.placements.base import Placement, Range, first_free
+from layouts.placements.base import Placement, Range, first_free, initial
 from layouts.solids import solid
 from layouts.stage import Stage, heading, mass, moved
 from layouts.streams import Streams
@@ -54,7 +54,7 @@ class Drop(Placement):
             oriented = moved(
                 body,
                 orientation=np.array(draw.quat_xyzw()),
-                angular_velocity=np.array(draw.direction()) * draw.uniform(*self.spin),
+                angular_velocity=np.array(draw.direction()) * initial(draw, "spin", self.spin),
             )
             thrown = self._thrown(oriented, draw, rank, stage)
             candidate = partial(self._candidate, thrown, draw)
@@ -73,8 +73,8 @@ class Drop(Placement):
             center, floor = support.center * np.array([1.0, 1.0, 0.0]), support.reach(UP)
         drop = draw.uniform(*self.height) + rank * self.rise
         height = floor + drop + solid(body).extent(-UP)
-        ease = min(math.sqrt(stage.weight / EARTH), 1.0)
-        speed, angle = ease * draw.uniform(*self.toss), math.radians(draw.uniform(*self.elevation))
+        ease = 1.0 if draw.asks("speed") else min(math.sqrt(stage.weight / EARTH), 1.0)
+        speed, angle = ease * initial(draw, "speed", self.toss), math.radians(draw.uniform(*self.elevation))
         way = heading(draw.uniform(0.0, 2.0 * math.pi))
         velocity = speed * (math.cos(angle) * way + np.array([0.0, 0.0, math.sin(angle)]))
         fall = max(-float(stage.gravity[2]), 0.1)

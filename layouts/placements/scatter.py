@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from layouts.placements.base import Placement, Range, first_free
+from layouts.placements.base import Placement, Range, first_free, initial
 from layouts.stage import Stage, heading, moved, rested, yaw
 from layouts.streams import Streams
 from simfactory.rng import Stream
@@ -42,8 +42,10 @@ class Scatter(Placement):
         for body in bodies:
             draw = streams("scatter", role, body.name)
             way = heading(draw.uniform(0.0, 2.0 * math.pi))
-            speed = min(draw.uniform(*self.speed), _fastest(body, stage.weight))
-            spin = draw.uniform(*self.spin) * draw.choice((-1.0, 1.0))
+            speed = initial(draw, "speed", self.speed)
+            if not draw.asks("speed"):
+                speed = min(speed, _fastest(body, stage.weight))
+            spin = initial(draw, "spin", self.spin) * draw.choice((-1.0, 1.0))
             start = -0.5 * way * _run(body, speed, stage.weight)
             candidate = partial(self._candidate, body, start, draw)
             free = first_free(body.name, candidate, (*stage.bodies, *placed), gap=self.gap)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from layouts.placements.base import TRIES, Placement, Range
+from layouts.placements.base import TRIES, Placement, Range, initial
 from layouts.solids import solid
 from layouts.stage import Stage, heading, is_free, mass, moved, rested, yaw
 from layouts.streams import Streams
@@ -62,7 +62,7 @@ class Strike(Placement):
             side = np.array([-way[1], way[0], 0.0]) * draw.uniform(*self.miss) * draw.choice((-1.0, 1.0))
             hit = aimed[-1] if self.flight else max(aimed, key=lambda body: solid(body).reach(-way))
             goal = np.asarray(hit.position) + side * solid(hit).radius
-            speed, closing = draw.uniform(*self.speed), draw.uniform(*self.closing)
+            speed, closing = initial(draw, "speed", self.speed), initial(draw, "speed", self.closing)
             if self.flight:
                 striker = self._flying(body, goal, speed * way, draw, stage)
             else:

@@ -52,6 +52,7 @@ SINGLE = (
         layout=((("ball",), Drop(height=(0.5, 1.3), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces, a little lower each time.",
         phenomena=("free_fall", "bounce", "energy_loss"),
+        gravity="any",
     ),
     single(
         name="projectile_toss",
@@ -60,6 +61,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.3, 1.0), toss=(1.2, 2.8), elevation=(15.0, 60.0), spin=(0.0, 10.0))),),
         caption="{body} is thrown, flies in an arc and tumbles over the floor.",
         phenomena=("projectile_motion", "impact", "tumbling"),
+        gravity="any",
     ),
     single(
         name="ramp_slide",
@@ -108,6 +110,7 @@ SINGLE = (
         layout=((("shelf", "board"), Overhang(beyond=(0.12, 0.4))),),
         caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
         phenomena=("torque", "tipping", "free_fall"),
+        held_out=True,
     ),
     single(
         name="box_drop",
@@ -223,6 +226,7 @@ TWO_BODY = (
         layout=((("shelf", "board", "body"), Overhang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
+        held_out=True,
     ),
     two_body(
         name="ring_strike",
@@ -288,7 +292,7 @@ MULTI_OBJECT = (
                 ("ball",),
                 Strike(
                     target="block",
-                    speed=(3.0, 4.5),
+                    speed=(3.0, 5.7),
                     distance=(0.9, 1.3),
                     miss=(0.0, 0.3),
                     flight=True,
@@ -328,7 +332,7 @@ MULTI_OBJECT = (
         ),
         layout=(
             (("pin",), Scatter(spread=0.55)),
-            (("ball",), Strike(target="pin", speed=(2.5, 4.5), distance=(0.8, 1.2))),
+            (("ball",), Strike(target="pin", speed=(2.5, 6.0), distance=(0.8, 1.2))),
         ),
         caption="{ball} rolls into {pin}.",
         phenomena=("rolling", "collision"),
@@ -348,6 +352,7 @@ MULTI_OBJECT = (
         layout=((("shelf", "board"), Overhang(beyond=(0.04, 0.4))),),
         caption="{board} hang over the edge of {shelf}, tip and fall.",
         phenomena=("torque", "tipping", "free_fall"),
+        held_out=True,
     ),
 )
 

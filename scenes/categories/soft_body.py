@@ -39,6 +39,7 @@ SINGLE = (
         layout=((("ball",), Drop(height=(0.5, 1.1), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces.",
         phenomena=("free_fall", "bounce", "elastic_deformation"),
+        gravity="any",
     ),
     BaseScene(
         name="soft_toss",
@@ -48,6 +49,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.2, 0.6), toss=(1.0, 2.2), elevation=(15.0, 50.0), spin=(0.0, 6.0))),),
         caption="{body} is thrown, lands and tumbles on.",
         phenomena=("projectile_motion", "impact", "elastic_deformation"),
+        gravity="any",
     ),
     BaseScene(
         name="soft_on_ramp",
@@ -57,6 +59,7 @@ SINGLE = (
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 18.0), regime="roll")),),
         caption="{roller} rolls down a ramp and on over the floor.",
         phenomena=("rolling", "inclined_plane", "elastic_deformation"),
+        held_out=True,
     ),
     BaseScene(
         name="soft_squeeze",
@@ -113,6 +116,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("body",), Drop(height=(0.1, 0.35), over="block", spread=0.1))),
         caption="{body} falls onto {block} and bends over its edge.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
+        held_out=True,
     ),
     BaseScene(
         name="soft_meets_soft",

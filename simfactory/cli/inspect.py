@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simfactory.dataset import Clip
 
 __all__ = ["inspect"]
@@ -15,26 +17,29 @@ __all__ = ["inspect"]
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="Folder of a dataset, or of a clip (….zarr).")],
+    split: Annotated[str | None, typer.Option(help="Only clips of one split: train, val or test.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a dataset or a clip holds."""
     from simfactory.cli.locate import locate
 
-    dataset, clips = locate(path)
+    dataset, clips = locate(path, split=split)
     if path.suffix == ".zarr":
         record = _clip_record(clips[0])
         typer.echo(json.dumps(record, indent=1) if as_json else _clip_text(record))
     else:
-        record = _dataset_record(dataset, clips)
+        record = _dataset_record(dataset, clips, split)
         typer.echo(json.dumps(record, indent=1) if as_json else _dataset_text(record))
 
 
-def _dataset_record(dataset: Path, clips: list["Clip"]) -> dict[str, object]:
+def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> dict[str, object]:
     from simfactory.dataset import open_dataset
+    from simfactory.siblings import read_groups
     from simfactory.store import open_folder, read_rejections
 
-    rows = open_dataset(dataset).rows()
-    counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in ("category", "tier", "scene", "backend")}
+    rows = open_dataset(dataset, split=split).rows()
+    keys = ("category", "tier", "split", "scene", "backend")
+    counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in keys}
     return {
         "dataset": str(dataset),
         "profile": open_folder(dataset).profile,
@@ -43,8 +48,14 @@ def _dataset_record(dataset: Path, clips: list["Clip"]) -> dict[str, object]:
         "bytes": sum(sum(clip.stored_bytes().values()) for clip in clips),
         "refused_episodes": len(read_rejections(dataset)),
         **counts,
+        "sibling_groups": [_group_line(group) for group in read_groups(dataset).values()],
         "clip_paths": [str(clip.path) for clip in clips],
     }
+
+
+def _group_line(group: "Mapping[str, Any]") -> str:  # Any: JSON
+    values = ", ".join(f"{value:g}" for value in group["values"])
+    return f"{group['group']} {group['parameter']} {values}: {'visible' if group['visible'] else 'not visible'}"
 
 
 def _dataset_text(record: dict[str, object]) -> str:

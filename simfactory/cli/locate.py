@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 __all__ = ["locate"]
 
 
-def locate(path: Path) -> tuple[Path, list["Clip"]]:
-    """Return the dataset's folder and the clips that a path stands for.
+def locate(path: Path, *, split: str | None = None) -> tuple[Path, list["Clip"]]:
+    """Return the dataset's folder and the clips that a path stands for, all or those of one split.
 
     Raises:
         StoreError: It is neither a dataset nor a committed clip, or the dataset is empty.
@@ -21,7 +21,9 @@ def locate(path: Path) -> tuple[Path, list["Clip"]]:
 
     if path.suffix == ".zarr":
         return path.absolute().parents[2], [open_clip(path)]
-    clips = list(open_dataset(path))
+    clips = list(open_dataset(path, split=split))
+    if not clips and split is not None and len(open_dataset(path)):
+        raise StoreError(f"{path} holds no clip of split {split!r}: leave `--split` out to see all")
     if not clips:
         raise StoreError(f"{path} holds no committed clip yet: run `simfactory generate --out {path}`")
     return path, clips

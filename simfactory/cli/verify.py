@@ -1,4 +1,4 @@
-"""`simfactory verify`: checksums, schema, ground truth against itself, and on request the simulation again."""
+"""`simfactory verify`: checksums, schema, ground truth against itself, splits, on request the simulation again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,10 +15,12 @@ def verify(
     dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
     replay: Annotated[bool, typer.Option(help="Simulate again and compare digests.")] = False,
 ) -> None:
-    """Check every clip: checksums, schema, ground truth against itself; with --replay the simulation too."""
+    """Check every clip: checksums, schema, ground truth against itself, splits; with --replay the simulation too."""
     from simfactory.cli.locate import locate
     from simfactory.quality import verify_clip
     from simfactory.replay import replay_clips
+    from simfactory.siblings import group_problems
+    from simfactory.splits import dataset_leaks
     from simfactory.store import validate
 
     _, clips = locate(dataset)
@@ -27,11 +29,13 @@ def verify(
     sound = [clip for clip in clips if clip.id not in damaged]
     for clip in sound:
         findings += [f"{clip.id} {problem}" for problem in verify_clip(clip)]
+    findings += [f"{leak.clip_id} split: {leak.problem}" for leak in dataset_leaks(dataset, sound)]
+    findings += [f"{clip_id} siblings: {problem}" for clip_id, problem in group_problems(dataset, sound)]
     if replay:
         findings += replay_clips([clip for clip in sound if _is_simulated(clip)])
     for line in findings:
         typer.echo(line)
-    checks = "checksums, schema, ground truth" + (", replay" if replay else "")
+    checks = "checksums, schema, ground truth, splits, siblings" + (", replay" if replay else "")
     typer.echo(f"{len(clips)} clips, {len(findings)} findings ({checks})")
     if findings:
         raise typer.Exit(code=1)

@@ -69,7 +69,8 @@ from simfactory.spec.material import (
     Wood,
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
-from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
+from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
+from simfactory.spec.sibling import SiblingLabel
 
 __all__ = [
     "Body",
@@ -129,8 +130,10 @@ __all__ = [
     "Room",
     "SceneSpec",
     "Sensors",
+    "SiblingLabel",
     "Sky",
     "Sphere",
+    "Split",
     "Stone",
     "Stripes",
     "Superellipsoid",

@@ -12,10 +12,12 @@ from simfactory.spec.body import Body, BodyRigid, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
 from simfactory.spec.joint import Joint
+from simfactory.spec.sibling import SiblingLabel
 
-__all__ = ["SceneSpec", "Sensors", "Tier", "json_schema"]
+__all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
 
 Tier = Literal["single", "two_body", "multi_object"]
+Split = Literal["train", "val", "test"]
 
 
 class Sensors(Model):
@@ -39,6 +41,7 @@ class SceneSpec(Model):
     scene: Name = Field(description="Base scene it was sampled from")
     category: Name = Field(description="Physics category, e.g. rigid")
     tier: Tier = Field(description="Curriculum tier")
+    split: Split | None = Field(default=None, description="What the episode is for; null = not decided")
     seed: int = Field(ge=0, lt=2**63, description="Seed of the job, 0 – 2^63−1")
     index: int = Field(default=0, ge=0, lt=2**63, description="Number of the episode within the job, 0 – 2^63−1")
     attempt: int = Field(default=0, ge=0, le=1000, description="Number of the replacement, 0–1,000; 0 = first try")
@@ -56,6 +59,7 @@ class SceneSpec(Model):
     triggers: tuple[Push, ...] = Field(default=(), description="Any number (0 or more) of events that happen once")
     cameras: tuple[CameraSpec, ...] = Field(min_length=1, max_length=64, description="1–64 cameras, one clip each")
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
+    sibling: SiblingLabel | None = Field(default=None, description="Set in episodes that differ in one parameter alone")
     caption: str = Field(default="", max_length=2000, description="What happens, in words")
     phenomena: tuple[str, ...] = Field(default=(), description="Physical phenomena to be seen, e.g. collision")
 
@@ -72,6 +76,27 @@ class SceneSpec(Model):
     def digest(self, *, cameras: bool = True) -> str:
         """Return the SHA-256 (hex) of the spec's canonical JSON, with or without its cameras."""
         record = self.model_dump(mode="json", exclude=None if cameras else {"cameras"})
+        return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+    def configuration_digest(self) -> str:
+        """Return the SHA-256 (hex) of the physical configuration alone.
+
+        Names, looks, lights, cameras and what is recorded do not enter: two specs with the same digest show the same
+        physics, however they are filmed.
+        """
+        record = self.model_dump(
+            mode="json", include={"environment", "ground", "room", "bodies", "motions", "joints", "triggers"}
+        )
+        order = {body["name"]: number for number, body in enumerate(record["bodies"])}
+        for entry in (*record["bodies"], record["ground"] or {}, record["room"] or {}):
+            entry.pop("visual", None)
+            entry.pop("name", None)
+            entry.get("physical", {}).pop("name", None)
+        for entry in (*record["motions"], *record["triggers"]):
+            entry["body"] = order[entry["body"]]
+        for entry in record["joints"]:
+            entry.pop("name")
+            entry.update({side: order.get(entry[side], -1) for side in ("parent", "child")})
         return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     @model_validator(mode="after")

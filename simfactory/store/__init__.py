@@ -13,6 +13,7 @@ from simfactory.store.folder import CLIP_SCHEMA, GRACE_S, PROFILES, DatasetFolde
 from simfactory.store.reader import ClipArrays, open_arrays
 from simfactory.store.rejections import read_rejections, record_rejection
 from simfactory.store.row import COLUMNS
+from simfactory.store.runs import read_runs, record_run
 from simfactory.store.validate import Finding, validate
 from simfactory.store.writer import SATURATED_BIT, ClipWriter
 
@@ -39,7 +40,9 @@ __all__ = [
     "open_folder",
     "read_record",
     "read_rejections",
+    "read_runs",
     "record_rejection",
+    "record_run",
     "sweep",
     "validate",
 ]

@@ -80,7 +80,7 @@ def test_bodies_begin_near_the_origin(sampled):
 
 def test_wind_blows_only_in_air(sampled):
     for spec in sampled:
-        assert math.hypot(*spec.environment.wind.velocity) <= 3.0
+        assert math.hypot(*spec.environment.wind.velocity) <= 12.0
         assert spec.environment.air_density > 0.0 or not any(spec.environment.wind.velocity)
 
 

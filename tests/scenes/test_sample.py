@@ -16,9 +16,9 @@ from simfactory.rng import stream
 from simfactory.spec import SceneSpec
 
 GOLDEN_DIGESTS = {
-    (0, 0): "e4733e00428c0a74862ae20c639457e987f597101b800af4209de7d3e8fef142",
-    (7, 3): "fb5a9aa38af97ee2e7f76c291032c9341df81b59071c7a245af43a069237e38f",
-    (2026, 41): "c40f90d8f863ac30427300911c5c1deabce320ba8938ff1f2016a225315c5af7",
+    (0, 0): "392b5224cfce3dad85f7cdad4b22db18dfe9eb5e8e915a7433435177004e2c96",
+    (7, 3): "3fbe93e2f8bf26478246008f2c067f5af378135c380902c4c7f042054561c749",
+    (2026, 41): "53fdf48a62bae48c9901145645f3af3a90ec85c83e42e6779df6deae05d01cda",
 }
 
 
@@ -111,7 +111,8 @@ def test_sampled_tiers_follow_the_curriculum(sampled):
 
 
 def test_every_base_scene_is_drawn(sampled):
-    assert {spec.scene for spec in sampled} == {entry.name for entry in scenes.catalogue() if entry.category == "rigid"}
+    usual = {entry.name for entry in scenes.catalogue() if entry.category == "rigid" and entry.split == "train"}
+    assert usual <= {spec.scene for spec in sampled}
 
 
 def test_every_base_scene_serves_each_of_its_tiers_with_the_right_number_of_free_bodies():
@@ -184,7 +185,7 @@ def test_the_default_is_five_cameras_of_two_rigs(sampled):
 
 def test_both_halves_of_optional_things_occur(sampled):
     assert {spec.room is None for spec in sampled} == {True, False}
-    assert {spec.environment.air_density for spec in sampled} == {0.0, 1.2}
+    assert {spec.environment.air_density > 0.0 for spec in sampled} == {True, False}
     assert any(spec.motions for spec in sampled)
     assert any(spec.triggers for spec in sampled)
     assert np.ptp([len(spec.bodies) for spec in sampled]) >= 5
