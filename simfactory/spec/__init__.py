@@ -3,6 +3,7 @@
 from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
+    BodyCloth,
     BodyRigid,
     BodySheet,
     BodySoft,
@@ -65,10 +66,12 @@ from simfactory.spec.material import (
     Wood,
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
+from simfactory.spec.pattern import Cape, Disc, Pattern, Rectangle, Skirt, Tunic
 from simfactory.spec.scene import SceneSpec, Sensors, Tier, json_schema
 
 __all__ = [
     "Body",
+    "BodyCloth",
     "BodyRigid",
     "BodySheet",
     "BodySoft",
@@ -83,11 +86,13 @@ __all__ = [
     "CameraPath",
     "CameraSpec",
     "CameraTracking",
+    "Cape",
     "Capsule",
     "Checker",
     "Cone",
     "Cylinder",
     "Digest",
+    "Disc",
     "Environment",
     "EnvironmentMap",
     "Fabric",
@@ -109,13 +114,16 @@ __all__ = [
     "Name",
     "Noise",
     "NormalMap",
+    "Pattern",
     "PhysicalMaterial",
     "Prism",
     "Push",
     "Quat",
+    "Rectangle",
     "Room",
     "SceneSpec",
     "Sensors",
+    "Skirt",
     "Sky",
     "Sphere",
     "Stone",
@@ -124,6 +132,7 @@ __all__ = [
     "Texture",
     "Tier",
     "Torus",
+    "Tunic",
     "Unit3",
     "UvTexture",
     "Vec2",

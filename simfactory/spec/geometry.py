@@ -1,10 +1,11 @@
-"""Shapes of bodies, each centred on its centre of volume, its axis along local z."""
+"""Shapes of bodies, each centred on its centre of volume, its axis along local z; and patterns of cloth."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from simfactory.spec.base import Digest, Model
+from simfactory.spec.pattern import Cape, Disc, Rectangle, Skirt, Tunic
 
 __all__ = ["Box", "Capsule", "Cone", "Cylinder", "Geometry", "MeshAsset", "Prism", "Sphere", "Superellipsoid", "Torus"]
 
@@ -95,5 +96,19 @@ class MeshAsset(Model):
 
 
 Geometry = Annotated[
-    Box | Sphere | Cylinder | Capsule | Cone | Prism | Superellipsoid | Torus | MeshAsset, Field(discriminator="shape")
+    Box
+    | Sphere
+    | Cylinder
+    | Capsule
+    | Cone
+    | Prism
+    | Superellipsoid
+    | Torus
+    | MeshAsset
+    | Rectangle
+    | Disc
+    | Skirt
+    | Cape
+    | Tunic,
+    Field(discriminator="shape"),
 ]

@@ -11,6 +11,7 @@ from simfactory.simulators.newton.bodies import node_body
 from simfactory.simulators.newton.forces.actions import Actions, drag_rate
 from simfactory.simulators.newton.forces.kernels import act_on_nodes
 from simfactory.simulators.newton.worlds import Worlds
+from simfactory.spec import BodyCloth
 
 __all__ = ["NodeActions"]
 
@@ -38,7 +39,8 @@ class NodeActions:
                 owner[begin:end] = np.where(made.held, -1, len(decay))
                 mass = float(made.mass.sum())
                 decay.append(math.exp(-body.physical.damping * dt))
-                drag_step.append(drag_rate(spec, body.physical.density, mass) * dt)
+                air = not isinstance(body, BodyCloth)  # see ClothDrag
+                drag_step.append(air * drag_rate(spec, body.physical.density, mass) * dt)
                 pushes.append(
                     [
                         (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass)
