@@ -70,7 +70,8 @@ def held_nodes(body: BodyCloth) -> npt.NDArray[np.bool_]:
         for sign, axis in zip(hold[::2], hold[1::2], strict=True):
             column = "xyz".index(axis)
             bound = low[column] if sign == "-" else high[column]
-            near &= np.abs(made.vertices[:, column] - bound) < 1e-9 + (0.6 * made.edge if len(hold) > 2 else 0.0)
+            depth = 0.6 if len(hold) > 2 else 1.05 if body.clamped else 0.0
+            near &= np.abs(made.vertices[:, column] - bound) < 1e-9 + depth * made.edge
         fixed |= near
     return fixed
 

@@ -8,12 +8,13 @@ import numpy as np
 
 from simfactory.episode import Surface, Trajectory
 from simfactory.quality.action import frames_inside
+from simfactory.quality.cloth import crossing_share, edge_strain
 from simfactory.quality.deformation import area_ratio, folded_share, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodySoft, SceneSpec
 from simfactory.store import JSON
 
 __all__ = ["QualityReport", "episode_report"]
@@ -25,7 +26,7 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
+            `overstretched`, `self_crossing`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -78,6 +79,8 @@ def episode_report(
         ("inverted_elements", "area_ratio", limits.area_ratio),
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
+        ("overstretched", "edge_strain", limits.edge_strain),
+        ("self_crossing", "crossing_share", limits.crossing_share),
         ("camera_inside", "camera_inside", 0.0),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
@@ -119,13 +122,37 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
     if bent:
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
         figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)
-        figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in shapes)
+        firm = [
+            (surface.mesh, trajectory.vertices[surface.body])
+            for surface in bent
+            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth)  # that may fold
+        ]
+        if firm:
+            figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in firm)
+        figures |= _cloth_figures(spec, trajectory, bent)
     closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft)]
     if closed:
         figures["volume_change"] = max(
             volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
         )
     return figures
+
+
+def _cloth_figures(spec: SceneSpec, trajectory: Trajectory, bent: Sequence[Surface]) -> dict[str, float]:
+    cloths = [
+        (surface.mesh, trajectory.vertices[surface.body])
+        for surface in bent
+        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth)
+    ]
+    if not cloths:
+        return {}
+    first = np.cumsum([0, *(len(mesh.vertices) for mesh, _ in cloths)])
+    triangles = np.concatenate([mesh.triangles + begin for (mesh, _), begin in zip(cloths, first, strict=False)])
+    together = np.concatenate([vertices for _, vertices in cloths], axis=1)
+    return {
+        "edge_strain": max(edge_strain(mesh.vertices, mesh.triangles, vertices) for mesh, vertices in cloths),
+        "crossing_share": crossing_share(triangles.astype(np.int32), together),
+    }
 
 
 def _clip_figures(clips: Sequence[ClipChecks], limits: Thresholds) -> dict[str, float]:

@@ -21,6 +21,9 @@ class Thresholds:
         folded_share: Of pairs of neighbouring triangles that face each other [1].
         volume_change: Of the volume that a soft body encloses [1]. Materials have Poisson's ratios of 0.25 and more:
             squeezed to half its height, one of 0.25 keeps two thirds of its volume; inverted elements take it away.
+        edge_strain: Of the edges of cloth, but for the hundredth that is stretched most [1]. Sampled cloth stretches by
+            10 % where heavy bodies hang in it; beyond three times that the solver has lost it.
+        crossing_share: Of the edges of cloth that pierce another part of cloth [1]; a few may, in crumpled heaps.
         reprojection: Mean distance of a pixel's material point, projected, from the pixel's centre [px]. Float32
             barycentrics of metre-wide triangles err by 1e-4 px on average; a half-pixel bug by 0.5.
         depth_residual: Mean relative difference of depth and the material point's z [1]; float32 has 6e-8.
@@ -41,6 +44,8 @@ class Thresholds:
     area_ratio: float = 10.0
     folded_share: float = 0.01
     volume_change: float = 0.4
+    edge_strain: float = 0.3
+    crossing_share: float = 0.02
     reprojection: float = 5e-3
     depth_residual: float = 1e-5
     flow_residual: float = 5e-3

@@ -50,6 +50,10 @@ class BodyCloth(BodySolid):
         "or the rim: the waist, neck or hole"
     )  # fmt: skip
 
+    clamped: bool = Field(
+        default=False, description="Whether held sides keep their slope, too: the material next to them does not move"
+    )
+
     @model_validator(mode="after")
     def _can_be_held(self) -> Self:
         flat, rimmed = isinstance(self.geometry, Rectangle), not isinstance(self.geometry, Rectangle | Disc)

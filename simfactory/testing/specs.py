@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from simfactory.spec import (
     Body,
+    BodyCloth,
     BodyRigid,
     BodySheet,
     BodySoft,
@@ -19,7 +20,9 @@ from simfactory.spec import (
     Motion,
     MotionLinear,
     PhysicalMaterial,
+    Pattern,
     Push,
+    Rectangle,
     Room,
     SceneSpec,
     Sensors,
@@ -33,6 +36,7 @@ from simfactory.spec import (
 __all__ = [
     "make_body",
     "make_camera",
+    "make_cloth",
     "make_ground",
     "make_material",
     "make_room",
@@ -152,6 +156,28 @@ def make_sheet(
         modes=modes,
         physical=make_material(),
         visual=VisualMaterial(base_color=(0.9, 0.9, 0.3)),
+    )
+
+
+def make_cloth(
+    name: str = "cloth",
+    geometry: Pattern | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+    **options: object,
+) -> BodyCloth:
+    """Return a cloth, by default a sheet of 1 m × 1 m at a height of 1 m; options are further fields of `BodyCloth`."""
+    return BodyCloth.model_validate(
+        {
+            "name": name,
+            "geometry": geometry or Rectangle(size=(1.0, 1.0)),
+            "position": position,
+            "physical": physical or make_material(),
+            "visual": visual or VisualMaterial(base_color=(0.8, 0.3, 0.3)),
+            **options,
+        }
     )
 
 

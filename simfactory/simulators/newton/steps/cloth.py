@@ -25,9 +25,9 @@ from simfactory.tailoring import cut
 
 __all__ = ["STEPS", "STEPS_MAX", "StepsCloth"]
 
-ITERATIONS = int(os.environ.get("CL_IT", "4"))
+ITERATIONS = int(os.environ.get("CL_IT", "3"))
 CROSSED = float(os.environ.get("CL_CROSS", "2"))  # edges that a pressure wave may cross in a solver step
-STEPS_LEAST = 4  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
+STEPS_LEAST = int(os.environ.get("CL_LEAST", "2"))  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.03  # [m] how far ahead nodes look for contact
@@ -37,7 +37,9 @@ FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
 ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
 BODY_CONTACTS = 4096  # room for contacts of one rigid body with cloth; beyond it the solver is slower
 SELF_DISTANCE = 4e-3  # [m] between layers of cloth that touch
-SELF_GAP = 1.2e-2  # [m] how far around it is looked for
+SELF_GAP = 1.2e-2  # [m] how far around it is looked for at least
+FASTEST = 6.0  # [m/s] that cloth moves at: twice that way is looked around, so that layers never cross
+BOUND = 0.85  # of the way to the nearest layer that a node goes in a step
 SELF = os.environ.get("CL_SELF", "1") == "1"
 
 RULES = {
@@ -88,6 +90,7 @@ class StepsCloth(Steps):
         if model.joint_count == 0:  # Newton then gives this table one dimension, its solver wants two
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._worlds = dt, worlds
+        slots = newton.solvers.SolverBase.CollisionSlot
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
@@ -106,7 +109,9 @@ class StepsCloth(Steps):
             friction_epsilon=FRICTION_SPEED,
             particle_enable_self_contact=SELF,
             particle_self_contact_margin=SELF_DISTANCE,
-            particle_self_contact_gap=SELF_GAP,
+            particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
+            dat_conservative_bound_relaxation=BOUND,
+            collision_frequency_type={slots.SOFT_SELF_CONTACT: newton.solvers.SolverBase.CollisionFrequencyType.PRE_INIT},
         )
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._drag = ClothDrag(worlds, dt=dt)
