@@ -95,7 +95,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
     pushes = {push.body: np.asarray(push.impulse) for push in stage.triggers}
     for body in stage.bodies:
         hull = solid(body)
-        if body.mobility == "dynamic":
+        if body.mobility == "dynamic" and not getattr(body, "held", ()):
             velocity = np.asarray(body.linear_velocity)
             if body.name in pushes:
                 velocity = velocity + pushes[body.name] / mass(body)

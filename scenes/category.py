@@ -9,8 +9,9 @@ from layouts import Streams
 from layouts.placements import Placement
 from simfactory.spec import BodySolid, Tier
 
-__all__ = ["BaseScene", "Category", "GravityChoice", "Member", "Role"]
+__all__ = ["AirChoice", "BaseScene", "Category", "GravityChoice", "Member", "Role"]
 
+AirChoice = Literal["any", "still", "wind"]
 GravityChoice = Literal["any", "vertical"]
 
 
@@ -75,6 +76,7 @@ class BaseScene:
             of these names the group.
         caption: Sentence with the names of roles in braces.
         phenomena: What is to be seen.
+        air: "any" is mostly none, "still" air without wind, "wind" air that blows.
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
     """
 
@@ -86,6 +88,7 @@ class BaseScene:
     caption: str
     phenomena: tuple[str, ...]
     gravity: GravityChoice = "vertical"
+    air: AirChoice = "any"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

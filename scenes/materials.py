@@ -13,7 +13,18 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import PhysicalMaterial
 
-__all__ = ["BOUNDS", "TERRAIN", "Appearance", "Material", "Surface", "materials", "physical", "pool", "surfaces"]
+__all__ = [
+    "BOUNDS",
+    "TERRAIN",
+    "Appearance",
+    "Material",
+    "Surface",
+    "Textile",
+    "materials",
+    "physical",
+    "pool",
+    "surfaces",
+]
 
 Span = tuple[float, float]
 Hex = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
@@ -49,6 +60,15 @@ class Appearance(_Row):
     painted: float = Field(ge=0.0, le=1.0, description="How often it is painted instead [1], 0–1")
 
 
+class Textile(_Row):
+    """What a material is as cloth."""
+
+    thickness: Span = Field(description="[m]")
+    area_density: Span = Field(description="[kg/m²]")
+    membrane: Span = Field(description="Tension over strain [N/m]")
+    bend: Span = Field(description="Bending stiffness [N·m]")
+
+
 class Material(_Row):
     """Ranges of the physical parameters of one named material."""
 
@@ -61,7 +81,10 @@ class Material(_Row):
     restitution: Span = Field(description="Speed after over speed before an impact [1]")
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
-    soft: bool = Field(default=False, description="Whether only soft bodies are made of it, in scenes that name it")
+    textile: Textile | None = Field(default=None, description="As cloth; None = it is none")
+    soft: bool = Field(
+        default=False, description="Whether only soft bodies or cloth are made of it, in scenes that name it"
+    )
 
 
 class Surface(_Row):

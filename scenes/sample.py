@@ -130,7 +130,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     cast = _cast(row, tier, streams=streams)
     indoors = is_indoors(streams=streams)
     ground = floor(indoors=indoors, streams=streams)
-    surroundings = environment(row.gravity, streams=streams)
+    surroundings = environment(row.gravity, air=row.air, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     region = action_region(stage)
     room = walls(region, farthest=farthest(region), streams=streams) if indoors else None

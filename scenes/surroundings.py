@@ -6,7 +6,7 @@ import numpy as np
 
 from layouts import Region, Streams, enclose
 from layouts.stage import heading, snapped
-from scenes.category import GravityChoice
+from scenes.category import AirChoice, GravityChoice
 from scenes.looks import surface_look
 from scenes.materials import TERRAIN, materials, physical, surfaces
 from simfactory.spec import Environment, Ground, Room
@@ -17,15 +17,17 @@ NOMINAL = 9.81  # [m/s²]
 VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
 TILT = 10.0  # [deg]
 AIR_SHARE, AIR_DENSITY, WIND = 0.15, 1.2, (0.0, 3.0)  # [kg/m³], [m/s]
+BLOWING = (2.0, 6.0)  # [m/s] in scenes that need wind
 ROOM_SHARE = 0.25
 CEILING_SHARE = 0.3  # of rooms
 
 
-def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
+def environment(gravity: GravityChoice, *, air: AirChoice = "any", streams: Streams) -> Environment:
     """Draw gravity and air; most episodes have the Earth's gravity and no air.
 
     Args:
         gravity: Whether gravity may tilt.
+        air: Whether there is air, and whether it blows.
         streams: Randomness; draws from "environment".
     """
     draw = streams("environment", "gravity")
@@ -33,9 +35,10 @@ def environment(gravity: GravityChoice, *, streams: Streams) -> Environment:
     strength, bearing = draw.uniform(*VARIED), draw.uniform(0.0, 2.0 * math.pi)
     tilt = math.radians(draw.uniform(0.0, TILT)) if varied and gravity == "any" else 0.0
     down = np.array([0.0, 0.0, -math.cos(tilt)]) + math.sin(tilt) * heading(bearing)
-    air = streams("environment", "air")
-    windy = air.chance(AIR_SHARE)
-    wind = air.uniform(*WIND) * heading(air.uniform(0.0, 2.0 * math.pi))
+    draws = streams("environment", "air")
+    windy = draws.chance(AIR_SHARE) or air != "any"
+    blows = BLOWING if air == "wind" else WIND if air == "any" else (0.0, 0.0)
+    wind = draws.uniform(*blows) * heading(draws.uniform(0.0, 2.0 * math.pi))
     return Environment.model_validate(
         {
             "gravity": snapped(down * (strength if varied else NOMINAL)),

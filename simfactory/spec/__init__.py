@@ -25,6 +25,7 @@ from simfactory.spec.camera import (
     CameraTracking,
     Keyframe,
 )
+from simfactory.spec.cloth import Hold
 from simfactory.spec.environment import (
     Environment,
     EnvironmentMap,
@@ -98,6 +99,7 @@ __all__ = [
     "Fabric",
     "Geometry",
     "Ground",
+    "Hold",
     "ImageTexture",
     "Keyframe",
     "Light",

@@ -6,7 +6,16 @@ from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.law import Law, measure
 from simfactory.testing.laws.soft import bending_law, soft_laws
 
-__all__ = ["Law", "bending_law", "bending_strip_law", "cloth_laws", "heavy_elastica", "measure", "rigid_laws", "soft_laws"]
+__all__ = [
+    "Law",
+    "bending_law",
+    "bending_strip_law",
+    "cloth_laws",
+    "heavy_elastica",
+    "measure",
+    "rigid_laws",
+    "soft_laws",
+]
 
 
 def rigid_laws(*, substeps: int = 4) -> list[Law]:

@@ -160,6 +160,6 @@ def add(builder: Any, body: BodyCloth) -> int:  # Any: newton.ModelBuilder has n
             a, b, c, tri_ke=shear, tri_ka=bulk, tri_kd=0.5 * body.viscosity * shear, tri_drag=0.0, tri_lift=0.0
         )
     bend = body.bending_stiffness * mesh.bend
-    i, j, k, l = (np.where(mesh.edges[:, column] >= 0, mesh.edges[:, column] + first, -1).tolist() for column in range(4))
-    builder.add_edges(i, j, k, l, edge_ke=bend.tolist(), edge_kd=(body.viscosity * bend).tolist())
+    rows = np.where(mesh.edges >= 0, mesh.edges + first, -1).T.tolist()
+    builder.add_edges(*rows, edge_ke=bend.tolist(), edge_kd=(body.viscosity * bend).tolist())
     return -1

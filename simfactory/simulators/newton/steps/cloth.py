@@ -1,7 +1,6 @@
 """Solver steps of scenes with cloth: vertex block descent for cloth and rigid bodies together."""
 
 import math
-import os
 from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, final
 
@@ -12,7 +11,7 @@ import warp as wp
 
 from simfactory.episode import Contacts
 from simfactory.errors import SpecError
-from simfactory.simulators.newton.bodies.cloth import cloth_mesh, contact_radius, wave_speed
+from simfactory.simulators.newton.bodies.cloth import cloth_mesh, wave_speed
 from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import ClothDescent, Sheet
 from simfactory.simulators.newton.forces.cloth_drag import ClothDrag
@@ -25,13 +24,15 @@ from simfactory.tailoring import cut
 
 __all__ = ["STEPS", "STEPS_MAX", "StepsCloth"]
 
-ITERATIONS = int(os.environ.get("CL_IT", "3"))
-CROSSED = float(os.environ.get("CL_CROSS", "2"))  # edges that a pressure wave may cross in a solver step
-STEPS_LEAST = int(os.environ.get("CL_LEAST", "2"))  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
+ITERATIONS = 3
+CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
+STEPS_LEAST = int(
+    os.environ.get("CL_LEAST", "2")
+)  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.03  # [m] how far ahead nodes look for contact
-NODE_STIFFNESS = float(os.environ.get("CL_K", "1e4"))  # [N/m] of contacts of cloth
+NODE_STIFFNESS = 1e4  # [N/m] of contacts of cloth
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
 ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
@@ -40,13 +41,18 @@ SELF_DISTANCE = 4e-3  # [m] between layers of cloth that touch
 SELF_GAP = 1.2e-2  # [m] how far around it is looked for at least
 FASTEST = 6.0  # [m/s] that cloth moves at: twice that way is looked around, so that layers never cross
 BOUND = 0.85  # of the way to the nearest layer that a node goes in a step
-SELF = os.environ.get("CL_SELF", "1") == "1"
 
 RULES = {
     "friction": "one Coulomb coefficient a body: the spec's dynamic one; a pair uses the geometric mean of its two "
     "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
     "restitution": "a pair of rigid bodies uses the mean of its two; cloth gives back what it stores",
-    "mass": "of cloth: area_density × area at rest",
+    "mass": "density × volume of a rigid shape; of cloth: area_density × area at rest",
+    "young_modulus": "not used: cloth has membrane_stiffness and bending_stiffness, a neo-Hookean membrane and hinges at "
+    "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
+    "thickness": "layers of cloth are kept 4 mm apart, cloth 2 mm (or half its thickness, where more) from rigid bodies",
+    "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, its lee not shaded; of "
+    "rigid bodies: ½ ρ C_d A |v - wind| (v - wind) with C_d = 0.47 of the ball of equal volume; no turbulence",
+    "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 
 
@@ -68,7 +74,7 @@ class StepsCloth(Steps):
         """Return the solver steps per substep of a scene.
 
         A pressure wave may cross at most `CROSSED` edges of the mesh in a solver step: beyond that the few iterations
-        of a step leave cloth softer than it is.
+        of a step leave cloth softer than it is. The same holds for bending waves of the length of an edge.
 
         Raises:
             SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
@@ -90,7 +96,7 @@ class StepsCloth(Steps):
         if model.joint_count == 0:  # Newton then gives this table one dimension, its solver wants two
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._worlds = dt, worlds
-        slots = newton.solvers.SolverBase.CollisionSlot
+        base = newton.solvers.SolverBase
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
@@ -107,11 +113,13 @@ class StepsCloth(Steps):
             iterations=ITERATIONS,
             rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
             friction_epsilon=FRICTION_SPEED,
-            particle_enable_self_contact=SELF,
+            particle_enable_self_contact=True,
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
             dat_conservative_bound_relaxation=BOUND,
-            collision_frequency_type={slots.SOFT_SELF_CONTACT: newton.solvers.SolverBase.CollisionFrequencyType.PRE_INIT},
+            collision_frequency_type={
+                slots.SOFT_SELF_CONTACT: newton.solvers.SolverBase.CollisionFrequencyType.PRE_INIT
+            },
         )
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._drag = ClothDrag(worlds, dt=dt)
@@ -157,18 +165,20 @@ def _steps(body: BodyCloth, *, dt: float) -> int:
     edge = cut(body.geometry, body.resolution).edge
     if edge < 2.0 * SELF_DISTANCE:
         raise SpecError(
-            f"cloth {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: allowed are "
-            f"edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
+            f"cloth {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: allowed "
+            f"are edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
         )
     least = STEPS_LEAST * 240.0 * dt
-    crossed = wave_speed(body) * dt / edge / CROSSED
+    bent = math.sqrt(body.bending_stiffness / body.area_density) * dt / edge**2
+    crossed = max(wave_speed(body) * dt / edge / CROSSED, bent)
     steps = int(2 ** max(0, math.ceil(math.log2(max(crossed, least)) - 1e-9)))
     if steps > STEPS_MAX:
-        limit = body.membrane_stiffness * (STEPS_MAX / crossed) ** 2
+        share = (STEPS_MAX / crossed) ** 2
+        name = "bending_stiffness" if bent == crossed else "membrane_stiffness"
         raise SpecError(
             f"cloth {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed is a "
-            f"membrane_stiffness up to {limit:.3g} N/m at resolution {body.resolution}; make it softer, heavier or its "
-            "mesh coarser, or raise substeps"
+            f"{name} up to {getattr(body, name) * share:.3g} at resolution {body.resolution}; make it softer, heavier "
+            "or its mesh coarser, or raise substeps"
         )
     return steps
 

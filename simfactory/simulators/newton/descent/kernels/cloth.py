@@ -6,12 +6,12 @@ from newton._src.geometry.tri_mesh_collision import (
     get_edge_colliding_edges_count,
     get_vertex_colliding_triangles_count,
 )
-from newton._src.utils.mesh import MeshAdjacencyData
 from newton._src.solvers.vbd.particle_vbd_kernels import (
     accumulate_elasticity_force_and_hessian,
     evaluate_edge_edge_contact_2_vertices,
     evaluate_vertex_triangle_collision_force_hessian_4_vertices,
 )
+from newton._src.utils.mesh import MeshAdjacencyData
 
 __all__ = ["add_cloth_contacts", "descend_cloth"]
 
