@@ -82,9 +82,7 @@ class Material(_Row):
     damping: Span = Field(description="Rate of velocity decay [1/s]")
     look: Appearance
     textile: Textile | None = Field(default=None, description="As cloth; None = it is none")
-    soft: bool = Field(
-        default=False, description="Whether only soft bodies or cloth are made of it, in scenes that name it"
-    )
+    soft: bool = Field(default=False, description="Whether only soft bodies or cloth are of it, in scenes that name it")
 
 
 class Surface(_Row):

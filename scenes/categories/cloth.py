@@ -7,6 +7,7 @@ from layouts.placements.sweep import Sweep
 from layouts.placements.throw import Throw
 from scenes.category import BaseScene, Category
 from scenes.roles import RoleCloth, RoleRigid
+from simfactory.spec import Hold
 
 __all__ = ["CATEGORY"]
 
@@ -15,7 +16,7 @@ GARMENTS = ("skirt", "cape", "tunic", "poncho")
 FIRM = ("denim", "latex")  # that catches what falls
 LIGHT = ("wood", "polymer", "foam")
 FIXED = ("mineral", "wood", "metal", "concrete")
-ALL_SIDES = ("-x", "+x", "-y", "+y")
+ALL_SIDES: tuple[Hold, ...] = ("-x", "+x", "-y", "+y")
 
 STAND = RoleRigid(
     name="stand", shapes=("ball", "box", "cylinder", "cone", "column"), materials=FIXED, size=(0.3, 0.45),

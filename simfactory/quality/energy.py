@@ -44,10 +44,10 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     """Return the largest gain of total mechanical energy beyond all known work, over the energy scale [1].
 
     Contacts, friction and damping only take energy. Pushes, moving kinematic bodies and wind may give some: their
-    work is bounded from above and granted. Soft bodies and cloth store elastic energy, which is not counted here, and give it
-    back: with them the gain is that over the beginning, when all have their rest shape and store none. The scale is
-    the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at rest have
-    one too.
+    work is bounded from above and granted. Soft bodies and cloth store elastic energy, which is not counted here, and
+    give it back: with them the gain is that over the beginning, when all have their rest shape and store none. The
+    scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at rest
+    have one too.
 
     Args:
         spec: The scene.

@@ -26,7 +26,8 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `overstretched`, `self_crossing`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`, `unseen_action`.
+            `overstretched`, `self_crossing`, `reprojection`, `flow`, `warp`, `camera_inside`, `empty_camera`,
+            `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 

@@ -1,6 +1,6 @@
 """Cloth: thin sheets and garments that stretch, shear and bend."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,7 @@ from simfactory.spec.solid import BodySolid
 
 __all__ = ["BodyCloth", "Hold"]
 
+One = Annotated[float, Field(ge=1.0, le=1.0)]
 Hold = Literal["-x", "+x", "-y", "+y", "-x-y", "+x-y", "-x+y", "+x+y", "rim"]
 
 
@@ -22,10 +23,8 @@ class BodyCloth(BodySolid):
 
     kind: Literal["cloth"] = "cloth"
     geometry: Pattern = Field(description="What it is cut to, at rest, in the local frame")
-    scale: Literal[1.0] = Field(default=1.0, description="1: a pattern has its own sizes")
-    aspect: tuple[Literal[1.0], Literal[1.0], Literal[1.0]] = Field(
-        default=(1.0, 1.0, 1.0), description="1: a pattern has its own sizes"
-    )
+    scale: float = Field(default=1.0, ge=1.0, le=1.0, description="1: a pattern has its own sizes")
+    aspect: tuple[One, One, One] = Field(default=(1.0, 1.0, 1.0), description="1: a pattern has its own sizes")
     mobility: Literal["dynamic"] = Field(default="dynamic", description="Cloth always obeys physics")
     resolution: int = Field(
         default=24, ge=2, le=80, description="Edges of the mesh along the longest extent of the pattern, 2–80"

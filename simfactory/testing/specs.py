@@ -1,6 +1,7 @@
 """Builders of small valid scene specs for tests: one call a scene, everything overridable."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from simfactory.spec import (
     Body,
@@ -166,7 +167,7 @@ def make_cloth(
     position: Vec3 = (0.0, 0.0, 1.0),
     physical: PhysicalMaterial | None = None,
     visual: VisualMaterial | None = None,
-    **options: object,
+    **options: Any,  # Any: further fields, of any type
 ) -> BodyCloth:
     """Return a cloth, by default a sheet of 1 m × 1 m at a height of 1 m; options are further fields of `BodyCloth`."""
     return BodyCloth.model_validate(

@@ -6,7 +6,7 @@ import numpy as np
 import warp as wp
 
 from simfactory.simulators.newton.bodies import node_body
-from simfactory.simulators.newton.forces.cloth_kernels import blow
+from simfactory.simulators.newton.descent.kernels.air import blow
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyCloth
 

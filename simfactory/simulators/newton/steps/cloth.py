@@ -26,9 +26,7 @@ __all__ = ["STEPS", "STEPS_MAX", "StepsCloth"]
 
 ITERATIONS = 3
 CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
-STEPS_LEAST = int(
-    os.environ.get("CL_LEAST", "2")
-)  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
+STEPS_LEAST = 2  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.03  # [m] how far ahead nodes look for contact
@@ -47,11 +45,11 @@ RULES = {
     "bodies'. Static friction is not modelled separately: slip below 1 cm/s is viscous",
     "restitution": "a pair of rigid bodies uses the mean of its two; cloth gives back what it stores",
     "mass": "density × volume of a rigid shape; of cloth: area_density × area at rest",
-    "young_modulus": "not used: cloth has membrane_stiffness and bending_stiffness, a neo-Hookean membrane and hinges at "
+    "young_modulus": "not used: cloth has membrane_stiffness, a neo-Hookean membrane, and bending_stiffness, hinges at "
     "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
-    "thickness": "layers of cloth are kept 4 mm apart, cloth 2 mm (or half its thickness, where more) from rigid bodies",
-    "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, its lee not shaded; of "
-    "rigid bodies: ½ ρ C_d A |v - wind| (v - wind) with C_d = 0.47 of the ball of equal volume; no turbulence",
+    "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness where more",
+    "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
+    "of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = 0.47 of the ball of equal volume; no turbulence",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 
@@ -117,9 +115,7 @@ class StepsCloth(Steps):
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
             dat_conservative_bound_relaxation=BOUND,
-            collision_frequency_type={
-                slots.SOFT_SELF_CONTACT: newton.solvers.SolverBase.CollisionFrequencyType.PRE_INIT
-            },
+            collision_frequency_type={base.CollisionSlot.SOFT_SELF_CONTACT: base.CollisionFrequencyType.PRE_INIT},
         )
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._drag = ClothDrag(worlds, dt=dt)

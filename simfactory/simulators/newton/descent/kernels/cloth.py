@@ -1,4 +1,4 @@
-"""A solver step of cloth: the descent of one colour's nodes, contact of cloth with itself and others, air."""
+"""A solver step of cloth: the descent of one colour's nodes, and contact of cloth with itself and others."""
 
 import warp as wp
 from newton._src.geometry.tri_mesh_collision import (
