@@ -1,11 +1,11 @@
 """Measures ground truth against the independent oracle on sampled scenes, on every backend, and stores the figures.
 
     python benchmarks/ground_truth.py --scenes 50 --size 256 --frames 4
-    python benchmarks/ground_truth.py --scenes 16 --backends newton-soft    # deforming bodies on newton
+    python benchmarks/ground_truth.py --scenes 16 --backends newton-soft newton-cloth    # deforming bodies on newton
 
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
 compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
-the floor, one that is held, bends and swings. Backends that are not measured keep their stored figures. Cost is the
+the floor, one that is held, bends and swings; `newton-cloth` a sheet that folds over a ball and a flag. Backends that are not measured keep their stored figures. Cost is the
 CPU time of annotations and checks, per frame.
 """
 
@@ -43,19 +43,26 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     """Return mean and worst of every figure over the clips of sampled scenes, and which clips broke a limit.
 
     Args:
-        backend: Name of a backend, `-soft` appended for scenes with soft bodies.
+        backend: Name of a backend, `-soft` or `-cloth` appended for scenes with such.
         scene_count: Number of scenes.
         size: Image width and height [px].
         frame_count: Frames per scene.
     """
-    simulator, _, soft = backend.partition("-")
+    simulator, _, extra = backend.partition("-")
     figures: dict[str, list[float]] = {}
     broken: dict[str, list[str]] = {}
     planted = dict.fromkeys(PLANTED, 0)
     refused: dict[str, int] = {}
     moving = 0
     for index in range(scene_count):
-        spec = sample_scene(index, deforming=simulator == "mock", soft=bool(soft), size=size, frame_count=frame_count)
+        spec = sample_scene(
+            index,
+            deforming=simulator == "mock",
+            soft=extra == "soft",
+            cloth=extra == "cloth",
+            size=size,
+            frame_count=frame_count,
+        )
         episode = simulate(spec, backend=simulator, preset="draft")
         for reason in episode.quality["reasons"]:
             refused[reason] = refused.get(reason, 0) + 1
@@ -125,7 +132,7 @@ def main() -> None:
     parser.add_argument("--scenes", type=int, default=50, help="sampled scenes per backend")
     parser.add_argument("--size", type=int, default=256, help="image width and height [px]")
     parser.add_argument("--frames", type=int, default=4, help="frames per scene")
-    parser.add_argument("--backends", nargs="+", default=["mock", "newton", "newton-soft"])
+    parser.add_argument("--backends", nargs="+", default=["mock", "newton", "newton-soft", "newton-cloth"])
     parser.add_argument("--out", type=Path, default=RESULTS, help="where to store the figures")
     options = parser.parse_args()
     stored = json.loads(options.out.read_text())["backends"] if options.out.exists() else {}

@@ -22,14 +22,15 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies"]
+BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, cloth"]
 SCENES = [0, 1, 2]
 
 
 @cache
 def episode_of(backend, index):
     simulator, _, bodies = backend.partition(", ")
-    spec = sample_scene(index, deforming=simulator == "mock", soft=bool(bodies), size=128, frame_count=3, seed=1)
+    spec = sample_scene(index, deforming=simulator == "mock", soft=bodies == "soft bodies", cloth=bodies == "cloth", size=128,
+                        frame_count=3, seed=1)  # fmt: skip
     return simulate(spec, backend=simulator)
 
 

@@ -34,7 +34,7 @@ def blow(
         return
     breeze = wind[node_world[node]]
     change = wp.vec3()
-    rate = 0.0
+    rate = float(0.0)
     for k in range(get_vertex_num_adjacent_faces(around, node)):
         face, _order = get_vertex_adjacent_face_id_order(around, node, k)
         a, b, c = triangles[face, 0], triangles[face, 1], triangles[face, 2]
