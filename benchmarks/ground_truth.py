@@ -1,12 +1,12 @@
 """Measures ground truth against the independent oracle on sampled scenes, on every backend, and stores the figures.
 
     python benchmarks/ground_truth.py --scenes 50 --size 256 --frames 4
-    python benchmarks/ground_truth.py --scenes 16 --backends newton-soft    # deforming bodies on newton
+    python benchmarks/ground_truth.py --scenes 16 --backends newton-soft newton-cloth    # deforming bodies on newton
 
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
 compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
-the floor, one that is held, bends and swings; `newton-rope` two ropes likewise. Backends that are not measured keep
-their stored figures. Cost is the CPU time of annotations and checks, per frame.
+the floor, one that is held, bends and swings; `newton-rope` two ropes likewise; `newton-cloth` a sheet that folds over
+a ball, and a flag; `newton-granular` two heaps. Backends that are not measured keep their stored figures. Cost is the CPU time of annotations and checks, per frame.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     """Return mean and worst of every figure over the clips of sampled scenes, and which clips broke a limit.
 
     Args:
-        backend: Name of a backend, `-soft`, `-rope` or `-granular` appended for scenes with such bodies.
+        backend: Name of a backend, `-soft`, `-cloth`, `-rope` or `-granular` appended for scenes with such bodies.
         scene_count: Number of scenes.
         size: Image width and height [px].
         frame_count: Frames per scene.
@@ -59,6 +59,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
             index,
             deforming=simulator == "mock",
             soft=kind == "soft",
+            cloth=kind == "cloth",
             rope=kind == "rope",
             granular=kind == "granular",
             size=size,
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument(
         "--backends",
         nargs="+",
-        default=["mock", "newton", *(f"newton-{kind}" for kind in ("soft", "rope", "granular"))],
+        default=["mock", "newton", *(f"newton-{kind}" for kind in ("soft", "cloth", "rope", "granular"))],
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="where to store the figures")
     options = parser.parse_args()

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
-from simfactory.testing.specs import make_body, make_material, make_rope, make_soft, make_spec
+from simfactory.testing.laws import Law, cloth_laws, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
 GEOMETRIES = (
@@ -69,6 +69,12 @@ def ropes_and_ball(*, index: int) -> SceneSpec:
         make_body("ball", Sphere(radius=0.1), position=(0.0, 0.0, 1.8)),
     ]
     return make_spec(bodies=bodies, frame_count=48)
+
+
+def hanging_sheet(*, index: int) -> SceneSpec:
+    """A sheet of 1,612 nodes that is let go at two corners: two seconds at 24 Hz."""
+    sheet = make_cloth(resolution=36, position=(0.0, 0.0, 1.6), held=("-x-y", "-x+y"))
+    return make_spec(bodies=[sheet], frame_count=48)
 
 
 def cost(simulator: Simulator, scene: Callable[..., SceneSpec], *, environments: int) -> dict[str, float]:
@@ -144,6 +150,8 @@ def main() -> None:
         rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
     if simulator.supports("rope"):
         rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
+    if simulator.supports("cloth"):
+        rows += [row(law, measure(simulator, [law])[0]) for law in cloth_laws(substeps=options.substeps)]
     law_seconds = time.process_time() - begin
     for line in rows:
         mark = "   " if line["passed"] else "NO "
@@ -161,6 +169,7 @@ def main() -> None:
     ropes = {}
     if simulator.supports("rope"):
         ropes = {str(count): cost(simulator, ropes_and_ball, environments=count) for count in (1, 4)}
+    cloth = {"1": cost(simulator, hanging_sheet, environments=1)} if simulator.supports("cloth") else {}
     print(f"{len(rows)} laws: {law_seconds:.2f} CPU-s; first load (compiles if the cache is cold): {first_load:.1f} s")
     for count, figures in costs.items():
         print(
@@ -182,6 +191,11 @@ def main() -> None:
             f"{count:>3} environments of two ropes and a ball: {figures['per_simulated_second']:.3f} CPU-s a "
             f"simulated second, {figures['load']:.2f} CPU-s to load"
         )
+    for count, figures in cloth.items():
+        print(
+            f"{count:>3} environments of a sheet of 1,612 nodes: {figures['per_simulated_second']:.3f} CPU-s a "
+            f"simulated second, {figures['load']:.2f} CPU-s to load"
+        )
     record = {
         "backend": simulator.version(),
         "device": options.device,
@@ -193,6 +207,7 @@ def main() -> None:
         "cost_joints": linked,
         "cost_soft": soft,
         "cost_rope": ropes,
+        "cost_cloth": cloth,
         "laws": rows,
     }
     RESULTS.parent.mkdir(exist_ok=True)

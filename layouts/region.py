@@ -100,7 +100,7 @@ def action_region(stage: Stage, *, horizon: float = HORIZON) -> Region:
         if isinstance(body, BodyRope):
             _add_rope(body, stage, spheres, flights, ways, horizon)
             continue
-        if body.mobility == "dynamic":
+        if body.mobility == "dynamic" and not getattr(body, "held", ()):
             velocity = np.asarray(body.linear_velocity)
             if body.name in pushes:
                 velocity = velocity + pushes[body.name] / mass(body)

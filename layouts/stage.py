@@ -13,11 +13,12 @@ from layouts.clearance import clearance
 from layouts.solids import lowest, solid, volume
 from simfactory.spec import BodySolid, Joint, Motion, Push
 
-__all__ = ["REST_GAP", "Sphere3", "Stage", "heading", "is_free", "mass", "moved", "rested", "snapped", "yaw"]
+__all__ = ["EARTH", "REST_GAP", "Sphere3", "Stage", "heading", "is_free", "mass", "moved", "rested", "snapped", "yaw"]
 
 Vector = npt.NDArray[np.float64]
 Sphere3 = tuple[Vector, float]  # centre (3,) [m], radius [m]
 
+EARTH = 9.81  # [m/s²]
 REST_GAP = 5e-4  # [m] between bodies that rest on each other
 
 

@@ -9,8 +9,9 @@ from layouts import Streams
 from layouts.placements import Placement
 from simfactory.spec import BodySolid, Split, Tier
 
-__all__ = ["BaseScene", "Category", "GravityChoice", "Member", "Role"]
+__all__ = ["AirChoice", "BaseScene", "Category", "GravityChoice", "Member", "Role"]
 
+AirChoice = Literal["any", "still", "wind"]
 GravityChoice = Literal["any", "vertical"]
 
 
@@ -76,7 +77,8 @@ class BaseScene:
         caption: Sentence with the names of roles in braces.
         phenomena: What is to be seen.
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
-        wind: Speed of the wind that the scene needs [m/s]; (0, 0) = it needs none, some episodes have a little.
+        air: "any" is mostly none, "still" air without wind, "wind" air that blows.
+        wind: Speed of the wind where air is "wind" [m/s].
         held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
 
@@ -88,7 +90,8 @@ class BaseScene:
     caption: str
     phenomena: tuple[str, ...]
     gravity: GravityChoice = "vertical"
-    wind: tuple[float, float] = (0.0, 0.0)
+    air: AirChoice = "any"
+    wind: tuple[float, float] = (2.0, 6.0)
     held_out: bool = False
 
     @property

@@ -20,6 +20,7 @@ __all__ = [
     "Grain",
     "Material",
     "Surface",
+    "Textile",
     "cord",
     "materials",
     "physical",
@@ -69,6 +70,15 @@ class Grain(_Row):
     facets: Literal[20, 80] = Field(default=20, description="Triangles that draw a grain")
 
 
+class Textile(_Row):
+    """What a material is as cloth."""
+
+    thickness: Span = Field(description="[m]")
+    area_density: Span = Field(description="[kg/m²]")
+    membrane: Span = Field(description="Tension over strain [N/m]")
+    bend: Span = Field(description="Bending stiffness [N·m]")
+
+
 class Material(_Row):
     """Ranges of the physical parameters of one named material."""
 
@@ -89,6 +99,7 @@ class Material(_Row):
         default=None, description="Bending stiffness over that of the solid section [1]; only ropes are made of it"
     )
     relaxation: Span = Field(default=(0.001, 0.001), description="Viscous over elastic stiffness of ropes [s]")
+    textile: Textile | None = Field(default=None, description="As cloth; None = it is none")
 
 
 class Surface(_Row):

@@ -1,4 +1,4 @@
-"""Roles that rigid and soft bodies and ropes play."""
+"""Roles that rigid bodies, soft bodies, cloth and ropes play."""
 
 import math
 from dataclasses import dataclass
@@ -7,12 +7,13 @@ from typing import Literal
 from layouts import Streams
 from scenes.category import Member, Role
 from scenes.looks import body_look
-from scenes.materials import cord, physical, pool
+from scenes.materials import cord, materials, physical, pool
+from scenes.patterns import PATTERNS
 from scenes.shapes import SHAPES, shaped
 from simfactory.rng import Stream
-from simfactory.spec import BodyRigid, BodyRope, BodySoft, Cord
+from simfactory.spec import BodyCloth, BodyRigid, BodyRope, BodySoft, Cord, Hold
 
-__all__ = ["RoleRigid", "RoleRope", "RoleSoft"]
+__all__ = ["RoleCloth", "RoleRigid", "RoleRope", "RoleSoft"]
 
 CORD_WORDS = {  # of what is made of a material, in captions
     "hemp": ("hemp", "rope"),
@@ -142,3 +143,48 @@ class RoleRope(Role):
 
 def _viscosity(draw: Stream) -> float:
     return draw.within("viscosity", draw.log_uniform(*VISCOSITY))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoleCloth(Role):
+    """A cloth.
+
+    Attributes:
+        patterns: Names of the patterns to choose from.
+        materials: Names of materials that are cloth, or of families, to choose from.
+        size: Largest extent [m].
+        edge: Length of an edge of its mesh, about [m].
+        held: Sides, corners or rim that do not move.
+    """
+
+    patterns: tuple[str, ...]
+    materials: tuple[str, ...] = ("cloth",)
+    size: tuple[float, float] = (0.7, 1.0)
+    edge: float = 0.045
+    held: tuple[Hold, ...] = ()
+
+    def cast(self, name: str, *, rank: int, streams: Streams) -> Member:
+        """Draw one cloth."""
+        draw = streams("body", name, "shape")
+        pattern = PATTERNS[draw.choice(self.patterns)]
+        size = draw.uniform(*self.size)
+        geometry = pattern.pattern(size, draw)
+        material = streams("body", name, "material").choice(pool(*self.materials))
+        look = body_look(material, name, rank=rank, size=size, streams=streams)
+        textile, base = materials()[material].textile, streams("body", name, "textile")
+        assert textile is not None
+        body = BodyCloth(
+            name=name,
+            position=(0.0, 0.0, 0.0),
+            physical=physical(material, name, streams=streams),
+            visual=look.visual,
+            geometry=geometry,
+            resolution=round(size / self.edge),
+            thickness=base.log_uniform(*textile.thickness),
+            area_density=base.log_uniform(*textile.area_density),
+            membrane_stiffness=base.log_uniform(*textile.membrane),
+            bending_stiffness=base.log_uniform(*textile.bend),
+            viscosity=0.002,
+            held=self.held,
+        )
+        return Member(body=body, noun=pattern.noun, material=material.replace("_", " "), colour=look.colour)

@@ -180,7 +180,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     cast = _cast(row, tier, streams=streams)
     indoors = is_indoors(streams=streams)
     ground = floor(indoors=indoors, streams=streams)
-    surroundings = environment(row.gravity, wind=row.wind, streams=streams)
+    surroundings = environment(row.gravity, air=row.air, wind=row.wind, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     region = action_region(stage)
     draw = streams("camera")

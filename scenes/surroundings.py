@@ -6,7 +6,7 @@ import numpy as np
 
 from layouts import Region, Streams, enclose
 from layouts.stage import heading, snapped
-from scenes.category import GravityChoice
+from scenes.category import AirChoice, GravityChoice
 from scenes.looks import surface_look
 from scenes.materials import TERRAIN, materials, physical, surfaces
 from simfactory.spec import Environment, Ground, Room
@@ -17,16 +17,18 @@ NOMINAL = 9.81  # [m/s²]
 VARIED_SHARE, VARIED = 0.35, (1.6, 15.0)  # [m/s²]
 TILT = 10.0  # [deg]
 AIR_SHARE, AIR_DENSITY, WIND = 0.15, (0.0, 1.5), (0.0, 12.0)  # [kg/m³], [m/s]
+THICK_AIR = (1.0, 1.5)  # [kg/m³] in scenes in which air matters
 ROOM_SHARE = 0.25
 CEILING_SHARE = 0.3  # of rooms
 
 
-def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0), streams: Streams) -> Environment:
+def environment(gravity: GravityChoice, *, air: AirChoice, wind: tuple[float, float], streams: Streams) -> Environment:
     """Draw gravity and air; most episodes have the Earth's gravity and no air, unless a range is asked for.
 
     Args:
         gravity: Whether gravity may tilt.
-        wind: Speed that is needed [m/s]; (0, 0) = none.
+        air: Whether there is air, and whether it blows.
+        wind: How fast it then blows [m/s].
         streams: Randomness; draws from "environment".
     """
     draw = streams("environment", "gravity")
@@ -36,17 +38,17 @@ def environment(gravity: GravityChoice, *, wind: tuple[float, float] = (0.0, 0.0
     tilted = gravity == "any" and (varied or draw.asks("gravity_tilt"))
     down = _leaning(math.radians(tilt) if tilted else 0.0, bearing)
     nominal = not (varied or draw.asks("gravity")) and draw.allows("gravity", NOMINAL)
-    air = streams("environment", "air")
-    airy = air.chance(AIR_SHARE)
-    windy = airy or wind[1] > 0.0 or air.asks("wind")
-    speed = air.within("wind", air.uniform(*(wind if wind[1] > 0.0 else WIND)))
-    blowing = speed * heading(air.uniform(0.0, 2.0 * math.pi))
-    density = air.within("air_density", air.uniform(*AIR_DENSITY))
+    draws = streams("environment", "air")
+    airy = draws.chance(AIR_SHARE) or air != "any"
+    blows = draws.asks("wind") or (airy and air != "still")
+    speed = draws.within("wind", draws.uniform(*(wind if air == "wind" else WIND)))
+    blowing = speed * heading(draws.uniform(0.0, 2.0 * math.pi))
+    density = draws.within("air_density", draws.uniform(*(AIR_DENSITY if air == "any" else THICK_AIR)))
     return Environment.model_validate(
         {
             "gravity": snapped(down * (NOMINAL if nominal else draw.within("gravity", strength))),
-            "air_density": density if windy or air.asks("air_density") else 0.0,
-            "wind": {"velocity": snapped(blowing) if windy else (0.0, 0.0, 0.0)},
+            "air_density": density if airy or blows or draws.asks("air_density") else 0.0,
+            "wind": {"velocity": snapped(blowing) if blows else (0.0, 0.0, 0.0)},
         }
     )
 

@@ -12,24 +12,31 @@ from simfactory.errors import SpecError
 from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
 from simfactory.spec import (
+    BodyCloth,
     BodyGranular,
     BodyRope,
     BodySheet,
     BodySoft,
     BodySolid,
     Box,
+    Cape,
     Capsule,
     Cone,
     Cord,
     Cylinder,
+    Disc,
     Geometry,
     Ground,
     MeshAsset,
     Prism,
+    Rectangle,
+    Skirt,
     Sphere,
     Superellipsoid,
     Torus,
+    Tunic,
 )
+from simfactory.tailoring import Cut, cut
 
 __all__ = [
     "TriangleMesh",
@@ -52,6 +59,8 @@ SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
 GRAIN_ANGLE = 1.0  # [rad]; grains have no edges
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
 ROPE_ANGLE = 1.4  # [rad]; a rope has no edges, however it bends
+CLOTH_ANGLE = 1.4  # [rad]; cloth has no edges but sharp folds
+PATTERN_EDGES = 32  # along a pattern whose cloth is not known
 GROUND_CELL = 1.0  # [m]; float32 barycentrics of larger triangles would cost 1e-3 px of flow
 
 
@@ -113,6 +122,8 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
             triangles=tube_triangles(len(nodes)),
             smooth_angle=ROPE_ANGLE,
         )
+    if isinstance(body, BodyCloth):
+        return _cloth(cut(body.geometry, body.resolution))
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)
@@ -170,6 +181,8 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
                 corner_uv=None if uv is None else uv.astype(np.float64),
             )
             return _recentred(mesh)
+        case Rectangle() | Disc() | Skirt() | Cape() | Tunic():
+            return _cloth(cut(geometry, PATTERN_EDGES))
 
 
 def torus_sections(torus: Torus) -> npt.NDArray[np.float64]:
@@ -220,6 +233,10 @@ def sheet_heights(sheet: BodySheet, time: float) -> npt.NDArray[np.float64]:
     x, y = rest[:, 0] / sheet.size[0] + 0.5, rest[:, 1] / sheet.size[1] + 0.5
     swing = sheet.amplitude * np.sin(2.0 * np.pi * sheet.frequency * time)
     return np.asarray(swing * np.sin(np.pi * sheet.modes[0] * x) * np.sin(np.pi * sheet.modes[1] * y))
+
+
+def _cloth(made: Cut) -> TriangleMesh:
+    return TriangleMesh(vertices=made.vertices, triangles=made.triangles, smooth_angle=CLOTH_ANGLE)
 
 
 def _recentred(mesh: TriangleMesh) -> TriangleMesh:

@@ -113,6 +113,7 @@ SINGLE = (
         layout=((("post", "peg", "rope"), RopeHang(lift=(0.0, 10.0))),),
         caption="{rope} hangs from a peg and is blown aside by the wind.",
         phenomena=("wind", "pendulum"),
+        air="wind",
         wind=(7.0, 12.0),
     ),
     BaseScene(

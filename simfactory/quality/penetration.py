@@ -11,7 +11,7 @@ from simfactory.collision import body_parts
 from simfactory.episode import Surface, Trajectory
 from simfactory.meshes import TriangleMesh
 from simfactory.separation import TOLERANCE, separation
-from simfactory.spec import BodyRigid, BodyRope, SceneSpec
+from simfactory.spec import BodyCloth, BodyRigid, BodyRope, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["penetration"]
@@ -105,8 +105,8 @@ def _soft_depth(
 ) -> float:
     """Return how deep the vertices of a deforming surface are inside the scene or a convex rigid body [1].
 
-    Over the smallest extent of the bodies involved, beyond what both travel in a solver step. Soft bodies among
-    themselves are not looked at.
+    Over the smallest extent of the bodies involved (of cloth: a tenth of its longest one), beyond what both travel in
+    a solver step; of cloth the middles of its triangles count too. Soft bodies among themselves are not looked at.
     """
     body = surface.body
     assert body is not None
@@ -115,6 +115,9 @@ def _soft_depth(
     shape = spec.bodies[body]
     if isinstance(shape, BodyRope):
         thickness = 2.0 * shape.geometry.radius
+    if isinstance(shape, BodyCloth):
+        thickness = 0.1 * float(np.ptp(surface.mesh.vertices, axis=0).max())
+        vertices = np.concatenate([vertices, vertices[:, surface.mesh.triangles].mean(axis=2)], axis=1)
     if thickness == 0.0:  # a sheet with a prescribed motion goes where it is told to
         return 0.0
     speed = np.linalg.norm(trajectory.linear_velocity.astype(np.float64), axis=-1)

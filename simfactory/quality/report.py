@@ -9,13 +9,14 @@ import numpy as np
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
+from simfactory.quality.cloth import crossing_share, edge_strain
 from simfactory.quality.deformation import area_ratio, folded_share, rope_strain, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
 from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import BodyRope, BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
 __all__ = ["QualityReport", "episode_report"]
@@ -30,8 +31,8 @@ class QualityReport:
 
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
-            `broken_joint`, `lost_grains`, `overstretched`, `reprojection`, `flow`, `warp`, `camera_inside`,
-            `empty_camera`, `unseen_action`.
+            `broken_joint`, `lost_grains`, `overstretched`, `self_crossing`, `reprojection`, `flow`, `warp`,
+            `camera_inside`, `empty_camera`, `unseen_action`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -88,6 +89,8 @@ def episode_report(
         ("inverted_elements", "volume_change", limits.volume_change),
         ("lost_grains", "lost_grains", limits.lost_grains),
         ("overstretched", "rope_strain", limits.rope_strain),
+        ("overstretched", "edge_strain", limits.edge_strain),
+        ("self_crossing", "crossing_share", limits.crossing_share),
         ("camera_inside", "camera_inside", 0.0),
         ("reprojection", "reprojection_px", limits.reprojection),
         ("reprojection", "depth_residual", limits.depth_residual),
@@ -146,7 +149,14 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
     if bent:
         shapes = [(surface.mesh, trajectory.vertices[surface.body]) for surface in bent if surface.body is not None]
         figures["area_ratio"] = max(area_ratio(mesh, vertices) for mesh, vertices in shapes)
-        figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in shapes)
+        firm = [
+            (surface.mesh, trajectory.vertices[surface.body])
+            for surface in bent
+            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth)  # that may fold
+        ]
+        if firm:
+            figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in firm)
+        figures |= _cloth_figures(spec, trajectory, bent)
     closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft)]
     if closed:
         figures["volume_change"] = max(
@@ -162,6 +172,23 @@ def _largest_strain(spec: SceneSpec, trajectory: Trajectory, body: int) -> float
     mass = trajectory.properties.mass
     weight = EARTH * float(mass[np.isfinite(mass)].sum())
     return 0.02 + BLOW * weight / rope.stretch
+
+
+def _cloth_figures(spec: SceneSpec, trajectory: Trajectory, bent: Sequence[Surface]) -> dict[str, float]:
+    cloths = [
+        (surface.mesh, trajectory.vertices[surface.body])
+        for surface in bent
+        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth)
+    ]
+    if not cloths:
+        return {}
+    first = np.cumsum([0, *(len(mesh.vertices) for mesh, _ in cloths)])
+    triangles = np.concatenate([mesh.triangles + begin for (mesh, _), begin in zip(cloths, first, strict=False)])
+    together = np.concatenate([vertices for _, vertices in cloths], axis=1)
+    return {
+        "edge_strain": max(edge_strain(mesh.vertices, mesh.triangles, vertices) for mesh, vertices in cloths),
+        "crossing_share": crossing_share(triangles.astype(np.int32), together),
+    }
 
 
 def _clip_figures(clips: Sequence[ClipChecks], limits: Thresholds) -> dict[str, float]:

@@ -26,6 +26,9 @@ class Thresholds:
         lost_grains: Share of a body's grains that are in the floor, in a wall, inside a solid or far away [1].
         rope_strain: Change of length of a rope's segments over that under 30 times the weight of all that moves,
             beyond 2 % [1]. A rope that the solver fails to hold together exceeds it at once.
+        edge_strain: Of the edges of cloth, but for the hundredth that is stretched most [1]. Sampled cloth stretches by
+            10 % where heavy bodies hang in it; beyond three times that the solver has lost it.
+        crossing_share: Of the edges of cloth that pierce another part of cloth [1]; a few may, in crumpled heaps.
         reprojection: Mean distance of a pixel's material point, projected, from the pixel's centre [px]. Float32
             barycentrics of metre-wide triangles err by 1e-4 px on average; a half-pixel bug by 0.5.
         depth_residual: Mean relative difference of depth and the material point's z [1]; float32 has 6e-8.
@@ -50,6 +53,8 @@ class Thresholds:
     volume_change: float = 0.4
     lost_grains: float = 0.01
     rope_strain: float = 1.0
+    edge_strain: float = 0.3
+    crossing_share: float = 0.02
     reprojection: float = 5e-3
     depth_residual: float = 1e-5
     flow_residual: float = 5e-3

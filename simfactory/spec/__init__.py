@@ -3,6 +3,7 @@
 from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
+    BodyCloth,
     BodyGranular,
     BodyRigid,
     BodyRope,
@@ -26,6 +27,7 @@ from simfactory.spec.camera import (
     CameraTracking,
     Keyframe,
 )
+from simfactory.spec.cloth import Hold
 from simfactory.spec.environment import (
     Environment,
     EnvironmentMap,
@@ -69,11 +71,13 @@ from simfactory.spec.material import (
     Wood,
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
+from simfactory.spec.pattern import Cape, Disc, Pattern, Rectangle, Skirt, Tunic
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 from simfactory.spec.sibling import SiblingLabel
 
 __all__ = [
     "Body",
+    "BodyCloth",
     "BodyGranular",
     "BodyRigid",
     "BodyRope",
@@ -90,18 +94,21 @@ __all__ = [
     "CameraPath",
     "CameraSpec",
     "CameraTracking",
+    "Cape",
     "Capsule",
     "Checker",
     "Cone",
     "Cord",
     "Cylinder",
     "Digest",
+    "Disc",
     "Drive",
     "Environment",
     "EnvironmentMap",
     "Fabric",
     "Geometry",
     "Ground",
+    "Hold",
     "ImageTexture",
     "Joint",
     "JointBall",
@@ -123,14 +130,17 @@ __all__ = [
     "Name",
     "Noise",
     "NormalMap",
+    "Pattern",
     "PhysicalMaterial",
     "Prism",
     "Push",
     "Quat",
+    "Rectangle",
     "Room",
     "SceneSpec",
     "Sensors",
     "SiblingLabel",
+    "Skirt",
     "Sky",
     "Sphere",
     "Split",
@@ -140,6 +150,7 @@ __all__ = [
     "Texture",
     "Tier",
     "Torus",
+    "Tunic",
     "Unit3",
     "UvTexture",
     "Vec2",

@@ -5,12 +5,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simfactory.spec.base import Model, Name, Vec3
+from simfactory.spec.cloth import BodyCloth
 from simfactory.spec.granular import BodyGranular
 from simfactory.spec.rope import BodyRope
 from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
 
 __all__ = [
     "Body",
+    "BodyCloth",
     "BodyGranular",
     "BodyRigid",
     "BodyRope",
@@ -69,7 +71,7 @@ class BodySheet(BodyPlaced):
     )
 
 
-Body = Annotated[BodyRigid | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")]
+Body = Annotated[BodyRigid | BodyCloth | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")]
 
 
 class _Motion(Model):

@@ -1,4 +1,4 @@
-"""Shapes of bodies, each centred on its centre of volume, its axis along local z."""
+"""Shapes of bodies, each centred on its centre of volume, its axis along local z; and patterns of cloth."""
 
 import math
 from itertools import pairwise
@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from simfactory.spec.base import Digest, Model, Vec3
+from simfactory.spec.pattern import Cape, Disc, Rectangle, Skirt, Tunic
 
 __all__ = [
     "Box",
@@ -147,6 +148,20 @@ class Cord(Model):
 
 
 Geometry = Annotated[
-    Box | Sphere | Cylinder | Capsule | Cone | Cord | Prism | Superellipsoid | Torus | MeshAsset,
+    Box
+    | Sphere
+    | Cylinder
+    | Capsule
+    | Cone
+    | Cord
+    | Prism
+    | Superellipsoid
+    | Torus
+    | MeshAsset
+    | Rectangle
+    | Disc
+    | Skirt
+    | Cape
+    | Tunic,
     Field(discriminator="shape"),
 ]

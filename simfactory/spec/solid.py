@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 from simfactory.spec.base import Model, Name, Quat, Vec3
 from simfactory.spec.geometry import Cord, Geometry
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
+from simfactory.spec.pattern import Cape, Disc, Rectangle, Skirt, Tunic
 
 __all__ = ["BodyPlaced", "BodySolid", "Speed"]
 
@@ -66,4 +67,13 @@ class BodySolid(BodyPlaced):
     def _cord_is_a_rope(self) -> Self:
         if isinstance(self.geometry, Cord) and getattr(self, "kind", "") != "rope":
             raise ValueError(f"body {self.name!r} is a cord: only ropes have that shape, so give it the kind 'rope'")
+        return self
+
+    @model_validator(mode="after")
+    def _pattern_is_cloth(self) -> Self:
+        if isinstance(self.geometry, Rectangle | Disc | Skirt | Cape | Tunic) and getattr(self, "kind", "") != "cloth":
+            raise ValueError(
+                f"body {self.name!r} is a {self.geometry.shape}, a pattern of cloth: only cloth has that shape, so "
+                "give it the kind 'cloth'"
+            )
         return self

@@ -1,9 +1,11 @@
 """Builders of small valid scene specs for tests: one call a scene, everything overridable."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from simfactory.spec import (
     Body,
+    BodyCloth,
     BodyGranular,
     BodyRigid,
     BodyRope,
@@ -23,8 +25,10 @@ from simfactory.spec import (
     LightSun,
     Motion,
     MotionLinear,
+    Pattern,
     PhysicalMaterial,
     Push,
+    Rectangle,
     Room,
     SceneSpec,
     Sensors,
@@ -39,6 +43,7 @@ from simfactory.spec.granular import GrainRegion
 __all__ = [
     "make_body",
     "make_camera",
+    "make_cloth",
     "make_granular",
     "make_ground",
     "make_material",
@@ -250,6 +255,28 @@ def make_sheet(
         modes=modes,
         physical=make_material(),
         visual=VisualMaterial(base_color=(0.9, 0.9, 0.3)),
+    )
+
+
+def make_cloth(
+    name: str = "cloth",
+    geometry: Pattern | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+    **options: Any,  # Any: further fields, of any type
+) -> BodyCloth:
+    """Return a cloth, by default a sheet of 1 m × 1 m at a height of 1 m; options are further fields of `BodyCloth`."""
+    return BodyCloth.model_validate(
+        {
+            "name": name,
+            "geometry": geometry or Rectangle(size=(1.0, 1.0)),
+            "position": position,
+            "physical": physical or make_material(),
+            "visual": visual or VisualMaterial(base_color=(0.8, 0.3, 0.3)),
+            **options,
+        }
     )
 
 

@@ -23,7 +23,7 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, ropes", "newton, granular"]
+BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, cloth", "newton, ropes", "newton, granular"]
 SCENES = [0, 1, 2]
 
 
@@ -34,6 +34,7 @@ def episode_of(backend, index):
         index,
         deforming=simulator == "mock",
         soft=bodies == "soft bodies",
+        cloth=bodies == "cloth",
         rope=bodies == "ropes",
         granular=bodies == "granular",
         size=128,

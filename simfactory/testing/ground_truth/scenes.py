@@ -1,5 +1,7 @@
 """Random small scenes that are hard on ground truth: thin, hidden, turning, deforming bodies before moving cameras."""
 
+import math
+
 from simfactory.rng import Stream, stream
 from simfactory.spec import (
     Body,
@@ -19,14 +21,17 @@ from simfactory.spec import (
     MotionOscillation,
     MotionRotation,
     Prism,
+    Rectangle,
     SceneSpec,
     Sensors,
     Sphere,
     Superellipsoid,
     Vec3,
+    Wind,
 )
 from simfactory.testing.specs import (
     make_body,
+    make_cloth,
     make_granular,
     make_ground,
     make_material,
@@ -45,6 +50,7 @@ def sample_scene(
     soft: bool = False,
     granular: bool = False,
     rope: bool = False,
+    cloth: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -61,6 +67,7 @@ def sample_scene(
         soft: Whether two soft bodies take part: one that hits the floor, one that is held, bends and swings.
         granular: Whether two heaps of grains take part: one that falls, one that flies.
         rope: Whether two ropes take part: one that whirls and hits the floor, one that is held and swings.
+        cloth: Whether two cloths take part: one that falls over a ball, one that is held and waves in the wind.
         size: Image width and height [px].
         frame_count: Frames.
         seed: Seed.
@@ -81,6 +88,8 @@ def sample_scene(
         bodies += _granular_bodies(draws)
     if rope:
         bodies += _ropes(draws)
+    if cloth:
+        bodies += _cloths(draws)
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -90,7 +99,7 @@ def sample_scene(
         index=index,
         frame_count=frame_count,
         fps=draws.choice((12.0, 24.0, 30.0)),
-        environment=Environment(),
+        environment=Environment(air_density=1.2, wind=Wind(velocity=(4.0, 1.0, 0.0))) if cloth else Environment(),
         ground=make_ground(size=draws.choice((12.0, 40.0))) if draws.chance(0.8) or granular else None,
         lights=(LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),),
         bodies=tuple(bodies),
@@ -243,6 +252,30 @@ def _ropes(draws: Stream) -> list[Body]:
         segments=40,
     )
     return [whirling, swinging]
+
+
+def _cloths(draws: Stream) -> list[Body]:
+    """A fast sheet just above a fixed ball, folding over it, and a flag that is held at one side."""
+    half = math.sqrt(0.5)
+    ball = make_body("dome", Sphere(radius=0.2), position=(0.0, -0.5, 0.201), mobility="static")
+    sheet = make_cloth(
+        "sheet",
+        Rectangle(size=(draws.uniform(0.6, 0.8), 0.6)),
+        position=(draws.uniform(-0.1, 0.1), -0.5, 0.42),
+        orientation=(0.0, 0.0, math.sin(0.5), math.cos(0.5)),
+        linear_velocity=(0.0, 0.0, -3.0),
+        resolution=16,
+    )
+    flag = make_cloth(
+        "flag",
+        Rectangle(size=(0.8, 0.5)),
+        position=(draws.uniform(1.2, 1.6), 0.3, draws.uniform(0.6, 1.0)),
+        orientation=(half, 0.0, 0.0, half),
+        area_density=0.1,
+        resolution=18,
+        held=("-x",),
+    )
+    return [ball, sheet, flag]
 
 
 def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:

@@ -1,5 +1,6 @@
 """Physical laws with closed forms: scenes, what is measured in them, and what the answer must be."""
 
+from simfactory.testing.laws.cloth import bending_strip_law, cloth_laws, heavy_elastica
 from simfactory.testing.laws.contact import contact_laws
 from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
@@ -12,7 +13,10 @@ __all__ = [
     "Law",
     "beam_law",
     "bending_law",
+    "bending_strip_law",
+    "cloth_laws",
     "grain_laws",
+    "heavy_elastica",
     "joint_laws",
     "measure",
     "repose_angle",

@@ -118,7 +118,6 @@ class VertexDescent(newton.solvers.SolverVBD):
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send the samples of all bodies to the device, by sample and by node."""
         starts, nodes, gradients, factors = [np.zeros(1, np.int64)], [], [], []
-        friction, contact = np.zeros((2, self.model.particle_count))
         for solid in solids:
             samples = solid.samples
             starts.append(starts[-1][-1] + samples.start[1:])
@@ -134,8 +133,6 @@ class VertexDescent(newton.solvers.SolverVBD):
             )
             factors.append(table[samples.kind] * np.append(np.ones(3), 0.0) * samples.volume[:, None])
             factors[-1][:, 3] = table[samples.kind, 3]
-            friction[solid.first : solid.first + solid.node_count] = solid.friction
-            contact[solid.first : solid.first + solid.node_count] = solid.contact_stiffness
         start, node, gradient = np.concatenate(starts), np.concatenate(nodes), np.concatenate(gradients)
         order = np.argsort(node, kind="stable")
         owner = np.repeat(np.arange(len(start) - 1), np.diff(start))[order]
@@ -145,9 +142,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._node_gradients = self._vectors(gradient[order])
         factor = np.concatenate(factors)
         self._stiffness: Any = wp.array(factor, dtype=wp.vec4, device=self.device)  # Any: a warp array
-        self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)  # Any: a warp array
-        # Any: a warp array
-        self._contact_stiffness: Any = wp.array(contact, dtype=wp.float32, device=self.device)
+        self._upload_contacts(solids)
         self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
         count = len(start) - 1
         self._deformation, self._deformation_before = (
@@ -188,6 +183,15 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._pressed: Any = None  # contacts of the present step
         self._force: Any = None
         self._force_before: Any = None  # Any: a warp array
+
+    def _upload_contacts(self, solids: Sequence[Solid]) -> None:
+        """Send what every node has in contact to the device."""
+        friction, contact = np.zeros((2, self.model.particle_count))
+        for solid in solids:
+            rows = np.s_[solid.first : solid.first + solid.node_count]
+            friction[rows], contact[rows] = solid.friction, solid.contact_stiffness
+        self._friction: Any = wp.array(friction, dtype=wp.float32, device=self.device)  # Any: warp arrays
+        self._contact_stiffness: Any = wp.array(contact, dtype=wp.float32, device=self.device)
 
     def _array(self, values: npt.NDArray[np.int64]) -> Any:  # Any: warp has no type information
         return wp.array(values, dtype=wp.int32, device=self.device)
