@@ -31,7 +31,7 @@ from simfactory.spec import (
 
 PHYSICAL = PhysicalMaterial(density=500.0, static_friction=0.5, dynamic_friction=0.4, restitution=0.2)
 VISUAL = VisualMaterial()
-SPEC_DIGEST = "a6a6bff59d76a053a5c1cb9eef5a0361374467ec71fa41c7ebc6c92b3e527255"
+SPEC_DIGEST = "560ade8f0b6960cc15c9834d347ccff4be15c0417f4bff8dda0c9b85cf03e607"
 CAMERA = CameraSpec(
     name="eye",
     rig="ring",
