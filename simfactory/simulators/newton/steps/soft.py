@@ -27,7 +27,7 @@ STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies, at most
-CONTACT_FACTOR = 8.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
+CONTACT_FACTOR = 10.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones: stiffer ones gain energy between soft and hard
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
 ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
@@ -164,7 +164,7 @@ def _steps(body: BodySoft, *, dt: float) -> int:
 def _contact_stiffness(body: BodySoft) -> float:
     """Return the stiffness [N/m] of a node's contacts with rigid bodies: that of its cells, times a factor.
 
-    A contact then gives way by an eighth of what the cells behind it do. One that is stiffer by more stops a node at
+    A contact then gives way by a tenth of what the cells behind it do. One that is stiffer by more stops a node at
     once while its neighbours fly on, which a step's few iterations leave as a crushed cell.
     """
     return min(NODE_STIFFNESS, CONTACT_FACTOR * body.physical.young_modulus * soft_mesh(body).cell)
