@@ -44,7 +44,7 @@ RULES = {
     "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
     "poisson_ratio": "of soft bodies: as in the spec",
     "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
-    "springs of finite stiffness",
+    "springs: of ten times Young's modulus times cell and at most 5e4 N/m against rigid ones, of 5e4 among themselves",
     "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
     "of two cells through its thickness bends within 7 % of Timoshenko's beam",
 }
