@@ -5,8 +5,9 @@ import pytest
 
 from simfactory.errors import SpecError
 from simfactory.meshes import TriangleMesh, body_mesh
+from simfactory.quality.deformation import area_ratio
 from simfactory.simulators.newton import NewtonSimulator, shapes
-from simfactory.spec import Box, Capsule, Cone, Cylinder, MotionRotation, Prism, Sphere, Superellipsoid
+from simfactory.spec import Box, Capsule, Cone, Cylinder, MotionLinear, MotionRotation, Prism, Sphere, Superellipsoid
 from simfactory.testing.simulator import SimulatorContract
 from simfactory.testing.specs import make_body, make_material, make_soft, make_spec
 
@@ -81,6 +82,30 @@ def test_a_body_too_stiff_for_its_mesh_is_refused_with_what_is_allowed():
     steel = make_soft(physical=make_material(density=1000.0, young_modulus=1e9))
     with pytest.raises(SpecError, match="allowed is a young_modulus up to"):
         load_one(make_spec(bodies=[steel]))
+
+
+def test_a_plate_does_not_crush_the_cells_of_a_very_soft_body():
+    """With contacts forty times as stiff as its cells one of them turns inside out and areas shrink twentyfold."""
+    dough = make_material(density=1239.0, young_modulus=3.16e4, poisson_ratio=0.448)
+    half_turn = (0.0, 0.0, 0.999820288, -0.018957641)
+    soft = make_soft(
+        "dough", Box(size=(0.2562, 0.1864, 0.157)), position=(0.0, 0.0, 0.079), orientation=half_turn, physical=dough
+    )
+    plate = make_body(
+        "plate",
+        Box(size=(0.0622, 0.7118, 0.4384)),
+        position=(0.088945956, 0.278320327, 0.222694389),
+        orientation=(0.0, 0.0, 0.8075933, -0.589739826),
+        mobility="kinematic",
+    )
+    push = MotionLinear(body="plate", start=0.218, stop=1.348, velocity=(-0.174934486, -0.547386586, 0.0))
+    spec = make_spec(bodies=[soft, plate], motions=[push], frame_count=36, gravity=(0.0, 0.0, -8.47))
+    simulator = load_one(spec)
+    vertices = []
+    for _ in range(35):
+        simulator.step()
+        vertices.append(simulator.state(0).vertices[0])
+    assert area_ratio(body_mesh(soft), np.array(vertices)) < 5.0
 
 
 def test_stiffer_soft_bodies_get_more_solver_steps_and_rigid_scenes_one():

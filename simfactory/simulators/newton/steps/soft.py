@@ -27,7 +27,7 @@ STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies, at most
-CONTACT_FACTOR = 8.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
+CONTACT_FACTOR = 10.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones: stiffer ones gain energy between soft and hard
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
 ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
@@ -44,7 +44,7 @@ RULES = {
     "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
     "poisson_ratio": "of soft bodies: as in the spec",
     "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
-    "springs of finite stiffness",
+    "springs: of ten times Young's modulus times cell and at most 5e4 N/m against rigid ones, of 5e4 among themselves",
     "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
     "of two cells through its thickness bends within 7 % of Timoshenko's beam",
 }
@@ -164,7 +164,7 @@ def _steps(body: BodySoft, *, dt: float) -> int:
 def _contact_stiffness(body: BodySoft) -> float:
     """Return the stiffness [N/m] of a node's contacts with rigid bodies: that of its cells, times a factor.
 
-    A contact then gives way by an eighth of what the cells behind it do. One that is stiffer by more stops a node at
+    A contact then gives way by a tenth of what the cells behind it do. One that is stiffer by more stops a node at
     once while its neighbours fly on, which a step's few iterations leave as a crushed cell.
     """
     return min(NODE_STIFFNESS, CONTACT_FACTOR * body.physical.young_modulus * soft_mesh(body).cell)
