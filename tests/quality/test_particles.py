@@ -28,7 +28,7 @@ def resting():
         frame_count=FRAMES,
     )
     grains = body_grains(spec.bodies[0])
-    places = np.tile(grains.centers + [0.0, 0.0, 0.1], (FRAMES, 1, 1)).astype(np.float32)
+    places = np.tile(grains.centers + np.array([0.0, 0.0, 0.1]), (FRAMES, 1, 1)).astype(np.float32)
     return spec, trajectory_of(spec, places)
 
 
