@@ -25,6 +25,8 @@ from simfactory.spec import (
 )
 from simfactory.testing.specs import (
     make_body,
+    make_granular,
+    make_granular_spec,
     make_material,
     make_rope,
     make_rope_spec,
@@ -84,7 +86,7 @@ class SimulatorContract:
 
     @pytest.mark.parametrize(
         ("kind", "able"),
-        [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton"), ("rope", "newton")],
+        [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton"), ("rope", "newton"), ("granular", "newton")],
     )
     def test_bodies_of_every_kind_load_or_are_refused_with_who_supports_them(
         self, simulator: Simulator, kind: str, able: str
@@ -95,6 +97,7 @@ class SimulatorContract:
             "sheet": make_sheet(),
             "soft_body": make_soft(),
             "rope": make_rope(),
+            "granular": make_granular(),
         }
         spec = make_spec(bodies=[bodies[kind]])
         if kind in self.body_kinds:
@@ -354,6 +357,47 @@ class SimulatorContract:
         if self.batch_tolerance == 0.0:
             assert_identical(alone, undisturbed[1][: len(alone)])
 
+    def test_granular_scenes_rerun_reset_and_stand_apart_bit_identical(self, simulator: Simulator) -> None:
+        """With grains: the same bits in a rerun, after a reset, beside another reset, and beside other scenes."""
+        if not self.simulator_class.supports("granular"):
+            with pytest.raises(UnsupportedBody):
+                simulator.load([make_granular_spec()])
+            return
+        specs = [make_granular_spec(), make_granular_spec(shift=0.04), make_granular_spec(gravity=(0.5, 0.0, -4.0))]
+        undisturbed, states = (_all_states(simulator, specs, reset=reset) for reset in (None, 1))
+        assert_identical(states[0], undisturbed[0])
+        assert_identical(states[2], undisturbed[2])
+        assert_identical(states[1][:FRAMES], undisturbed[1][:FRAMES])
+        assert_identical(states[1][FRAMES:], undisturbed[1][:FRAMES])
+        alone = run(simulator, [specs[1]], 0)
+        if self.batch_tolerance == 0.0:
+            assert_identical(alone, undisturbed[1][: len(alone)])
+        assert_contacts_are_sound(alone[-1], len(specs[1].bodies))
+
+    def test_grains_begin_in_their_region_and_are_drawn_where_they_are(self, simulator: Simulator) -> None:
+        """Particles `(particle, 3)` float32 move with the body's velocity; vertices stay about their grains."""
+        if not self.simulator_class.supports("granular"):
+            return
+        sand = make_granular(
+            position=(0.0, 0.0, 0.5), linear_velocity=(0.5, 0.0, 0.0), angular_velocity=(0.0, 0.0, 1.0)
+        )
+        simulator.load([make_spec(bodies=[sand])])
+        rest = body_mesh(sand).vertices
+        for frame in range(2):
+            state = simulator.state(0)
+            places, vertices = state.particles[0], state.vertices[0]
+            assert places.dtype == state.particle_velocities[0].dtype == vertices.dtype == np.float32
+            assert places.shape == state.particle_velocities[0].shape
+            assert vertices.shape == rest.shape
+            offsets = vertices.reshape(len(places), -1, 3) - places[:, None]
+            assert np.linalg.norm(offsets, axis=-1).max() <= sand.grain_radius * (1.0 + 1e-4)
+            if frame == 0:
+                assert np.allclose(vertices, rest + np.asarray(sand.position), atol=1e-5)
+                assert np.allclose(state.position[0], sand.position, atol=1e-5)
+            assert np.allclose(state.linear_velocity[0, :2], (0.5, 0.0), atol=1e-3)
+            assert np.allclose(state.angular_velocity[0], (0.0, 0.0, 1.0), atol=0.05)
+            simulator.step()
+
     def test_sheets_vibrate_as_their_closed_form(self, simulator: Simulator) -> None:
         """A sheet's vertices are `(vertex, 3)` float32 in the world frame, at amplitude · sin(2π f t) · shape."""
         sheet = make_sheet(cells=4, modes=(1, 1), amplitude=0.2, frequency=1.0)
@@ -434,6 +478,8 @@ def assert_identical(first: list[WorldState], second: list[WorldState]) -> None:
             assert np.array_equal(getattr(a, field), getattr(b, field)), field
         assert a.vertices.keys() == b.vertices.keys()
         assert all(np.array_equal(a.vertices[key], b.vertices[key]) for key in a.vertices)
+        assert a.particles.keys() == b.particles.keys()
+        assert all(np.array_equal(a.particles[key], b.particles[key]) for key in a.particles)
         for field in ("a", "b", "point", "normal", "impulse"):
             assert np.array_equal(getattr(a.contacts, field), getattr(b.contacts, field), equal_nan=field == "impulse")
 

@@ -45,6 +45,7 @@ __all__ = [
     "make_camera",
     "make_cloth",
     "make_granular",
+    "make_granular_spec",
     "make_ground",
     "make_material",
     "make_room",
@@ -423,5 +424,20 @@ def make_soft_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> 
         gravity=gravity,
         motions=[MotionLinear(body="plate", velocity=(0.3, 0.0, 0.0))],
         triggers=[Push(body="pebble", time=0.05, impulse=(1.0, 0.0, 0.0))],
+        frame_count=24,
+    )
+
+
+def make_granular_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81)) -> SceneSpec:
+    """Return a scene of a coarse heap, a ball that falls into it, a plate that moves against it, and a push."""
+    return make_spec(
+        bodies=[
+            make_granular("heap", Cylinder(radius=0.14, height=0.16), position=(0.0, 0.0, 0.081), grain_radius=0.02),
+            make_body("ball", Sphere(radius=0.07), position=(shift, 0.0, 0.25), linear_velocity=(0.0, 0.0, -1.0)),
+            make_body("plate", Box(size=(0.04, 0.3, 0.2)), position=(-0.2, 0.0, 0.105), mobility="kinematic"),
+        ],
+        gravity=gravity,
+        motions=[MotionLinear(body="plate", velocity=(0.4, 0.0, 0.0))],
+        triggers=[Push(body="heap", time=0.05, impulse=(2.0, 0.0, 0.0))],
         frame_count=24,
     )

@@ -86,7 +86,7 @@ def _slope_law(friction: float, share: float, *, substeps: int) -> Law:
         return float(height[-1].mean() / height[0].mean())
 
     return Law(
-        name=f"cone of slope {share:g} μ, μ = {friction:g}, {'holds' if holds else 'slumps'}: height, end over begin",
+        name=f"cone of slope {share:g} μ, μ = {friction:g}, {'holds' if holds else 'slumps'}: height, end over start",
         spec=_scene([heap], seconds=0.75, substeps=substeps),
         figure=figure,
         exact=1.0 if holds else 0.72,

@@ -148,7 +148,10 @@ class Bed:
         self._instance = self._instances_by_material()
 
     def advance(
-        self, grains: tuple[Any, Any], bodies: tuple[Array, Array], target: tuple[Any, Any]
+        self,
+        grains: tuple[Any, Any],  # Any: warp arrays
+        bodies: tuple[Array, Array],
+        target: tuple[Any, Any],  # Any: warp arrays
     ) -> npt.NDArray[np.float64]:
         """Move grains by one step and return the changes of velocity `(body, 6)` that they give to rigid bodies.
 

@@ -75,7 +75,7 @@ class StepsGranular(Steps):
         model = copy.copy(worlds.model)  # the rigid solver must not see the grains
         model.particle_count = 0
         self._rigid = StepsRigid(replace(worlds, model=model), dt=dt) if model.body_count else None
-        self._replays: dict[tuple[int, int], Any] = {}
+        self._replays: dict[tuple[int, int], Any] = {}  # Any: warp graphs
         self._warm = False
         self._gain = np.zeros((model.body_count, 6))
         self._fall = np.zeros((model.body_count, 6))
