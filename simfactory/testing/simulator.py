@@ -336,7 +336,7 @@ class SimulatorContract:
                 assert states[0].vertices[index].dtype == np.float32
                 assert np.allclose(states[0].vertices[index], placed, atol=1e-5)
                 lengths = [np.linalg.norm(np.diff(tube_line(s.vertices[index]), axis=0), axis=1) for s in states]
-                assert np.allclose(lengths, lengths[0], rtol=0.01)
+                assert np.allclose(lengths, lengths[0], rtol=0.05)  # EA = 1e4 N, hit by 2 kg
                 held = tube_line(states[-1].vertices[index])[0] - tube_line(states[0].vertices[index])[0]
                 assert not body.held or np.abs(held).max() < 1e-6
         assert_contacts_are_sound(states[-1], len(spec.bodies))

@@ -51,7 +51,7 @@ def test_only_ropes_are_cords():
 @pytest.mark.parametrize(
     ("points", "segments", "message"),
     [
-        (((0, 0, 0), (0.5, 0, 0), (0.2, 0.4, 0)), 120, "take corners out"),
+        (((0, 0, 0), (0.5, 0, 0), (0.05, 0.2, 0)), 120, "take corners out"),
         (((0, 0, 0), (0.5, 0, 0), (0.6, 0.3, 0), (0.3, 0.4, 0), (0.25, -0.3, 0.01)), None, "runs into itself"),
     ],
 )

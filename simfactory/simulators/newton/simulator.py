@@ -1,4 +1,4 @@
-"""The Newton backend: rigid and soft bodies, all environments in one model, solver steps replayed as graphs."""
+"""The Newton backend: rigid bodies, soft ones and ropes, all environments in one model, steps replayed as graphs."""
 
 import importlib.metadata
 import logging
@@ -54,7 +54,7 @@ class _Host:
 
 @final
 class NewtonSimulator(Simulator):
-    """Simulates rigid bodies with Newton's XPBD solver, scenes with soft bodies with its VBD solver.
+    """Simulates rigid bodies with Newton's XPBD solver, scenes with soft ones with its VBD, ropes with our own.
 
     Every environment is a world of one model. A solver step is recorded once as a graph and replayed, on the CPU as on
     CUDA: the host does nothing between the steps of a frame. Joints are constraints on free bodies, so the whole state

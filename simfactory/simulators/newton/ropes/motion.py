@@ -14,17 +14,19 @@ from simfactory.simulators.newton.ropes.kernels.moving import (
     end_step,
     move_ropes,
     push_bodies,
+    resist_contact,
+    resist_strain,
     share_momentum,
     take_positions,
     turn_directors,
 )
 from simfactory.simulators.newton.ropes.kernels.touching import touch_ropes, touch_shapes
 from simfactory.simulators.newton.ropes.tables import (
+    rigid_bodies,
     rope_tables,
     rope_touches,
-    shape_radii,
+    shape_table,
     shape_touches,
-    world_shapes,
 )
 from simfactory.simulators.newton.ropes.touches import read_rope_contacts
 from simfactory.simulators.newton.worlds import Worlds
@@ -57,10 +59,7 @@ class RopeMotion:
         self._ropes = rope_tables(worlds)
         self._rope_count, self._sample_count = len(self._ropes.first), len(self._ropes.sample_node)
         self._node_count = count
-        self._shapes: list[Any] = [  # Any: warp arrays
-            wp.array(rows, dtype=wp.int32, device=device) for rows in world_shapes(worlds)
-        ]
-        self._radii: Any = wp.array(shape_radii(model), dtype=wp.float32, device=device) if model.shape_count else None
+        self._shapes = shape_table(worlds)
         self._shape_touches = shape_touches(self._sample_count, device)
         self._rope_touches = rope_touches(count, device)
         vectors = [wp.zeros(count, dtype=wp.vec3d, device=device) for _ in range(5)]
@@ -75,7 +74,7 @@ class RopeMotion:
         ]
         self._excess = wp.zeros(self._rope_count, dtype=wp.vec3d, device=device)
         self._drag = _line_drag(worlds, dt=dt) if _has_air(worlds) else None
-        self._gravity: Any = wp.array(
+        self._gravity: Any = wp.array(  # Any: a warp array
             np.array([spec.environment.gravity for spec in worlds.specs], np.float32), dtype=wp.vec3, device=device
         )
 
@@ -93,11 +92,16 @@ class RopeMotion:
         if model.body_count:
             touches = [ropes, model.body_world, model.shape_body, self._shape_touches, self._crowd]
             self._launch(count_crowds, model.body_count, touches)
-        contacts = [model.shape_body, self._shape_touches, self._rope_touches, self._crowd]
         places = [self._position, self._free, self._guess]
+        contacts = [model.shape_body, self._shape_touches, self._rope_touches, self._crowd]
+        diagonal, beside, beyond = self._blocks
         for number in range(ITERATIONS):
-            work = [*self._blocks, self._force, self._target]
-            self._launch(move_ropes, self._rope_count, [dt, ropes, *contacts, *places, *work])
+            strain = [dt, ropes, *places, *self._blocks, self._force]
+            self._launch(resist_strain, self._rope_count, strain)
+            meeting = [dt, ropes, *contacts, self._position, self._guess, diagonal, beside, self._force]
+            self._launch(resist_contact, self._rope_count, meeting)
+            system = [ropes, self._guess, diagonal, beside, beyond, self._force, self._target]
+            self._launch(move_ropes, self._rope_count, system)
             if number + 1 < ITERATIONS:
                 wp.copy(self._guess, self._target)
         if model.body_count:
@@ -154,33 +158,9 @@ class RopeMotion:
     def _touch(self, state: Any) -> None:  # Any: a newton State
         model = self._model
         if model.shape_count:
-            self._launch(
-                touch_shapes,
-                self._sample_count,
-                [
-                    self._dt,
-                    self._ropes,
-                    self._position,
-                    state.particle_qd,
-                    *self._shapes,
-                    model.shape_body,
-                    model.shape_type,
-                    model.shape_scale,
-                    model.shape_source_ptr,
-                    model._shape_mesh_properties,
-                    model.shape_transform,
-                    model.shape_flags,
-                    self._radii,
-                    model.shape_material_mu,
-                    state.body_q,
-                    state.body_qd,
-                    model.body_com,
-                    model.body_flags,
-                    model.body_inv_mass,
-                    model.body_inv_inertia,
-                    self._shape_touches,
-                ],
-            )
+            nodes = [self._dt, self._ropes, self._position, state.particle_qd]
+            around = [self._shapes, rigid_bodies(model, state), self._shape_touches]
+            self._launch(touch_shapes, self._sample_count, [*nodes, *around])
         self._launch(
             touch_ropes,
             self._node_count,

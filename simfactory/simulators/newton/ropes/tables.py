@@ -8,11 +8,19 @@ import warp as wp
 
 from simfactory.cords import centre_line
 from simfactory.simulators.newton.bodies.rope import fixed_nodes, node_masses
-from simfactory.simulators.newton.ropes.kernels.records import ROPE_SLOTS, SHAPE_SLOTS, Ropes, RopeTouches, ShapeTouches
+from simfactory.simulators.newton.ropes.kernels.records import (
+    ROPE_SLOTS,
+    SHAPE_SLOTS,
+    Bodies,
+    Ropes,
+    RopeTouches,
+    Shapes,
+    ShapeTouches,
+)
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRope
 
-__all__ = ["rope_tables", "rope_touches", "shape_radii", "shape_touches", "world_shapes"]
+__all__ = ["rigid_bodies", "rope_tables", "rope_touches", "shape_table", "shape_touches"]
 
 APART = 0.55  # radii between samples at most: an edge between two balls gets 4 % of a radius into the rope
 TURN = np.pi  # radii along a rope within which it cannot touch itself: half a turn about its own thickness
@@ -80,14 +88,34 @@ def rope_tables(worlds: Worlds) -> Any:  # Any: a warp struct
     return ropes
 
 
-def world_shapes(worlds: Worlds) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]:
-    """Return the first shape of each environment, and the one after its last."""
-    numbers = np.arange(len(worlds.specs))
+def shape_table(worlds: Worlds) -> Any:  # Any: a warp struct
+    """Return the collision shapes of all environments."""
+    model, numbers = worlds.model, np.arange(len(worlds.specs))
+    device, table = model.device, Shapes()
     first = np.searchsorted(worlds.shape_environment, numbers)
-    return first.astype(np.int32), np.searchsorted(worlds.shape_environment, numbers, side="right").astype(np.int32)
+    last = np.searchsorted(worlds.shape_environment, numbers, side="right")
+    table.first = wp.array(first.astype(np.int32), dtype=wp.int32, device=device)
+    table.last = wp.array(last.astype(np.int32), dtype=wp.int32, device=device)
+    if not model.shape_count:
+        return table
+    table.body, table.kind, table.scale = model.shape_body, model.shape_type, model.shape_scale
+    table.source, table.properties = model.shape_source_ptr, model._shape_mesh_properties
+    table.frame, table.flags, table.friction = model.shape_transform, model.shape_flags, model.shape_material_mu
+    table.radius = wp.array(_shape_radii(model), dtype=wp.float32, device=device)
+    return table
 
 
-def shape_radii(model: Any) -> npt.NDArray[np.float32]:  # Any: a newton Model
+def rigid_bodies(model: Any, state: Any) -> Any:  # Any: a newton Model and State, a warp struct
+    """Return the rigid bodies of a model at a state."""
+    table = Bodies()
+    if model.body_count:
+        table.pose, table.velocity, table.center = state.body_q, state.body_qd, model.body_com
+        table.flags = model.body_flags
+        table.inv_mass, table.inv_inertia = model.body_inv_mass, model.body_inv_inertia
+    return table
+
+
+def _shape_radii(model: Any) -> npt.NDArray[np.float32]:  # Any: a newton Model
     """Return the radius `(shape,)` [m] of the ball about each shape's own origin that holds it; planes do not count.
 
     Newton's radii are about the middle of a mesh, which for a part of a body is not its origin.

@@ -14,9 +14,9 @@ __all__ = ["read_rope_contacts"]
 
 def read_rope_contacts(
     worlds: Worlds,
-    ropes: Any,  # Any: warp structs
-    shape_touches: Any,
-    rope_touches: Any,
+    ropes: Any,  # Any: a warp struct
+    shape_touches: Any,  # Any: as above
+    rope_touches: Any,  # Any: as above
     positions: npt.NDArray[np.float64],
 ) -> list[Contacts]:
     """Return where ropes touch anything, by environment; of two ropes, each contact once.

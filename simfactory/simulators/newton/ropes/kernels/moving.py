@@ -157,13 +157,9 @@ def body_crowd(shape: int, shape_body: wp.array(dtype=wp.int32), crowd: wp.array
 
 
 @wp.kernel
-def move_ropes(
+def resist_strain(
     dt: wp.float64,
     ropes: Ropes,
-    shape_body: wp.array(dtype=wp.int32),
-    shape_touches: ShapeTouches,
-    rope_touches: RopeTouches,
-    crowd: wp.array(dtype=wp.float64),
     position: wp.array(dtype=wp.vec3d),
     free: wp.array(dtype=wp.vec3d),
     guess: wp.array(dtype=wp.vec3d),
@@ -171,14 +167,12 @@ def move_ropes(
     beside: wp.array(dtype=wp.mat33d),
     beyond: wp.array(dtype=wp.mat33d),
     force: wp.array(dtype=wp.vec3d),
-    target: wp.array(dtype=wp.vec3d),
 ):
-    """Solve one rope's linearised step: a block matrix with two blocks beside its diagonal.
+    """Begin one rope's linearised step with its inertia, its stretching and its bending.
 
     Stretching is EA (l/L - 1) along each segment; the part of its stiffness that is negative under compression is left
     out. Bending is EI/h³ |x₋ - 2x + x₊|²/2 a node. Both are viscous by their relaxation time along the change of
-    length and of curvature. Other ropes stay where the last guess left them; twice the stiffness against them keeps
-    that stable.
+    length and of curvature.
 
     Source of the bending energy: M. Wardetzky et al., "Discrete quadratic curvature energies", Computer Aided
     Geometric Design 24 (2007).
@@ -232,6 +226,30 @@ def move_ropes(
         beside[node - 1] = beside[node - 1] - two * stiffness
         beside[node] = beside[node] - two * stiffness
         beyond[node - 1] = beyond[node - 1] + stiffness
+
+
+@wp.kernel
+def resist_contact(
+    dt: wp.float64,
+    ropes: Ropes,
+    shape_body: wp.array(dtype=wp.int32),
+    shape_touches: ShapeTouches,
+    rope_touches: RopeTouches,
+    crowd: wp.array(dtype=wp.float64),
+    position: wp.array(dtype=wp.vec3d),
+    guess: wp.array(dtype=wp.vec3d),
+    diagonal: wp.array(dtype=wp.mat33d),
+    beside: wp.array(dtype=wp.mat33d),
+    force: wp.array(dtype=wp.vec3d),
+):
+    """Add one rope's contacts to its linearised step.
+
+    Other ropes stay where the last guess left them; twice the stiffness against them keeps that stable.
+    """
+    rope = wp.tid()
+    first, last = ropes.first[rope], ropes.last[rope]
+    zero, one = wp.float64(0.0), wp.float64(1.0)
+    unit = wp.identity(n=3, dtype=wp.float64)
     for sample in range(ropes.sample_first[rope], ropes.sample_last[rope]):
         node = ropes.sample_node[sample]
         weight = ropes.sample_weight[sample]
@@ -266,6 +284,23 @@ def move_ropes(
                     diagonal[node] = diagonal[node] + own * own * stiffness
                     diagonal[node + 1] = diagonal[node + 1] + weight * weight * stiffness
                     beside[node] = beside[node] + own * weight * stiffness
+
+
+@wp.kernel
+def move_ropes(
+    ropes: Ropes,
+    guess: wp.array(dtype=wp.vec3d),
+    diagonal: wp.array(dtype=wp.mat33d),
+    beside: wp.array(dtype=wp.mat33d),
+    beyond: wp.array(dtype=wp.mat33d),
+    force: wp.array(dtype=wp.vec3d),
+    target: wp.array(dtype=wp.vec3d),
+):
+    """Solve one rope's linearised step: a block matrix with two blocks beside its diagonal."""
+    rope = wp.tid()
+    first, last = ropes.first[rope], ropes.last[rope]
+    zero, one = wp.float64(0.0), wp.float64(1.0)
+    unit = wp.identity(n=3, dtype=wp.float64)
     for node in range(first, last):
         if ropes.fixed[node] == 1:
             diagonal[node] = FIXED * unit

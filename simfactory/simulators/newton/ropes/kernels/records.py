@@ -38,6 +38,35 @@ class Ropes:
 
 
 @wp.struct
+class Shapes:
+    """The collision shapes of a model, those of a world from first to last - 1."""
+
+    first: wp.array(dtype=wp.int32)
+    last: wp.array(dtype=wp.int32)
+    body: wp.array(dtype=wp.int32)
+    kind: wp.array(dtype=wp.int32)
+    scale: wp.array(dtype=wp.vec3)
+    source: wp.array(dtype=wp.uint64)
+    properties: wp.array(dtype=wp.int32)
+    frame: wp.array(dtype=wp.transform)
+    flags: wp.array(dtype=wp.int32)
+    radius: wp.array(dtype=wp.float32)
+    friction: wp.array(dtype=wp.float32)
+
+
+@wp.struct
+class Bodies:
+    """The rigid bodies of a model at a state."""
+
+    pose: wp.array(dtype=wp.transform)
+    velocity: wp.array(dtype=wp.spatial_vector)
+    center: wp.array(dtype=wp.vec3)
+    flags: wp.array(dtype=wp.int32)
+    inv_mass: wp.array(dtype=wp.float32)
+    inv_inertia: wp.array(dtype=wp.mat33)
+
+
+@wp.struct
 class ShapeTouches:
     """Where samples are near shapes `(sample, slot)`: planes that move along with the shape during a step."""
 

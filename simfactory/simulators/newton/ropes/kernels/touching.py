@@ -21,7 +21,15 @@ from newton._src.geometry.kernels import (
     sdf_sphere_grad,
 )
 
-from simfactory.simulators.newton.ropes.kernels.records import ROPE_SLOTS, SHAPE_SLOTS, Ropes, RopeTouches, ShapeTouches
+from simfactory.simulators.newton.ropes.kernels.records import (
+    ROPE_SLOTS,
+    SHAPE_SLOTS,
+    Bodies,
+    Ropes,
+    RopeTouches,
+    Shapes,
+    ShapeTouches,
+)
 
 NEAR = wp.constant(wp.float64(2e-3))  # [m] beyond what both travel in a step
 AHEAD = wp.constant(wp.float64(2.0))  # of what both travel in a step
@@ -71,29 +79,63 @@ def yielding(arm: wp.vec3, direction: wp.vec3, inv_mass: float, turn: wp.quat, i
     return inv_mass + wp.dot(lever, inv_inertia * lever)
 
 
+@wp.func
+def surface_speed(body: int, point: wp.vec3, bodies: Bodies):
+    """Return the velocity of a point that moves with a body; 0 of the world."""
+    if body < 0:
+        return wp.vec3(0.0)
+    middle = wp.transform_point(bodies.pose[body], bodies.center[body])
+    return wp.spatial_top(bodies.velocity[body]) + wp.cross(wp.spatial_bottom(bodies.velocity[body]), point - middle)
+
+
+@wp.func
+def note_touch(
+    sample: int,
+    slot: int,
+    shape: int,
+    gap: wp.float64,
+    point: wp.vec3,
+    normal: wp.vec3,
+    friction: wp.float64,
+    shapes: Shapes,
+    bodies: Bodies,
+    touches: ShapeTouches,
+):
+    """Write down where a sample is near a shape, and how far its body yields there."""
+    body = shapes.body[shape]
+    soft_normal, soft_across, ahead = float(0.0), float(0.0), float(0.0)
+    if body >= 0:
+        if (bodies.flags[body] & KINEMATIC) == 0:
+            ahead = 1.0
+        if bodies.inv_mass[body] > 0.0:
+            turn = wp.transform_get_rotation(bodies.pose[body])
+            arm = point - wp.transform_point(bodies.pose[body], bodies.center[body])
+            inertia, inv_mass = bodies.inv_inertia[body], bodies.inv_mass[body]
+            side = wp.normalize(wp.cross(normal, wp.vec3(normal[1], normal[2], -normal[0])))
+            soft_normal = yielding(arm, normal, inv_mass, turn, inertia)
+            soft_across = wp.max(
+                yielding(arm, side, inv_mass, turn, inertia),
+                yielding(arm, wp.cross(normal, side), inv_mass, turn, inertia),
+            )
+    touches.shape[sample, slot] = shape
+    touches.gap[sample, slot] = gap
+    touches.normal[sample, slot] = wp.normalize(wp.vec3d(normal))
+    touches.velocity[sample, slot] = wp.vec3d(surface_speed(body, point, bodies))
+    touches.point[sample, slot] = wp.vec3d(point)
+    touches.friction[sample, slot] = wp.float64(0.5) * (friction + wp.float64(shapes.friction[shape]))
+    touches.yield_normal[sample, slot] = wp.float64(soft_normal)
+    touches.yield_across[sample, slot] = wp.float64(soft_across)
+    touches.ahead[sample, slot] = wp.float64(ahead)
+
+
 @wp.kernel
 def touch_shapes(
     dt: wp.float64,
     ropes: Ropes,
     position: wp.array(dtype=wp.vec3d),
     node_qd: wp.array(dtype=wp.vec3),
-    shape_first: wp.array(dtype=wp.int32),
-    shape_last: wp.array(dtype=wp.int32),
-    shape_body: wp.array(dtype=wp.int32),
-    shape_type: wp.array(dtype=wp.int32),
-    shape_scale: wp.array(dtype=wp.vec3),
-    shape_source: wp.array(dtype=wp.uint64),
-    shape_mesh_properties: wp.array(dtype=wp.int32),
-    shape_transform: wp.array(dtype=wp.transform),
-    shape_flags: wp.array(dtype=wp.int32),
-    shape_radius: wp.array(dtype=wp.float32),
-    shape_mu: wp.array(dtype=wp.float32),
-    body_q: wp.array(dtype=wp.transform),
-    body_qd: wp.array(dtype=wp.spatial_vector),
-    body_com: wp.array(dtype=wp.vec3),
-    body_flags: wp.array(dtype=wp.int32),
-    body_inv_mass: wp.array(dtype=wp.float32),
-    body_inv_inertia: wp.array(dtype=wp.mat33),
+    shapes: Shapes,
+    bodies: Bodies,
     touches: ShapeTouches,
 ):
     """Find the nearest shapes of a sample's world: balls of the rope's radius against them."""
@@ -110,39 +152,26 @@ def touch_shapes(
     rope = ropes.owner[node]
     radius = ropes.radius[rope]
     one = wp.float64(1.0)
-    center = (one - weight) * position[node] + weight * position[after]
+    center = wp.vec3((one - weight) * position[node] + weight * position[after])
     velocity = (one - weight) * wp.vec3d(node_qd[node]) + weight * wp.vec3d(node_qd[after])
     found = int(0)
-    for shape in range(shape_first[ropes.world[rope]], shape_last[ropes.world[rope]]):
-        if (shape_flags[shape] & ShapeFlags.COLLIDE_PARTICLES) == 0:
+    for shape in range(shapes.first[ropes.world[rope]], shapes.last[ropes.world[rope]]):
+        if (shapes.flags[shape] & ShapeFlags.COLLIDE_PARTICLES) == 0:
             continue
-        body = shape_body[shape]
-        frame = shape_transform[shape]
+        body = shapes.body[shape]
+        frame = shapes.frame[shape]
         if body >= 0:
-            frame = wp.transform_multiply(body_q[body], shape_transform[shape])
-        surface_velocity = wp.vec3(0.0)
-        ahead = wp.float64(0.0)
-        away = wp.vec3(center) - wp.transform_get_translation(frame)
-        if body >= 0:
-            middle = wp.transform_point(body_q[body], body_com[body])
-            spin = wp.spatial_bottom(body_qd[body])
-            surface_velocity = wp.spatial_top(body_qd[body]) + wp.cross(spin, wp.vec3(center) - middle)
-            if (body_flags[body] & KINEMATIC) == 0:
-                ahead = one
-        reach = radius + NEAR + AHEAD * dt * wp.length(velocity - wp.vec3d(surface_velocity))
-        if shape_type[shape] != GeoType.PLANE:
-            if wp.length(away) > shape_radius[shape] + float(reach):
+            frame = wp.transform_multiply(bodies.pose[body], shapes.frame[shape])
+        speed = wp.length(velocity - wp.vec3d(surface_speed(body, center, bodies)))
+        reach = float(radius + NEAR + AHEAD * dt * speed)
+        if shapes.kind[shape] != GeoType.PLANE:
+            if wp.length(center - wp.transform_get_translation(frame)) > shapes.radius[shape] + reach:
                 continue
-        local = wp.transform_point(wp.transform_inverse(frame), wp.vec3(center))
+        local = wp.transform_point(wp.transform_inverse(frame), center)
         distance, across = surface_distance(
-            shape_type[shape],
-            shape_scale[shape],
-            shape_source[shape],
-            shape_mesh_properties[shape],
-            local,
-            float(reach),
+            shapes.kind[shape], shapes.scale[shape], shapes.source[shape], shapes.properties[shape], local, reach
         )
-        if wp.float64(distance) > reach:
+        if distance > reach:
             continue
         gap = wp.float64(distance) - radius
         slot = found
@@ -156,30 +185,8 @@ def touch_shapes(
         else:
             found += 1
         normal = wp.transform_vector(frame, across)
-        point = wp.vec3(center) - distance * normal
-        soft_normal, soft_across = float(0.0), float(0.0)
-        if body >= 0:
-            middle = wp.transform_point(body_q[body], body_com[body])
-            spin = wp.spatial_bottom(body_qd[body])
-            surface_velocity = wp.spatial_top(body_qd[body]) + wp.cross(spin, point - middle)
-            if body_inv_mass[body] > 0.0:
-                turn = wp.transform_get_rotation(body_q[body])
-                inertia = body_inv_inertia[body]
-                soft_normal = yielding(point - middle, normal, body_inv_mass[body], turn, inertia)
-                side = wp.normalize(wp.cross(normal, wp.vec3(normal[1], normal[2], -normal[0])))
-                soft_across = wp.max(
-                    yielding(point - middle, side, body_inv_mass[body], turn, inertia),
-                    yielding(point - middle, wp.cross(normal, side), body_inv_mass[body], turn, inertia),
-                )
-        touches.shape[sample, slot] = shape
-        touches.gap[sample, slot] = gap
-        touches.normal[sample, slot] = wp.normalize(wp.vec3d(normal))
-        touches.velocity[sample, slot] = wp.vec3d(surface_velocity)
-        touches.point[sample, slot] = wp.vec3d(point)
-        touches.friction[sample, slot] = wp.float64(0.5) * (ropes.friction[rope] + wp.float64(shape_mu[shape]))
-        touches.yield_normal[sample, slot] = wp.float64(soft_normal)
-        touches.yield_across[sample, slot] = wp.float64(soft_across)
-        touches.ahead[sample, slot] = ahead
+        point = center - distance * normal
+        note_touch(sample, slot, shape, gap, point, normal, ropes.friction[rope], shapes, bodies, touches)
 
 
 @wp.func
