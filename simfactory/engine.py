@@ -138,7 +138,7 @@ class Engine:
         for spec in specs:
             check_scene(spec, backend=self.backend, preset=self.preset)
             check_memory(spec, preset=self.preset, in_memory=False)
-            if batch and not self._goes_on(batch) and not self._goes_with(batch, spec):
+            if batch and not self._goes_with(batch, spec):
                 yield batch
                 batch = []
             batch.append(spec)
@@ -150,8 +150,9 @@ class Engine:
 
     def _goes_with(self, batch: Sequence[SceneSpec], spec: SceneSpec) -> bool:
         """Tell whether a spec can be simulated along with a batch; siblings come as a batch of their own."""
-        alone = spec.sibling is None and batch[-1].sibling is None
-        return alone and self._simulator.signature(batch[0]) == self._simulator.signature(spec)
+        if spec.sibling is not None or batch[-1].sibling is not None:
+            return _group(spec) == _group(batch[-1])
+        return self._simulator.signature(batch[0]) == self._simulator.signature(spec)
 
     @staticmethod
     def _goes_on(batch: Sequence[SceneSpec]) -> bool:
