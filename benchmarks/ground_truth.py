@@ -5,7 +5,8 @@
 
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
 compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
-the floor, one that is held, bends and swings; `newton-cloth` a sheet that folds over a ball and a flag. Backends that are not measured keep their stored figures. Cost is the
+the floor, one that is held, bends and swings; `newton-cloth` a sheet that folds over a ball and a flag. Backends that
+are not measured keep their stored figures. Cost is the
 CPU time of annotations and checks, per frame.
 """
 

@@ -129,8 +129,8 @@ def main() -> None:
         )
     for count, figures in cloth.items():
         print(
-            f"{count:>3} environments of a sheet of 1,612 nodes: {figures['per_simulated_second']:.3f} CPU-s a simulated "
-            f"second, {figures['load']:.2f} CPU-s to load"
+            f"{count:>3} environments of a sheet of 1,612 nodes: {figures['per_simulated_second']:.3f} CPU-s a "
+            f"simulated second, {figures['load']:.2f} CPU-s to load"
         )
     record = {
         "backend": simulator.version(),

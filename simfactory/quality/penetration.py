@@ -35,6 +35,7 @@ class _Solid:
         convex: Whether it is convex; others take no part in tests between bodies.
         vertices: `(vertex, 3)` extreme points [m].
         normals: `(normal, 3)` candidate directions of least overlap.
+        faces: `(face, 3)` normals of all faces, for points that may be inside.
         radius: Of the ball about the origin that holds it [m].
         thickness: Smallest extent along the local axes [m].
     """
@@ -44,6 +45,7 @@ class _Solid:
     convex: bool
     vertices: Float64
     normals: Float64
+    faces: Float64
     radius: float
     thickness: float
 
@@ -116,9 +118,9 @@ def _soft_depth(
             continue
         local = vertices - trajectory.position[:, solid.body, None].astype(np.float64)
         near = np.flatnonzero((np.linalg.norm(local, axis=-1) < solid.radius).any(axis=1))
-        reach = (solid.vertices @ solid.normals.T).max(axis=0)
+        reach = (solid.vertices @ solid.faces.T).max(axis=0)
         for frame in near:
-            inside = reach - (local[frame] @ rotation[frame, solid.body]) @ solid.normals.T
+            inside = reach - (local[frame] @ rotation[frame, solid.body]) @ solid.faces.T
             travel = (speed[frame, body] + speed[frame, solid.body]) * step
             worst = max(worst, (float(inside.min(axis=1).max()) - travel) / min(thickness, solid.thickness))
     return worst
@@ -174,6 +176,7 @@ def _solid(mesh: TriangleMesh, body: int, *, dynamic: bool) -> _Solid:
         convex=bool(outside.max() < CONVEX * extent.max()),
         vertices=vertices,
         normals=unique if len(unique) <= DIRECTION_COUNT else _directions(DIRECTION_COUNT),
+        faces=unique,
         radius=float(np.linalg.norm(mesh.vertices, axis=-1).max()),
         thickness=float(extent.min()),
     )

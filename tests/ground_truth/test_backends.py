@@ -29,8 +29,8 @@ SCENES = [0, 1, 2]
 @cache
 def episode_of(backend, index):
     simulator, _, bodies = backend.partition(", ")
-    spec = sample_scene(index, deforming=simulator == "mock", soft=bodies == "soft bodies", cloth=bodies == "cloth", size=128,
-                        frame_count=3, seed=1)  # fmt: skip
+    options = {"deforming": simulator == "mock", "soft": bodies == "soft bodies", "cloth": bodies == "cloth"}
+    spec = sample_scene(index, **options, size=128, frame_count=3, seed=1)
     return simulate(spec, backend=simulator)
 
 
