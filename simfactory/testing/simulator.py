@@ -21,7 +21,15 @@ from simfactory.spec import (
     SceneSpec,
     Sphere,
 )
-from simfactory.testing.specs import make_body, make_material, make_sheet, make_soft, make_soft_spec, make_spec
+from simfactory.testing.specs import (
+    make_body,
+    make_cloth,
+    make_material,
+    make_sheet,
+    make_soft,
+    make_soft_spec,
+    make_spec,
+)
 from simfactory.transforms import quat_rotate
 
 __all__ = ["SimulatorContract"]
@@ -71,12 +79,19 @@ class SimulatorContract:
         assert version.startswith(self.simulator_class.name)
         assert any(character.isdigit() for character in version)
 
-    @pytest.mark.parametrize(("kind", "able"), [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton")])
+    @pytest.mark.parametrize(
+        ("kind", "able"), [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton"), ("cloth", "newton")]
+    )
     def test_bodies_of_every_kind_load_or_are_refused_with_who_supports_them(
         self, simulator: Simulator, kind: str, able: str
     ) -> None:
         """A kind that is listed loads, any other raises `UnsupportedBody` that names a backend."""
-        bodies: dict[str, Body] = {"rigid": make_body(), "sheet": make_sheet(), "soft_body": make_soft()}
+        bodies: dict[str, Body] = {
+            "rigid": make_body(),
+            "sheet": make_sheet(),
+            "soft_body": make_soft(),
+            "cloth": make_cloth(),
+        }
         spec = make_spec(bodies=[bodies[kind]])
         if kind in self.body_kinds:
             simulator.load([spec])

@@ -13,7 +13,7 @@ from simfactory.testing.specs import make_body, make_material, make_soft, make_s
 
 class TestNewton(SimulatorContract):
     simulator_class = NewtonSimulator
-    body_kinds = ("rigid", "soft_body")
+    body_kinds = ("rigid", "soft_body", "cloth")
 
 
 def load_one(spec):
