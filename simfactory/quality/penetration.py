@@ -130,21 +130,21 @@ def _soft_depth(
         near = np.flatnonzero((np.linalg.norm(local, axis=-1) < solid.radius).any(axis=1))
         for frame in near:
             points = local[frame] @ rotation[frame, solid.body]
-            inside = _depth_in_solid(solid, points, exact=isinstance(shape, BodyRope))
+            inside = _depth_in_solid(solid, points)
             travel = (speed[frame, body] + speed[frame, solid.body]) * step
             worst = max(worst, (inside - travel) / min(thickness, solid.thickness))
     return worst
 
 
-def _depth_in_solid(solid: _Solid, points: Float64, *, exact: bool) -> float:
+def _depth_in_solid(solid: _Solid, points: Float64) -> float:
     """Return how deep the deepest of points `(point, 3)` is inside a convex solid [m], local frame; negative outside.
 
-    With `exact` all faces count, not only some directions: those stand off a round or long body by more than a thin
-    rope may be inside.
+    All faces count, not only some directions: those stand off a round or long body by more than a thin rope or cloth
+    may be inside.
     """
     depth = ((solid.vertices @ solid.normals.T).max(axis=0) - points @ solid.normals.T).min(axis=1)
     suspects = points[depth > 0.0]
-    if not exact or not len(suspects):
+    if not len(suspects):
         return float(depth.max())
     reach = (solid.vertices @ solid.faces.T).max(axis=0)
     return float((reach - suspects @ solid.faces.T).min(axis=1).max())

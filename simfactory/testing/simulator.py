@@ -25,6 +25,7 @@ from simfactory.spec import (
 )
 from simfactory.testing.specs import (
     make_body,
+    make_cloth,
     make_granular,
     make_granular_spec,
     make_material,
@@ -86,7 +87,14 @@ class SimulatorContract:
 
     @pytest.mark.parametrize(
         ("kind", "able"),
-        [("rigid", "mock"), ("sheet", "mock"), ("soft_body", "newton"), ("rope", "newton"), ("granular", "newton")],
+        [
+            ("rigid", "mock"),
+            ("sheet", "mock"),
+            ("soft_body", "newton"),
+            ("cloth", "newton"),
+            ("rope", "newton"),
+            ("granular", "newton"),
+        ],
     )
     def test_bodies_of_every_kind_load_or_are_refused_with_who_supports_them(
         self, simulator: Simulator, kind: str, able: str
@@ -96,6 +104,7 @@ class SimulatorContract:
             "rigid": make_body(),
             "sheet": make_sheet(),
             "soft_body": make_soft(),
+            "cloth": make_cloth(),
             "rope": make_rope(),
             "granular": make_granular(),
         }

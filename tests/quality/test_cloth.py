@@ -25,7 +25,7 @@ def test_a_fold_is_no_crossing():
 
 def test_a_part_that_went_through_is_found():
     vertices = folded(0.01)
-    low = (vertices[0, :, 2] > 0.0) & (vertices[0, :, 0] < -0.3)
+    low = (vertices[0, :, 2] > 0.0) & (vertices[0, :, 0] < -0.1)
     vertices[0, low, 2] = -0.01
     assert crossing_share(SHEET.triangles, vertices) > 0.02
 

@@ -29,7 +29,7 @@ CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
 STEPS_LEAST = 2  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
-NODE_GAP = 0.03  # [m] how far ahead nodes look for contact
+NODE_GAP = 0.05  # [m] how far ahead nodes look for contact
 NODE_STIFFNESS = 1e4  # [N/m] of contacts of cloth
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
@@ -38,6 +38,7 @@ BODY_CONTACTS = 4096  # room for contacts of one rigid body with cloth; beyond i
 SELF_DISTANCE = 4e-3  # [m] between layers of cloth that touch
 SELF_GAP = 1.2e-2  # [m] how far around it is looked for at least
 FASTEST = 6.0  # [m/s] that cloth moves at: twice that way is looked around, so that layers never cross
+VERTEX_PAIRS, EDGE_PAIRS = 64, 192  # room for what may touch a node, an edge; what is missed may cross
 BOUND = 0.85  # of the way to the nearest layer that a node goes in a step
 
 RULES = {
@@ -114,6 +115,9 @@ class StepsCloth(Steps):
             particle_enable_self_contact=True,
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
+            particle_vertex_contact_buffer_size=VERTEX_PAIRS,
+            particle_edge_contact_buffer_size=EDGE_PAIRS,
+            particle_topological_contact_filter_threshold=1,
             dat_conservative_bound_relaxation=BOUND,
             collision_frequency_type={base.CollisionSlot.SOFT_SELF_CONTACT: base.CollisionFrequencyType.PRE_INIT},
         )
