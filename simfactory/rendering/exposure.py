@@ -115,7 +115,7 @@ class Exposure:
         for refine in range(1 if instants > 1 or self._preset.more_samples == 0 else 2):
             if refine:
                 self._rich = self._rich_tiles(buffers)
-                rich = wp.array(self._rich, dtype=wp.int32, device=self._device)
+                rich: WarpArray = wp.array(self._rich, dtype=wp.int32, device=self._device)
                 inputs = [self._look, centers, rich, self._film]
                 wp.launch(ask_further, dim=self._shape, inputs=inputs, device=self._device)
             run = _run({**counts, "refine": refine}, self._everywhere)
@@ -129,8 +129,8 @@ class Exposure:
             plain = [(slice(0), slice(0)) if rich else (slice(None), slice(None)) for rich in self._rich]
             _denoise(self._denoiser, film.light, guides, self._device, plain)
             if self._rich.any():
-                rich = [(slice(None), slice(None)) if rich else (slice(0), slice(0)) for rich in self._rich]
-                _denoise(self._best(), film.light, guides, self._device, rich)
+                others = [(slice(None), slice(None)) if rich else (slice(0), slice(0)) for rich in self._rich]
+                _denoise(self._best(), film.light, guides, self._device, others)
         inputs = [self._look, self._lenses, self._film.light]
         wp.launch(develop, dim=self._shape, inputs=inputs, outputs=[rgb], device=self._device)
 
