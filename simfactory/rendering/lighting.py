@@ -72,6 +72,7 @@ def build_look(
     look.strides = wp.array(_strides(), dtype=wp.uint32, device=device)
     look.samples, look.depth, look.split = preset.samples, preset.depth, int(preset.split)
     look.mirror_samples, look.texture_samples = preset.mirror_samples, preset.texture_samples
+    look.block_samples, look.more_mirror_samples = preset.block_samples, preset.more_mirror_samples
     look.more_samples, look.noise = preset.more_samples, preset.noise
     look.detail_noise, look.mirror_noise = preset.detail_noise, preset.mirror_noise
     look.filter_width = preset.filter_width

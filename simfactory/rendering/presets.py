@@ -18,18 +18,23 @@ class Preset:
         smooth_contrast: Pixels whose neighbours' display values 0–1 differ less take their mean; 0 shades every pixel.
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
+        block_samples: Paths per block of pixels that share them; 0 = none do. About what mirrors, shines through or has
+            a relief, and where an aperture or shutter is open, paths are followed from every pixel anyway.
         mirror_samples: Further paths in pixels that see a mirror or glass.
-        more_samples: Largest number of further paths in pixels whose light is uncertain after these.
+        more_samples: Largest number of further paths in pixels whose light is uncertain after these; four times as
+            many where base colours change from pixel to pixel.
+        more_mirror_samples: The same in pixels that see a mirror or glass.
         noise: Root mean square error of a pixel's light that is wanted before denoising, in display values 0–255.
         detail_noise: The same where base colours change from pixel to pixel.
         mirror_noise: The same in pixels that see a mirror or glass: what these show has no guide, the denoiser helps it
             less.
-        texture_samples: Places in a pixel at which a texture is read; 0 = those of the paths.
+        texture_samples: Places in a pixel at which a texture is read, more of simple patterns and one of grains; 0 =
+            those of the paths.
         filter_width: Width over which textures are filtered [px]: less than one where samples lie within a pixel.
         instants: Over how many instants an open shutter spreads them, at least one path each.
         depth: Mirror and glass bounces of a path.
         mirror_roughness: Materials smoother than this are followed as mirrors.
-        split: Whether a path follows both what is mirrored and what is not at its first surface.
+        split: Whether a path follows both what is mirrored and what is not at its first surface, if both are seen.
         brightest: Limit on the light of one path: a cut on rare bright ones, which a mean of few would show as dots.
         denoiser: Effort of the denoiser (`fast`, `balanced`, `high`), or None for none.
         animated_samples: Whether sample positions change from frame to frame; still ones do not shimmer.
@@ -43,8 +48,10 @@ class Preset:
     smooth_contrast: float
     traced_roughness: float
     samples: int
+    block_samples: int
     mirror_samples: int
     more_samples: int
+    more_mirror_samples: int
     noise: float
     detail_noise: float
     mirror_noise: float
@@ -71,8 +78,10 @@ _PRESETS = {
             smooth_contrast=0.02,
             traced_roughness=0.35,
             samples=0,
+            block_samples=0,
             mirror_samples=0,
             more_samples=0,
+            more_mirror_samples=0,
             noise=0.0,
             detail_noise=0.0,
             mirror_noise=0.0,
@@ -95,8 +104,10 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=1,
-            mirror_samples=8,
+            block_samples=3,
+            mirror_samples=6,
             more_samples=0,
+            more_mirror_samples=0,
             noise=0.0,
             detail_noise=0.0,
             mirror_noise=0.0,
@@ -118,20 +129,22 @@ _PRESETS = {
             edge_contrast=0.0,
             smooth_contrast=0.0,
             traced_roughness=0.35,
-            samples=4,
+            samples=3,
+            block_samples=0,
             mirror_samples=4,
-            more_samples=124,
+            more_samples=7,
+            more_mirror_samples=160,
             noise=8.0,
             detail_noise=3.0,
             mirror_noise=1.5,
-            texture_samples=16,
+            texture_samples=8,
             filter_width=1.0,
             instants=16,
             depth=4,
             mirror_roughness=0.3,
             split=False,
             brightest=30.0,
-            denoiser="high",
+            denoiser="balanced",
             animated_samples=True,
             exposure=1.15,
             contrast=1.3,
@@ -144,8 +157,10 @@ _PRESETS = {
             smooth_contrast=0.0,
             traced_roughness=0.35,
             samples=64,
+            block_samples=0,
             mirror_samples=0,
             more_samples=0,
+            more_mirror_samples=0,
             noise=0.0,
             detail_noise=0.0,
             mirror_noise=0.0,

@@ -148,7 +148,7 @@ def test_paths_are_added_where_light_is_uncertain(outdoor, monkeypatch):
     truth = np.mean(shots(outdoor, preset="reference", keys=range(8))[0], axis=0)
     errors = []
     for noise in (2.0, 1e3):  # as little noise as 60 further paths can bring, and none added
-        preset = replace(find_preset("high"), noise=noise, denoiser=None)
+        preset = replace(find_preset("high"), noise=noise, more_samples=124, denoiser=None)
         monkeypatch.setitem(presets._PRESETS, "high", preset)
         light = shots(outdoor, preset="high")[0][0]
         errors.append(np.sqrt(np.mean((display(light) - display(truth)) ** 2)))

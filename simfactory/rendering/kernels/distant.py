@@ -61,8 +61,12 @@ def map_texel(distant: Distant, first: int, rows: int, columns: int, place: wp.v
     row = wp.min(int(y), rows - 2)
     dx = x - float(column)
     dy = y - float(row)
-    left = (column + 2 * columns) % columns
-    right = (column + 1 + 2 * columns) % columns
+    left = column
+    if column < 0:
+        left = column + columns
+    right = column + 1
+    if right >= columns:
+        right = right - columns
     start = first + row * columns
     high = wp.lerp(distant.texels[start + left], distant.texels[start + right], dx)
     low = wp.lerp(distant.texels[start + columns + left], distant.texels[start + columns + right], dx)

@@ -118,7 +118,7 @@ def eye_light(
             else:
                 total += wp.cw_mul(weight, background(look, environment, wp.normalize(wp.vec3(along))))
         else:
-            spot = find_spot(world, look, environment, met, start, along, width, angle)
+            spot = find_spot(world, look, environment, met, start, along, width, angle, 0, weight)
             sky_share = float(1.0)
             if branch == 0:
                 first = spot

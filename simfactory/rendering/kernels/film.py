@@ -9,10 +9,22 @@ from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import First, path_light
 from simfactory.rendering.kernels.shade import display_value
-from simfactory.rendering.kernels.spots import color_seen, is_textured
+from simfactory.rendering.kernels.spots import is_textured, plane_color, texture_plane
+from simfactory.rendering.kernels.textures import BRUSHED, CHECKER, FABRIC, MARBLE, NOISE, STONE, STRIPES
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
-__all__ = ["Centers", "Film", "Run", "ask_further", "develop", "display_doubt", "expose"]
+__all__ = [
+    "Centers",
+    "Film",
+    "Run",
+    "ask_further",
+    "develop",
+    "display_doubt",
+    "expose",
+    "lens_ray",
+    "offset_in_pixel",
+    "plan_pixel",
+]
 
 wp.set_module_options(OPTIONS)
 
@@ -49,6 +61,7 @@ class Run:
     instant: wp.int32  # of the open shutter
     instants: wp.int32  # how many there are
     refine: wp.int32  # whether it adds to another run's samples
+    boxes: wp.array(dtype=wp.vec4i)  # by tile: first and one past the last row and column that are followed
 
 
 @wp.struct
@@ -100,16 +113,30 @@ def offset_in_pixel(look: Look, key: wp.uint32, sample: int, dimension: int):
 def mean_color_seen(
     world: World, look: Look, key: wp.uint32, hit: Hit, pose: wp.mat44d, lens: wp.vec4d, row: int, column: int
 ):
-    """Return the base colour of a hit's plane over a pixel: a texture needs more places than light needs paths."""
-    total = wp.vec3(0.0, 0.0, 0.0)
+    """Return the base colour of a hit's plane over a pixel: a texture needs more places than light needs paths.
+
+    Sharp patterns need many, grains one: what is finer than a pixel is left out where they are read.
+    """
     origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
-    for sample in range(look.texture_samples):
-        place = offset_in_pixel(look, key, sample, 0)
-        u = wp.float64(column) + wp.float64(place[0])
-        v = wp.float64(row) + wp.float64(place[1])
-        direction = camera_ray(pose, lens, u, v)
-        total += color_seen(world, look, hit, origin, direction, look.filter_width / float(lens[0]))
-    return total / float(look.texture_samples)
+    angle = look.filter_width / float(lens[0])
+    half = wp.float64(0.5)
+    direction = camera_ray(pose, lens, wp.float64(column) + half, wp.float64(row) + half)
+    plane = texture_plane(world, look, hit, origin, direction, angle)
+    kind = look.materials[hit.item].texture
+    count = look.texture_samples
+    if kind == NOISE or kind == MARBLE or kind == STONE or kind == BRUSHED:
+        count = 1
+    if kind == CHECKER or kind == STRIPES or kind == FABRIC:
+        count = 4 * look.texture_samples
+    total = wp.vec3(0.0, 0.0, 0.0)
+    for sample in range(count):
+        if count > 1:
+            place = offset_in_pixel(look, key, sample, 0)
+            u = wp.float64(column) + wp.float64(place[0])
+            v = wp.float64(row) + wp.float64(place[1])
+            direction = camera_ray(pose, lens, u, v)
+        total += plane_color(world, look, hit, plane, origin, direction, angle)
+    return total / float(count)
 
 
 @wp.func
@@ -194,6 +221,9 @@ def expose(
     To refine, paths are added to those of a first run where its light is uncertain.
     """
     tile, row, column = wp.tid()
+    box = run.boxes[tile]
+    if row < box[0] or row >= box[1] or column < box[2] or column >= box[3]:
+        return
     pose = camera_to_world[tile]
     lens = lenses[tile]
     key = pixel_key(seeds[tile], row, column)
@@ -244,11 +274,12 @@ def expose(
 
 
 @wp.kernel
-def ask_further(look: Look, centers: Centers, film: Film):
+def ask_further(look: Look, centers: Centers, rich: wp.array(dtype=wp.int32), film: Film):
     """Set how many more paths each pixel takes until its light is as certain as the preset wants.
 
     Expected errors are means over a pixel and its neighbours: that of few paths alone is no good guess. Where base
-    colours change from pixel to pixel, noise misleads the denoiser more than on even surfaces.
+    colours change from pixel to pixel, noise misleads the denoiser more than on even surfaces. In tiles that are `rich`
+    in mirrors and glass no pixel has to do with few.
     """
     tile, row, column = wp.tid()
     total = float(0.0)
@@ -262,12 +293,16 @@ def ask_further(look: Look, centers: Centers, film: Film):
             low = wp.min(low, film.albedo[tile, r, c])
             high = wp.max(high, film.albedo[tile, r, c])
     noise = look.noise
-    if brightest(high - low) > DETAIL:
+    most = look.more_samples
+    if brightest(high - low) > DETAIL or rich[tile] != 0:
         noise = look.detail_noise
+        most = 4 * look.more_samples
     if is_mirror(look, centers.item[tile, row, column]):
         noise = look.mirror_noise
+    if is_mirror(look, centers.item[tile, row, column]) or rich[tile] != 0:
+        most = look.more_mirror_samples
     more = float(film.taken[tile, row, column]) * (total / wp.max(noise * noise, 1.0e-6) - 1.0)
-    film.further[tile, row, column] = int(wp.clamp(more, 0.0, float(look.more_samples)))
+    film.further[tile, row, column] = int(wp.clamp(more, 0.0, float(most)))
 
 
 @wp.kernel

@@ -21,6 +21,7 @@ from simfactory.rendering.kernels.spots import Spot
 
 __all__ = [
     "GATHERED",
+    "STRAIGHT",
     "Leg",
     "Site",
     "diffuse_leg",

@@ -96,8 +96,10 @@ class Look:
     smooth_contrast: float
     strides: wp.array(dtype=wp.uint32)  # by dimension of a path's random numbers
     samples: int  # paths per pixel
+    block_samples: int  # paths per block of pixels
     mirror_samples: int  # further ones where a mirror or glass is seen
     more_samples: int  # largest number of further ones where light is uncertain
+    more_mirror_samples: int  # the same where a mirror or glass is seen
     noise: float  # error that is wanted, display values 0–255
     detail_noise: float  # the same where base colours change
     mirror_noise: float  # the same in pixels that see mirrors or glass

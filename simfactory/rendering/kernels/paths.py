@@ -33,6 +33,7 @@ wp.set_module_options(OPTIONS)
 # and the rare one that did would be a dot. Light focused by mirrors and glass is left out for the same reason.
 DULL = wp.constant(0.5)
 
+SHEEN = wp.constant(0.2)  # roughness from which on a weak mirror image is too blurred to be worth a ray of its own
 GUIDING = wp.constant(0.08)  # roughness from which on a mirror's own colour guides the denoiser
 
 
@@ -86,7 +87,8 @@ def site_of(look: Look, spot: Spot, leg: Leg, bounce: int):
         site.inside = 1
     mirrored = brightest(site.reflected)
     body = brightest(spot.base) * (1.0 - spot.metallic)
-    if look.split != 0 and bounce == 0 and is_smooth(look, site) and body > 0.01 and mirrored > 0.01:
+    clearly = spot.roughness < SHEEN or site.clear > 0.5 or mirrored > 0.15 * (mirrored + body)
+    if look.split != 0 and bounce == 0 and is_smooth(look, site) and body > 0.01 and mirrored > 0.01 and clearly:
         site.split = 1
     site.chance = 1.0
     if site.split == 0 and body > 0.0:
@@ -231,11 +233,13 @@ def path_light(
             if leg.ahead != 0:
                 seen.albedo += leg.weight
         else:
-            spot = find_spot(world, look, environment, hit, start, wp.vec3d(leg.along), leg.width, leg.angle)
+            known = int(0)
+            if bounce == 0 and first.known == 2:
+                known = 1
+            along = wp.vec3d(leg.along)
+            spot = find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
             if bounce == 0:
                 seen.normal = spot.normal * (1.0 - spot.fade)
-                if first.known == 2:
-                    spot.base = first.base
             site = site_of(look, spot, leg, bounce)
             weight = leg.weight * (1.0 - spot.fade)
             if spot.fade > 0.0:

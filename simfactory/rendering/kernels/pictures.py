@@ -9,7 +9,6 @@ __all__ = ["Picture", "Pictures", "laid", "projected"]
 wp.set_module_options(OPTIONS)
 
 PROBES = wp.constant(4)  # readings along a stretched footprint
-SHARPNESS = wp.constant(6.0)  # how quickly one projection gives way to the next
 
 
 @wp.struct
@@ -47,10 +46,10 @@ def level_texel(pictures: Pictures, picture: Picture, level: int, u: float, v: f
     row = int(wp.floor(y))
     dx = x - float(column)
     dy = y - float(row)
-    left = (column + columns) % columns
-    right = (column + 1) % columns
-    top = first + (row + rows) % rows * columns
-    bottom = first + (row + 1) % rows * columns
+    left = column & (columns - 1)
+    right = (column + 1) & (columns - 1)
+    top = first + (row & (rows - 1)) * columns
+    bottom = first + ((row + 1) & (rows - 1)) * columns
     high = wp.lerp(pictures.texels[top + left], pictures.texels[top + right], dx)
     low = wp.lerp(pictures.texels[bottom + left], pictures.texels[bottom + right], dx)
     return wp.lerp(high, low, dy)
@@ -128,6 +127,13 @@ def laid(pictures: Pictures, index: int, place: wp.vec2, across: wp.vec2, along:
 
 
 @wp.func
+def sharpened(cosine: float):
+    """Return the weight of a projection: a high power, so that one quickly gives way to the next."""
+    square = cosine * cosine
+    return square * square * square
+
+
+@wp.func
 def projected(pictures: Pictures, index: int, period: float, position: wp.vec3, footprint: wp.vec3, normal: wp.vec3):
     """Read an image projected along each local axis and mixed by how much the surface faces it.
 
@@ -144,9 +150,9 @@ def projected(pictures: Pictures, index: int, period: float, position: wp.vec3, 
     """
     wide = 1.0 / period
     high = wide * float(pictures.images[index].columns) / float(pictures.images[index].rows)
-    x = wp.pow(wp.abs(normal[0]), SHARPNESS)
-    y = wp.pow(wp.abs(normal[1]), SHARPNESS)
-    z = wp.pow(wp.abs(normal[2]), SHARPNESS)
+    x = sharpened(normal[0])
+    y = sharpened(normal[1])
+    z = sharpened(normal[2])
     total = x + y + z
     value = wp.vec3(0.0, 0.0, 0.0)
     lean = wp.vec3(0.0, 0.0, 0.0)

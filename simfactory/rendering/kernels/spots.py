@@ -9,7 +9,17 @@ from simfactory.rendering.kernels.pictures import laid, projected
 from simfactory.rendering.kernels.textures import IMAGE, PLAIN, texture_mix
 from simfactory.rendering.kernels.world import CONVEX, DEFORMING, GROUND_PLANE, Hit, Point, World, corner, intersect
 
-__all__ = ["Spot", "color_seen", "find_spot", "has_relief", "is_textured", "pattern_factor", "surface_pattern"]
+__all__ = [
+    "Spot",
+    "color_seen",
+    "find_spot",
+    "has_relief",
+    "is_textured",
+    "pattern_factor",
+    "plane_color",
+    "surface_pattern",
+    "texture_plane",
+]
 
 wp.set_module_options(OPTIONS)
 
@@ -159,27 +169,37 @@ def find_spot(
     direction: wp.vec3d,
     width: float,
     angle: float,
+    known: int,
+    base: wp.vec3,
 ):
-    """Gather what shading needs to know about a hit by a ray that starts with a width [m] and widens by an angle."""
+    """Gather what shading needs to know about a hit by a ray that starts with a width [m] and widens by an angle.
+
+    A base colour that is known is not read again.
+    """
     item = hit.item
+    relief = look.materials[item].relief >= 0
     point = intersect(world, item, hit.triangle, origin, direction)
     spread = width + angle * float(point.distance)
     rotation = world.instances[item].rotation
     smooth = smooth_normal(world, item, hit.triangle, float(point.b0), float(point.b1))
     ray = wp.normalize(wp.vec3(direction @ rotation))
     face = wp.vec3(point.normal)
-    lay = lay_of(world, look, hit, point, ray, spread)
     spot = Spot()
+    spot.base = base
+    lay = Lay()
+    if relief or known == 0:
+        lay = lay_of(world, look, hit, point, ray, spread)
+    if known == 0:
+        spot.base = surface_color(look, item, lay)
     spot.leaving = 0
     spot.roughness = look.materials[item].roughness
-    if look.materials[item].relief >= 0:
+    if relief:
         smooth, variance = relief_normal(world, look, item, hit.triangle, lay, smooth)
         spot.roughness = rougher(spot.roughness, variance)
     if wp.dot(face, ray) > 0.0:
         face = -face
         smooth = -smooth
         spot.leaving = 1
-    spot.base = surface_color(look, item, lay)
     # A smooth normal may lean away from the eye near the outline: bend it back.
     lean = wp.dot(smooth, ray)
     if lean > -0.02:
@@ -245,3 +265,49 @@ def color_seen(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: 
 def surface_pattern(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
     """Return the texture's factor at a hit, without lighting it."""
     return pattern_factor(look, hit.item, color_seen(world, look, hit, origin, direction, angle))
+
+
+@wp.struct
+class TexturePlane:
+    """A triangle's plane as rays through one pixel meet it."""
+
+    point: wp.vec3d  # on it, and its normal: frame of the vertices
+    normal: wp.vec3d
+    start: wp.vec3d  # of the rays, same frame
+    lay: Lay  # at the pixel's centre
+    flat: wp.int32  # whether only the position changes within the pixel
+
+
+@wp.func
+def texture_plane(world: World, look: Look, hit: Hit, origin: wp.vec3d, direction: wp.vec3d, angle: float):
+    """Prepare for reading a texture at several places of a pixel, given the ray through its centre."""
+    item = hit.item
+    rotation = world.instances[item].rotation
+    point = intersect(world, item, hit.triangle, origin, direction)
+    ray = wp.normalize(wp.vec3(direction @ rotation))
+    plane = TexturePlane()
+    plane.point = point.local
+    plane.normal = point.normal
+    plane.start = (origin - world.instances[item].position) @ rotation
+    if (world.instances[item].flags & DEFORMING) == 0 and look.materials[item].first_corner < 0:
+        plane.lay = lay_of(world, look, hit, point, ray, angle * float(point.distance))
+        if wp.abs(wp.dot(wp.vec3(point.normal), ray)) > 1.0e-3:
+            plane.flat = 1
+    return plane
+
+
+@wp.func
+def plane_color(
+    world: World, look: Look, hit: Hit, plane: TexturePlane, origin: wp.vec3d, direction: wp.vec3d, angle: float
+):
+    """Return the base colour where a ray through the pixel of a plane meets it."""
+    color = wp.vec3(0.0, 0.0, 0.0)
+    if plane.flat != 0:
+        along = direction @ world.instances[hit.item].rotation
+        distance = wp.dot(plane.point - plane.start, plane.normal) / wp.dot(along, plane.normal)
+        lay = plane.lay
+        lay.position = wp.vec3(plane.start + along * distance)
+        color = surface_color(look, hit.item, lay)
+    else:
+        color = color_seen(world, look, hit, origin, direction, angle)
+    return color

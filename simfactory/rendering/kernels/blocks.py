@@ -1,0 +1,277 @@
+"""Blocks of pixels that share paths: their light, textures taken out, is followed once and spread over their pixels."""
+
+import warp as wp
+
+from simfactory.rendering.kernels.draws import draw_pair, pixel_key
+from simfactory.rendering.kernels.eye import brightest
+from simfactory.rendering.kernels.film import Centers, Film, Run, lens_ray, offset_in_pixel, plan_pixel
+from simfactory.rendering.kernels.legs import STRAIGHT, distant_light
+from simfactory.rendering.kernels.look import Lens, Look
+from simfactory.rendering.kernels.options import OPTIONS
+from simfactory.rendering.kernels.paths import First, path_light
+from simfactory.rendering.kernels.reflectance import environment_reflectance
+from simfactory.rendering.kernels.shade import FAR, ambient_light, reflectance_at_normal
+from simfactory.rendering.kernels.spots import Spot, find_spot
+from simfactory.rendering.kernels.world import World, closest_hit
+
+__all__ = ["EDGE", "MARGIN", "Blocks", "expose_blocks", "spread_blocks"]
+
+wp.set_module_options(OPTIONS)
+
+EDGE = wp.constant(2)  # of a block [px]
+MARGIN = wp.constant(16)  # about what no block can show; within it the two ways give way to each other [px]
+
+
+@wp.struct
+class Blocks:
+    """What is gathered, `(tile, row, column)` of blocks."""
+
+    light: wp.array3d(dtype=wp.vec3)
+    albedo: wp.array3d(dtype=wp.vec3)
+    normal: wp.array3d(dtype=wp.vec3)
+    pixel: wp.array3d(dtype=wp.int32)  # which of its pixels was followed, counted row by row; -1 = none
+
+
+@wp.func
+def depth_in_box(box: wp.vec4i, rows: int, columns: int, row: int, column: int):
+    """Return how deep a pixel lies in a box [px], 0 outside; sides on the picture's border do not count."""
+    depth = int(MARGIN)
+    if box[0] > 0:
+        depth = wp.min(depth, row - box[0] + 1)
+    if box[1] < rows:
+        depth = wp.min(depth, box[1] - row)
+    if box[2] > 0:
+        depth = wp.min(depth, column - box[2] + 1)
+    if box[3] < columns:
+        depth = wp.min(depth, box[3] - column)
+    if box[1] <= box[0]:
+        depth = 0
+    return wp.max(depth, 0)
+
+
+@wp.func
+def is_shared(look: Look, item: int):
+    """Return whether an item's light changes slowly over the picture: no mirror, no glass, no relief."""
+    shared = bool(False)
+    if item >= 0:
+        shared = look.materials[item].relief < 0 and look.materials[item].transmission <= 0.05
+        if look.materials[item].metallic > 0.5 and look.materials[item].roughness < look.mirror_roughness:
+            shared = False
+    return shared
+
+
+@wp.func
+def plain_light(world: World, look: Look, environment: int, first: First, origin: wp.vec3d, direction: wp.vec3d):
+    """Return light without paths, with its guides: where no path is followed, neighbours must not see black."""
+    along = wp.normalize(wp.vec3(direction))
+    light = wp.vec3(0.0, 0.0, 0.0)
+    albedo = wp.vec3(1.0, 1.0, 1.0)
+    facing = wp.vec3(0.0, 0.0, 0.0)
+    if first.hit.item < 0:
+        light = distant_light(look, environment, along, STRAIGHT)
+    else:
+        spot = find_spot(world, look, environment, first.hit, origin, wp.vec3d(along), 0.0, 0.0, 1, first.base)
+        light = ambient_light(world, look, environment, world.roots[environment], spot, 1.0)
+        albedo = first.base
+        facing = spot.normal
+    return light, albedo, facing
+
+
+@wp.kernel
+def expose_blocks(
+    world: World,
+    look: Look,
+    environments: wp.array(dtype=wp.int32),
+    seeds: wp.array(dtype=wp.int32),
+    lenses: wp.array(dtype=Lens),
+    camera_to_world: wp.array(dtype=wp.mat44d),
+    centers: Centers,
+    run: Run,
+    blocks: Blocks,
+):
+    """Follow the paths of every block of every tile: from the centre of its first pixel whose light may be shared.
+
+    Deep in a tile's box of `run` none are needed.
+    """
+    tile, i, j = wp.tid()
+    inside = depth_in_box(run.boxes[tile], centers.item.shape[1], centers.item.shape[2], EDGE * i, EDGE * j)
+    if inside >= MARGIN:
+        return
+    chosen = int(-1)
+    for k in range(EDGE * EDGE):
+        r = EDGE * i + k // EDGE
+        c = EDGE * j + k % EDGE
+        if chosen < 0 and r < centers.item.shape[1] and c < centers.item.shape[2]:
+            if is_shared(look, centers.item[tile, r, c]):
+                chosen = k
+    blocks.pixel[tile, i, j] = chosen
+    row = EDGE * i + wp.max(chosen, 0) // EDGE
+    column = EDGE * j + wp.max(chosen, 0) % EDGE
+    first = First()
+    first.known = 2
+    first.hit.item = centers.item[tile, row, column]
+    first.hit.triangle = centers.triangle[tile, row, column]
+    if first.hit.item >= 0:
+        first.base = look.materials[first.hit.item].mean
+    lens = lenses[tile]
+    middle = wp.vec2(0.5, 0.5)
+    origin, direction = lens_ray(camera_to_world[tile], lens, middle, middle, row, column)
+    angle = look.filter_width / float(lens.pinhole[0])
+    light = wp.vec3(0.0, 0.0, 0.0)
+    albedo = wp.vec3(0.0, 0.0, 0.0)
+    facing = wp.vec3(0.0, 0.0, 0.0)
+    count = look.block_samples
+    if chosen < 0:
+        count = 1
+        light, albedo, facing = plain_light(world, look, environments[tile], first, origin, direction)
+    else:
+        key = pixel_key(seeds[tile], row, column)
+        for sample in range(count):
+            seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, first)
+            light += seen.light * (look.brightest / wp.max(brightest(seen.light), look.brightest))
+            albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
+            facing += seen.normal
+    share = 1.0 / float(count)
+    blocks.light[tile, i, j] = light * share
+    blocks.albedo[tile, i, j] = albedo * share
+    blocks.normal[tile, i, j] = facing * share
+
+
+@wp.func
+def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: wp.vec3, v: float, u: float):
+    """Return the light at a raster point (row v, column u) of an item, from the blocks about it; negative if none fits.
+
+    Blocks count by their distance and by how much they face the same way; around a sharp bend, any way.
+    """
+    i = int(v) // EDGE
+    j = int(u) // EDGE
+    alike = wp.vec3(0.0, 0.0, 0.0)
+    alike_weight = float(0.0)
+    any_way = wp.vec3(0.0, 0.0, 0.0)
+    any_weight = float(0.0)
+    for k in range(9):
+        r = i + k // 3 - 1
+        c = j + k % 3 - 1
+        if r >= 0 and c >= 0 and r < blocks.pixel.shape[1] and c < blocks.pixel.shape[2]:
+            pixel = blocks.pixel[tile, r, c]
+            if pixel >= 0:
+                row = EDGE * r + pixel // EDGE
+                column = EDGE * c + pixel % EDGE
+                down = wp.max(float(EDGE) - wp.abs(float(row) + 0.5 - v), 0.0)
+                weight = down * wp.max(float(EDGE) - wp.abs(float(column) + 0.5 - u), 0.0)
+                if weight > 0.0 and centers.item[tile, row, column] == item:
+                    facing = blocks.normal[tile, r, c]
+                    length = wp.length(facing)
+                    lean = float(1.0)
+                    if length > 1.0e-3:  # less where a far ground has faded
+                        lean = wp.max(wp.dot(facing, normal) / length, 0.0)
+                    lean = lean * lean
+                    lean = lean * lean
+                    lean = lean * lean
+                    light = blocks.light[tile, r, c]
+                    any_way += light * weight
+                    any_weight += weight
+                    alike += light * (weight * lean)
+                    alike_weight += weight * lean
+    result = wp.vec3(-1.0, -1.0, -1.0)
+    if alike_weight > 0.05:
+        result = alike / alike_weight
+    elif any_weight > 0.0:
+        result = any_way / any_weight
+    return result
+
+
+@wp.func
+def returned_share(spot: Spot, base: wp.vec3):
+    """Return what share of the light that arrives evenly a spot would return if it had some base colour."""
+    spot.base = base
+    reflected = environment_reflectance(
+        reflectance_at_normal(spot), spot.roughness, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
+    )
+    white = wp.vec3(1.0, 1.0, 1.0)
+    body = base * ((1.0 - spot.metallic) * (1.0 - spot.transmission))
+    return wp.cw_mul(white - reflected, body) + reflected * 0.35 + wp.vec3(0.005, 0.005, 0.005)
+
+
+@wp.func
+def shared_light(
+    world: World,
+    look: Look,
+    environment: int,
+    blocks: Blocks,
+    centers: Centers,
+    tile: int,
+    first: First,
+    origin: wp.vec3d,
+    direction: wp.vec3d,
+    angle: float,
+    place: wp.vec2,
+):
+    """Return what a camera ray brings if no path needs to be followed for it, else something negative."""
+    item = first.hit.item
+    along = wp.normalize(wp.vec3(direction))
+    received = wp.vec3(-1.0, -1.0, -1.0)
+    if item < 0:
+        received = distant_light(look, environment, along, STRAIGHT)
+    elif is_shared(look, item):
+        known = int(0)
+        if first.known == 2:
+            known = 1
+        spot = find_spot(world, look, environment, first.hit, origin, wp.vec3d(along), 0.0, angle, known, first.base)
+        light = lent_light(blocks, centers, tile, item, spot.normal, place[1], place[0])
+        if light[0] >= 0.0:
+            pattern = wp.cw_div(returned_share(spot, spot.base), returned_share(spot, look.materials[item].mean))
+            received = wp.cw_mul(light, wp.lerp(pattern, wp.vec3(1.0, 1.0, 1.0), spot.fade))
+    return received
+
+
+@wp.kernel
+def spread_blocks(
+    world: World,
+    look: Look,
+    environments: wp.array(dtype=wp.int32),
+    seeds: wp.array(dtype=wp.int32),
+    lenses: wp.array(dtype=Lens),
+    camera_to_world: wp.array(dtype=wp.mat44d),
+    centers: Centers,
+    run: Run,
+    blocks: Blocks,
+    film: Film,
+):
+    """Put the blocks' light on the film about the boxes of `run`, with textures and smooth outlines.
+
+    Where no block about a pixel sees what it sees, paths are followed.
+    """
+    tile, row, column = wp.tid()
+    inside = depth_in_box(run.boxes[tile], centers.item.shape[1], centers.item.shape[2], row, column)
+    if inside >= MARGIN // 2:
+        return
+    pose = camera_to_world[tile]
+    lens = lenses[tile]
+    key = pixel_key(seeds[tile], row, column)
+    plan = plan_pixel(world, look, key, pose, lens, centers, run, tile, row, column)
+    angle = look.filter_width / float(lens.pinhole[0])
+    light = wp.vec3(0.0, 0.0, 0.0)
+    for sample in range(plan.samples):
+        place = wp.vec2(0.5, 0.5)
+        if plan.samples > 1:
+            place = offset_in_pixel(look, key, sample, 0)
+        origin, direction = lens_ray(pose, lens, place, draw_pair(look, key, sample, 2), row, column)
+        first = plan.first
+        if first.known == 0:
+            first.hit = closest_hit(world, world.roots[environments[tile]], origin, direction, FAR)
+            first.known = 1
+        raster = wp.vec2(float(column), float(row)) + place
+        received = shared_light(
+            world, look, environments[tile], blocks, centers, tile, first, origin, direction, angle, raster
+        )
+        if received[0] < 0.0:
+            seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, first)
+            received = seen.light * (look.brightest / wp.max(brightest(seen.light), look.brightest))
+        light += received
+    share = wp.float32(inside) / wp.float32(MARGIN // 2)
+    if inside > 0:
+        light = wp.lerp(light / float(plan.samples), film.light[tile, row, column], share)
+    else:
+        light = light / float(plan.samples)
+    film.light[tile, row, column] = light
