@@ -70,7 +70,7 @@ def embed(points: Points, nodes: Points, tets: Indices) -> Embedding:
     return Embedding(
         start=np.searchsorted(key, np.arange(len(points) + 1) * len(nodes)),
         nodes=(key % len(nodes)).astype(np.int32),
-        weights=np.bincount(index.ravel(), weights=weight, minlength=len(key)).astype(np.float64),
+        weights=np.asarray(np.bincount(index.ravel(), weights=weight, minlength=len(key)), np.float64),
     )
 
 
