@@ -45,8 +45,11 @@ class ClothDrag:
         device = worlds.model.device
         # Any: warp has no type information
         self._density: Any = wp.array(node_density, dtype=wp.float32, device=device)
+        # Any: as above
         self._inverse_mass: Any = wp.array(inverse_mass, dtype=wp.float32, device=device)
+        # Any: as above
         self._wind: Any = wp.array(wind, dtype=wp.vec3, device=device)
+        # Any: as above
         self._velocity: Any = wp.zeros(worlds.model.particle_count, dtype=wp.vec3, device=device)
 
     def act(self, state: Any) -> None:  # Any: a newton State
