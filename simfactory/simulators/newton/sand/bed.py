@@ -145,6 +145,13 @@ class Bed:
                 if isinstance(body, BodyGranular)
             ]
         )
+        self._turning = np.concatenate(
+            [
+                np.tile(_cross(body.angular_velocity), (len(node_body(body).mass), 1, 1))
+                for body in spec.bodies
+                if isinstance(body, BodyGranular)
+            ]
+        ).astype(np.float32)
         self._instance = self._instances_by_material()
 
     def advance(
@@ -220,6 +227,7 @@ class Bed:
         """Drop what the solver remembers: the next step is as the first."""
         for state in self._states:
             self._solver.reset(state)
+            state.mpm.particle_qd_grad.assign(self._turning)  # else the first step would lose the spin
 
     def _blows(self, state: Any, poses: Array) -> Array:  # Any: a newton State
         """Return the changes of velocity `(body, 6)`: linear [m/s], angular [rad/s]."""
@@ -252,6 +260,12 @@ class Bed:
             for offset, shape in enumerate(self._model.body_shapes[int(body)]):
                 result[first + offset] = self._made.shape_instance[shape]
         return result
+
+
+def _cross(spin: tuple[float, float, float]) -> Array:
+    """Return the gradient `(3, 3)` [1/s] of the velocity of a turning body."""
+    x, y, z = spin
+    return np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
 
 
 def _planes(spec: SceneSpec) -> list[tuple[Any, int, PhysicalMaterial]]:  # Any: a warp transform
