@@ -76,6 +76,7 @@ SINGLE = (
         layout=((("stand", "board"), Seesaw(off=(0.1, 0.3))),),
         caption="{board} lies on a hinge out of its middle and tips over.",
         phenomena=("hinge", "torque"),
+        held_out=True,
     ),
 )
 
@@ -135,6 +136,7 @@ TWO_BODY = (
         layout=((("post", "beam", "carriage"), Rail(speed=(0.8, 1.6), friction=(0.0, 0.02), stretch=(1.5, 3.0))),),
         caption="One of {carriage} runs along a level rail into the other.",
         phenomena=("slider", "collision", "momentum_transfer"),
+        held_out=True,
     ),
     two_body(
         name="rods_thrown",
@@ -209,6 +211,7 @@ MULTI_OBJECT = (
         layout=((("post", "plank"), Bridge(torn=True)),),
         caption="A hanging bridge of {plank} is loose at one end and falls down.",
         phenomena=("hinge", "chain", "free_fall"),
+        held_out=True,
     ),
     multi_object(
         name="cart_rolls",

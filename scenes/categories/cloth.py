@@ -72,6 +72,7 @@ SINGLE = (
         layout=((("sheet",), Spread(height=(0.9, 1.2))),),
         caption="{sheet}, held at two corners, swings down.",
         phenomena=("pendulum", "hanging"),
+        held_out=True,
     ),
     BaseScene(
         name="cloth_hammock",
@@ -146,6 +147,7 @@ TWO_BODY = (
         ),
         caption="{ball} is thrown into {curtain}.",
         phenomena=("projectile_motion", "collision", "hanging"),
+        held_out=True,
     ),
     BaseScene(
         name="cloth_covers_body",
@@ -233,6 +235,7 @@ MULTI_OBJECT = (
         ),
         caption="On the floor lands {sheet}, then {garment}.",
         phenomena=("free_fall", "self_contact"),
+        held_out=True,
     ),
 )  # fmt: skip
 

@@ -47,6 +47,7 @@ SINGLE = (
         layout=((("plank", "post", "heap"), Ramp(slope=(24.0, 38.0), regime="slide")),),
         caption="{heap} is let go on a ramp and runs down it.",
         phenomena=("granular_flow", "inclined_plane"),
+        held_out=True,
     ),
     BaseScene(
         name="grain_fill",
@@ -139,6 +140,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("ball",), Strike(target="heap", speed=(1.5, 3.0)))),
         caption="{ball} runs into {heap} and gets stuck.",
         phenomena=("rolling", "collision", "granular_flow"),
+        held_out=True,
     ),
     BaseScene(
         name="grains_onto_block",
@@ -193,6 +195,7 @@ MULTI_OBJECT = (
         layout=((("column",), Scatter(spread=0.3, gap=0.02)),),
         caption="{column} slump and run into each other.",
         phenomena=("granular_collapse", "collision", "angle_of_repose"),
+        held_out=True,
     ),
 )
 

@@ -63,6 +63,7 @@ SINGLE = (
         layout=((("post", "peg", "rope"), RopeHang(lift=(25.0, 80.0))),),
         caption="{rope} swings from a peg.",
         phenomena=("pendulum", "waves"),
+        held_out=True,
     ),
     BaseScene(
         name="rope_skipping",
@@ -163,6 +164,7 @@ TWO_BODY = (
         ),
         caption="{second} falls across {rope} between two posts.",
         phenomena=("free_fall", "collision", "wrapping"),
+        held_out=True,
     ),
     BaseScene(
         name="rope_onto_body",
@@ -253,6 +255,7 @@ MULTI_OBJECT = (
         ),
         caption="{body} fall onto {rope} between two posts.",
         phenomena=("free_fall", "collision", "tension"),
+        held_out=True,
     ),
 )
 

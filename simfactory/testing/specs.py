@@ -369,9 +369,7 @@ def make_spec(
         sensors: What is recorded; default everything.
         scene: Name of the base scene.
         tier: Curriculum tier.
-        seed: Seed of the job.
-        index: Number of the episode.
-        attempt: Number of the replacement.
+        seed: Seed of the job; `index` and `attempt` are the numbers of the episode and of its replacement.
     """
     if bodies is None:
         bodies = (

@@ -113,16 +113,16 @@ class LinkedSolver(newton.solvers.SolverXPBD):
                 rows.append(link)
             starts.append(len(rows))
         self._links: Any = wp.array(rows, dtype=Link, device=device)  # Any: warp arrays, here and below
-        self._link_start: Any = self._ints(starts)
-        self._row_start: Any = self._ints([0, *(end for _, end in worlds.row_ranges)])
-        self._is_linked: Any = self._ints(linked)
+        self._link_start: Any = self._ints(starts)  # Any: as above
+        self._row_start: Any = self._ints([0, *(end for _, end in worlds.row_ranges)])  # Any: as above
+        self._is_linked: Any = self._ints(linked)  # Any: as above
         table = np.array(waypoints or [(0.0, 0.0)])
-        self._times: Any = wp.array(table[:, 0], dtype=wp.float32, device=device)
-        self._positions: Any = wp.array(table[:, 1], dtype=wp.float32, device=device)
-        self._clock: Any = self._ints(np.zeros(len(worlds.specs)))
-        self._begin: Any = wp.zeros(len(rows), dtype=wp.float32, device=device)
-        self._given: Any = wp.zeros(len(rows), dtype=wp.vec4, device=device)
-        self._bodies: Any = Bodies()
+        self._times: Any = wp.array(table[:, 0], dtype=wp.float32, device=device)  # Any: as above
+        self._positions: Any = wp.array(table[:, 1], dtype=wp.float32, device=device)  # Any: as above
+        self._clock: Any = self._ints(np.zeros(len(worlds.specs)))  # Any: as above
+        self._begin: Any = wp.zeros(len(rows), dtype=wp.float32, device=device)  # Any: as above
+        self._given: Any = wp.zeros(len(rows), dtype=wp.vec4, device=device)  # Any: as above
+        self._bodies: Any = Bodies()  # Any: as above
         self._bodies.com = model.body_com
         self._bodies.inverse_mass, self._bodies.inverse_inertia = (
             self.body_inv_mass_effective,
@@ -141,7 +141,7 @@ def _waypoints(joint: Joint) -> list[tuple[float, float]]:
 
 def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: int) -> Any:  # Any: a warp structure
     """Return a joint as kernels read it; static bodies are the world."""
-    link: Any = Link()
+    link: Any = Link()  # Any: a warp structure
     link.kind = int(JOINT_KINDS[joint.kind])
     axis = np.asarray(joint.axis if isinstance(joint, JointHinge | JointSlider) else (1.0, 0.0, 0.0))
     world = quat_between((1.0, 0.0, 0.0), axis / np.linalg.norm(axis))
@@ -166,8 +166,8 @@ def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: 
     return link
 
 
+# Any: a warp transform
 def _local(spec: SceneSpec, name: str | None, anchor: Sequence[float], world: npt.NDArray[np.float64]) -> Any:
-    # Any: a warp transform
     if name is None:
         return wp.transform(wp.vec3(*anchor), wp.quat(*world))
     body = next(body for body in spec.bodies if body.name == name)
