@@ -196,7 +196,7 @@ MULTI_OBJECT = (
         roles=(
             STAND,
             RoleCloth(name="cloth", patterns=SHEETS),
-            RoleRigid(name="body", shapes=("ball", "box", "pebble"), materials=LIGHT, size=(0.12, 0.2), count=(1, 2)),
+            RoleRigid(name="body", shapes=("ball", "box", "pebble"), materials=LIGHT, size=(0.12, 0.2), count=(2, 3)),
         ),
         layout=(
             (("stand",), Scatter()),

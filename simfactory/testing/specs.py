@@ -369,15 +369,12 @@ def make_spec(
         sensors: What is recorded; default everything.
         scene: Name of the base scene.
         tier: Curriculum tier.
-        seed: Seed of the job; `index` and `attempt` are the numbers of the episode and of its replacement.
+        seed: Seed of the job.
+        index: Number of the episode.
+        attempt: Number of the replacement.
     """
     if bodies is None:
-        bodies = (
-            make_body("box", visual=VisualMaterial(base_color=COLORS[0])),
-            make_body(
-                "ball", Sphere(radius=0.2), position=(0.5, 0.3, 1.5), visual=VisualMaterial(base_color=COLORS[1])
-            ),
-        )
+        bodies = _box_and_ball()
     if lights is None:
         lights = (LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),)
     return SceneSpec(
@@ -400,6 +397,13 @@ def make_spec(
         triggers=tuple(triggers),
         cameras=tuple(cameras) if cameras is not None else (make_camera(size=size),),
         sensors=sensors or Sensors(),
+    )
+
+
+def _box_and_ball() -> tuple[BodyRigid, BodyRigid]:
+    first, second = (VisualMaterial(base_color=color) for color in COLORS[:2])
+    return make_body("box", visual=first), make_body(
+        "ball", Sphere(radius=0.2), position=(0.5, 0.3, 1.5), visual=second
     )
 
 
