@@ -221,7 +221,7 @@ def _granular_bodies(draws: Stream) -> list[Body]:
     fine = make_granular(
         "sand",
         Cylinder(radius=0.16, height=0.3),
-        position=(draws.uniform(1.0, 1.4), 0.3, draws.uniform(0.6, 1.0)),
+        position=(draws.uniform(-0.4, 0.4), 0.3, draws.uniform(1.9, 2.1)),  # above all others
         orientation=draws.quat_xyzw(),
         linear_velocity=(draws.uniform(-2.0, 2.0), 0.0, 2.0),
         angular_velocity=(0.0, draws.uniform(-6.0, 6.0), 3.0),
