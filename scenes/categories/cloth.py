@@ -227,7 +227,7 @@ MULTI_OBJECT = (
         description="Garments and sheets fall onto each other.",
         roles=(
             RoleCloth(name="sheet", patterns=SHEETS, size=(0.5, 0.7)),
-            RoleCloth(name="garment", patterns=("skirt", "tunic", "poncho"), size=(0.45, 0.6), edge=0.04, count=(1, 2)),
+            RoleCloth(name="garment", patterns=("skirt", "tunic", "poncho"), size=(0.45, 0.6), edge=0.04, count=(2, 3)),
         ),
         layout=(
             (("sheet",), Spread(height=(0.05, 0.15), tilt=(0.0, 10.0))),

@@ -101,7 +101,8 @@ class Annotation:
         frame: Computes the slices of one frame, without the time axis (ragged signals: all rows of the frame).
         clip: Computes whole arrays once all frames are rendered.
         needs: Which costly inputs `frame` reads: any of `rgb`, `forward`, `backward`.
-        kinds: Body kinds of which it tells; scenes without any are recorded without it. Empty = all scenes.
+        kinds: Kinds of bodies or joints of which it tells; scenes without any are recorded without it. Empty = all
+            scenes.
     """
 
     name: str

@@ -40,9 +40,14 @@ def _signal(name: str, unit: str, description: str) -> Signal:
 ANNOTATION = Annotation(
     name="joints",
     signals=(
-        _signal("position", "rad or m", "Position of hinges [rad] and sliders [m], 0 at t = 0; NaN for other joints."),
+        _signal(
+            "position",
+            "rad or m",
+            "Position of hinges [rad] and sliders [m], 0 at t = 0; NaN for other joints. Only in scenes with joints.",
+        ),
         _signal("velocity", "rad/s or m/s", "Its rate."),
         _signal("target", "rad or m", "Position that the joint's drive wants; NaN without a drive."),
     ),
     clip=_clip,
+    kinds=frozenset({"ball_joint", "hinge", "slider", "weld"}),
 )

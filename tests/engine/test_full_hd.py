@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import scenes
-from simfactory.annotations import annotation_names
+from simfactory.annotations import annotations
 from simfactory.dataset import open_dataset
 from simfactory.processes import Job, Progress, run_job
 from simfactory.store import create_dataset
@@ -40,5 +40,5 @@ def test_memory_stays_bounded_in_full_hd(tmp_path):
     assert not result.reasons
     (clip,) = open_dataset(tmp_path / "set")
     assert (clip.frame_count, clip.height, clip.width, clip.fps) == (FRAMES, 1080, 1920, 60.0)
-    assert set(clip.modalities) == set(annotation_names())
+    assert set(clip.modalities) == {annotation.name for annotation in annotations(spec=spec)}
     assert max(seen[WARM:]) - max(seen[:WARM]) < GROWTH

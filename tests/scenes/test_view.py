@@ -32,20 +32,30 @@ def test_every_body_is_wholly_in_every_picture_at_the_start(sampled):
             assert in_picture(points, camera, camera_to_world(camera, [0.0])[0]).all(), (spec.scene, camera.name)
 
 
-def flight(body, gravity):
+def struck(body, path, others):
+    """Whether the ball about a body has come into that about another one on its way, `(time,)`."""
+    met = np.zeros(len(path), bool)
+    for other in others:
+        gap = np.linalg.norm(path - np.asarray(other.position), axis=-1) - solid(other).radius - solid(body).radius
+        met |= gap < min(0.0, gap[0])
+    return np.maximum.accumulate(met)
+
+
+def flight(body, gravity, others):
     """Centres `(time, 3)` of a body at `TIMES` for as long as it flies freely, and the times."""
     start, height = np.asarray(body.position), solid(body).extent(np.array([0.0, 0.0, -1.0]))
     if start[2] < height + 0.05:
         return TIMES[:1], start[None]
     path = start + np.outer(TIMES, body.linear_velocity) + 0.5 * np.outer(TIMES**2, gravity)
-    flying = np.cumprod(path[:, 2] > height).astype(bool)
+    flying = np.cumprod((path[:, 2] > height) & ~struck(body, path, others)).astype(bool)
     return TIMES[flying], path[flying]
 
 
 def test_free_flight_stays_in_every_picture(sampled):
     for spec in sampled:
         for body in dynamic(spec):
-            times, path = flight(body, spec.environment.gravity)
+            others = [other for other in spec.bodies if other.name != body.name]
+            times, path = flight(body, spec.environment.gravity, others)
             for camera in spec.cameras:
                 for center, pose in zip(path, camera_to_world(camera, times), strict=True):
                     assert in_picture(center[None], camera, pose).all(), (spec.scene, camera.name, body.name)

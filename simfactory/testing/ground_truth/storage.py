@@ -34,7 +34,7 @@ def store_clip(
         profile: Precision.
         modalities: What to store; empty = all.
     """
-    signals = [signal for annotation in annotations(modalities) for signal in annotation.signals]
+    signals = [signal for annotation in annotations(modalities, spec=spec) for signal in annotation.signals]
     ragged = [signal.name for signal in signals if signal.ragged]
     images = [signal.name for signal in signals if {"time", "y", "x"} <= set(signal.dims)]
     create_dataset(folder, profile=profile)

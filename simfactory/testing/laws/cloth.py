@@ -42,8 +42,13 @@ def heavy_elastica(load: float) -> tuple[float, float]:
     Journal of the Textile Institute 21 (1930).
 
     Args:
-        load: w = weight per length · length³ / bending stiffness [1].
+        load: w = weight per length · length³ / bending stiffness [1], up to 100.
+
+    Raises:
+        ValueError: The load is larger: shooting then loses all digits.
     """
+    if load > 100.0:
+        raise ValueError(f"a load of {load:g} cannot be shot at; allowed is up to 100: lighten or shorten the strip")
     count = 2000
     step = 1.0 / count
 
@@ -98,9 +103,9 @@ def bending_strip_law(load: float, *, substeps: int) -> Law:
         spec=_scene([strip], seconds=2.5, substeps=substeps),
         figure=figure,
         exact=1.0,
-        tolerance=0.1,
-        reason="a narrow strip of a plate whose Poisson's ratio is -1/3 (see bodies.cloth) is softer by 11 % than one "
-        "bent to a cylinder; the clamp ends somewhere within the first edge, 5 % of the length",
+        tolerance=0.125,
+        reason="a narrow strip of a plate whose Poisson's ratio is -1/3 (see bodies.cloth) is softer by 1/(1 - 1/9) = 9/8 "
+        "than one bent to a cylinder under small loads, by less under large ones",
         unit="1",
         needs=("cloth",),
     )

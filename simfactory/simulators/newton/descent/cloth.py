@@ -14,8 +14,6 @@ from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
 
 __all__ = ["ClothDescent", "Sheet"]
 
-RIGID_STIFFNESS = 5e5  # [N/m] of contacts with rigid bodies
-
 NO_SAMPLES = Samples(
     start=np.zeros(1, np.int64),
     node=np.zeros(0, np.int64),
@@ -68,7 +66,7 @@ class ClothDescent(VertexDescent):
                 bulk=0.0,
                 viscosity=0.0,
                 friction=sheet.friction,
-                contact_stiffness=RIGID_STIFFNESS,
+                contact_stiffness=0.0,
             )
             for sheet in sheets
         ]
