@@ -104,8 +104,8 @@ def bending_strip_law(load: float, *, substeps: int) -> Law:
         figure=figure,
         exact=1.0,
         tolerance=0.125,
-        reason="a narrow strip of a plate whose Poisson's ratio is -1/3 (see bodies.cloth) is softer by 1/(1 - 1/9) = 9/8 "
-        "than one bent to a cylinder under small loads, by less under large ones",
+        reason="a narrow strip of a plate whose Poisson's ratio is -1/3 (see bodies.cloth) is softer by 1/(1 - 1/9) = "
+        "9/8 than one bent to a cylinder under small loads, by less under large ones",
         unit="1",
         needs=("cloth",),
     )

@@ -66,7 +66,7 @@ class ClothDescent(VertexDescent):
                 bulk=0.0,
                 viscosity=0.0,
                 friction=sheet.friction,
-                contact_stiffness=0.0,
+                contact_stiffness=model.soft_contact_ke,
             )
             for sheet in sheets
         ]

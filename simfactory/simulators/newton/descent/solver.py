@@ -44,7 +44,7 @@ class Solid:
         bulk: Second Lamé parameter λ [Pa].
         viscosity: η [Pa·s].
         friction: Coulomb coefficient [1].
-        contact_stiffness: Of its contacts with rigid bodies [N/m]; 0 = Newton's own, which grows while they last.
+        contact_stiffness: Of its contacts with rigid bodies [N/m].
     """
 
     first: int

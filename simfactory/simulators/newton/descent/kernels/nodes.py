@@ -169,17 +169,13 @@ def combine_materials(
     penalty: wp.array(dtype=wp.float32),
     material: wp.array(dtype=wp.float32),
 ):
-    """Write what contacts of a soft and a rigid body have: its stiffness, the geometric mean of their frictions.
-
-    A stiffness of 0 leaves Newton's own, which grows while a contact lasts.
-    """
+    """Write what contacts of a soft and a rigid body have: its stiffness, the geometric mean of their frictions."""
     contact = wp.tid()
     if contact < wp.min(count[0], friction.shape[0]):
         node = contact_nodes[contact][0]
         friction[contact] = wp.sqrt(node_friction[node] * shape_friction[contact_shape[contact]])
-        if node_stiffness[node] > 0.0:
-            penalty[contact] = node_stiffness[node]
-            material[contact] = node_stiffness[node]
+        penalty[contact] = node_stiffness[node]
+        material[contact] = node_stiffness[node]
 
 
 @wp.kernel
