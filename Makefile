@@ -11,7 +11,7 @@ export PYTHON
 bin := .venv/bin
 
 # What `make demo` makes: so many clips of each category, each with its own seed.
-DEMO ?= rigid:162 soft_body:163
+DEMO ?= rigid:166 soft_body:180
 CLIPS ?= 4
 FRAMES ?= 48
 FPS ?= 24
