@@ -189,8 +189,13 @@ def _shares(specs: Sequence[SceneSpec]) -> list[list[tuple[int, SceneSpec]]]:
 
 
 def _start(context: SpawnContext, job: Job, tasks: Any, events: Any) -> Any:  # Any: see _run_processes
+    """Start a worker that is deaf to Ctrl-C from its first instant on: it inherits what is blocked here meanwhile."""
     worker = context.Process(target=_serve, args=(job, tasks, events), daemon=True)
-    worker.start()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        worker.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
     return worker
 
 

@@ -114,7 +114,7 @@ def test_a_refused_episode_is_replaced_by_its_next_attempt(tmp_path):
     assert clip.spec["attempt"] == 1
 
 
-@pytest.mark.parametrize("seconds", [3.0, 9.0])
+@pytest.mark.parametrize("seconds", [3.0, 5.0, 9.0])
 def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(simfactory, tmp_path, seconds):
     options = ("--clips", "40", "--views", "1", "--size", "64x64", "--workers", "2")
     process = simfactory.start("generate", "--out", "data", *options)
