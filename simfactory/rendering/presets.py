@@ -22,8 +22,8 @@ class Preset:
             a relief, and where an aperture or shutter is open, paths are followed from every pixel anyway.
         mirror_samples: Further paths in pixels that see a mirror or glass.
         more_samples: Largest number of further paths in pixels whose light is uncertain after these; four times as
-            many where base colours change from pixel to pixel.
-        more_mirror_samples: The same in pixels that see a mirror or glass.
+            many where base colours change from pixel to pixel, and in pixels that see a mirror or glass.
+        more_mirror_samples: The same in pictures that mirrors and glass fill to a good part.
         noise: Root mean square error of a pixel's light that is wanted before denoising, in display values 0–255.
         detail_noise: The same where base colours change from pixel to pixel.
         mirror_noise: The same in pixels that see a mirror or glass: what these show has no guide, the denoiser helps it
@@ -132,7 +132,7 @@ _PRESETS = {
             samples=3,
             block_samples=0,
             mirror_samples=4,
-            more_samples=7,
+            more_samples=4,
             more_mirror_samples=160,
             noise=8.0,
             detail_noise=3.0,

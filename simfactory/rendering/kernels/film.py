@@ -278,8 +278,8 @@ def ask_further(look: Look, centers: Centers, rich: wp.array(dtype=wp.int32), fi
     """Set how many more paths each pixel takes until its light is as certain as the preset wants.
 
     Expected errors are means over a pixel and its neighbours: that of few paths alone is no good guess. Where base
-    colours change from pixel to pixel, noise misleads the denoiser more than on even surfaces. In tiles that are `rich`
-    in mirrors and glass no pixel has to do with few.
+    colours change from pixel to pixel, noise misleads the denoiser more than on even surfaces, and what a mirror or
+    glass shows has no guide. In tiles that are `rich` in these no pixel has to do with few.
     """
     tile, row, column = wp.tid()
     total = float(0.0)
@@ -299,7 +299,8 @@ def ask_further(look: Look, centers: Centers, rich: wp.array(dtype=wp.int32), fi
         most = 4 * look.more_samples
     if is_mirror(look, centers.item[tile, row, column]):
         noise = look.mirror_noise
-    if is_mirror(look, centers.item[tile, row, column]) or rich[tile] != 0:
+        most = 4 * look.more_samples
+    if rich[tile] != 0:
         most = look.more_mirror_samples
     more = float(film.taken[tile, row, column]) * (total / wp.max(noise * noise, 1.0e-6) - 1.0)
     film.further[tile, row, column] = int(wp.clamp(more, 0.0, float(most)))

@@ -1,7 +1,12 @@
-"""Solver families: one module a family, discovered; a scene takes the cheapest that moves all its bodies."""
+"""Solver families: one module a family, discovered; a scene takes the cheapest that moves all its bodies.
+
+A family that is made for a body kind is named after it, and asked first: importing a solver takes up to half a second,
+so those that a process never needs are left alone.
+"""
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from functools import cache
 
 from simfactory.errors import SpecError
@@ -12,10 +17,17 @@ __all__ = ["Steps", "steps_for"]
 
 
 @cache
-def _families() -> tuple[type[Steps], ...]:
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
-    found = [importlib.import_module(f"{__name__}.{name}").STEPS for name in names]
-    return tuple(sorted(found, key=lambda family: family.cost))
+def _family_names() -> tuple[str, ...]:
+    return tuple(module.name for module in pkgutil.iter_modules(__path__) if module.name != "base")
+
+
+def _families(names: Iterable[str]) -> list[type[Steps]]:
+    found: list[type[Steps]] = [importlib.import_module(f"{__name__}.{name}").STEPS for name in names]
+    return sorted(found, key=lambda family: family.cost)
+
+
+def _fitting(families: Iterable[type[Steps]], kinds: set[str], *, joints: bool) -> type[Steps] | None:
+    return next((one for one in families if kinds <= one.kinds and (one.has_joints or not joints)), None)
 
 
 def steps_for(spec: SceneSpec) -> type[Steps]:
@@ -24,16 +36,19 @@ def steps_for(spec: SceneSpec) -> type[Steps]:
     Raises:
         SpecError: No family moves all its bodies, or holds its joints.
     """
-    kinds = {body.kind for body in spec.bodies}
-    for family in _families():
-        if kinds <= family.kinds and (family.has_joints or not spec.joints):
+    kinds: set[str] = {body.kind for body in spec.bodies}
+    families: list[type[Steps]] = []
+    for names in (kinds.intersection(_family_names()), _family_names()):
+        families = _families(names)
+        family = _fitting(families, kinds, joints=bool(spec.joints))
+        if family is not None:
             return family
-    if spec.joints and any(kinds <= family.kinds for family in _families()):
+    if spec.joints and _fitting(families, kinds, joints=False) is not None:
         raise SpecError(
             f"newton holds no joints in scenes with bodies of kinds {', '.join(sorted(kinds))}; allowed are joints "
             "among rigid bodies alone: take the joints or the other bodies away"
         )
-    together = "; ".join(", ".join(sorted(family.kinds)) for family in _families())
+    together = "; ".join(", ".join(sorted(family.kinds)) for family in families)
     raise SpecError(
         f"bodies of kinds {', '.join(sorted(kinds))} cannot be simulated in one scene by newton; allowed together "
         f"are: {together}; put them into scenes of their own"
