@@ -17,6 +17,7 @@ import warp
 from simfactory import quality
 from simfactory.annotations import annotations
 from simfactory.episode import Trajectory, scene_surfaces
+from simfactory.lasting import lasting
 from simfactory.preflight import check_memory, check_scene
 from simfactory.recording import Clip, ClipHeader, MemoryRecorder, OpenRecorder
 from simfactory.simulators import Simulator, create_simulator
@@ -123,10 +124,11 @@ class Engine:
         begin = time.perf_counter()
         cameras = tuple(camera.model_copy(update={"width": 16, "height": 16}) for camera in spec.cameras[:1])
         small = spec.model_copy(update={"frame_count": 2, "cameras": cameras})
-        silent = Engine(backend=self.backend, preset=self.preset, device=self.device)
-        for _ in silent.run([small], open_recorder=MemoryRecorder, gate=False):
-            pass
-        silent.close()
+        with lasting():
+            silent = Engine(backend=self.backend, preset=self.preset, device=self.device)
+            for _ in silent.run([small], open_recorder=MemoryRecorder, gate=False):
+                pass
+            silent.close()
         return time.perf_counter() - begin
 
     def close(self) -> None:

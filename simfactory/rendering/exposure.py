@@ -73,7 +73,7 @@ class Exposure:
         if preset.denoiser is not None:
             self._denoiser = Denoiser(preset=preset.name, quality=preset.denoiser)
         self._careful: Denoiser | None = None  # for tiles rich in mirrors
-        self._rich = np.zeros(shape[0], np.int32)
+        self._rich: WarpArray = wp.zeros(shape[0], dtype=wp.int32, device=device)
 
     @property
     def light(self) -> WarpArray:
@@ -108,17 +108,16 @@ class Exposure:
         centers.item, centers.triangle, centers.normal = buffers.item, buffers.triangle, buffers.normal
         counts = {"samples": samples, "edge_samples": edges, "instant": instant, "instants": instants}
         given = [world, self._look, self._environments, seeds, self._lenses, poses, centers]
+        self._rich.assign(self._rich_tiles(buffers))
         self._shares = self._preset.block_samples > 0 and instants == 1
         if self._shares:
             self._expose_blocks(buffers, given, counts)
             return
         for refine in range(1 if instants > 1 or self._preset.more_samples == 0 else 2):
             if refine:
-                self._rich = self._rich_tiles(buffers)
-                rich: WarpArray = wp.array(self._rich, dtype=wp.int32, device=self._device)
-                inputs = [self._look, centers, rich, self._film]
+                inputs = [self._look, centers, self._rich, self._film]
                 wp.launch(ask_further, dim=self._shape, inputs=inputs, device=self._device)
-            run = _run({**counts, "refine": refine}, self._everywhere)
+            run = self._run(counts | {"refine": refine}, self._everywhere)
             wp.launch(expose, dim=self._shape, inputs=[*given, run, self._film], device=self._device)
 
     def finish(self, rgb: WarpArray) -> None:
@@ -126,10 +125,11 @@ class Exposure:
         if self._denoiser is not None and not self._shares:
             film = self._film
             guides = (film.albedo, film.normal)
-            plain = [(slice(0), slice(0)) if rich else (slice(None), slice(None)) for rich in self._rich]
+            rich_tiles = self._rich.numpy()
+            plain = [(slice(0), slice(0)) if rich else (slice(None), slice(None)) for rich in rich_tiles]
             _denoise(self._denoiser, film.light, guides, self._device, plain)
-            if self._rich.any():
-                others = [(slice(None), slice(None)) if rich else (slice(0), slice(0)) for rich in self._rich]
+            if rich_tiles.any():
+                others = [(slice(None), slice(None)) if rich else (slice(0), slice(0)) for rich in rich_tiles]
                 _denoise(self._best(), film.light, guides, self._device, others)
         inputs = [self._look, self._lenses, self._film.light]
         wp.launch(develop, dim=self._shape, inputs=inputs, outputs=[rgb], device=self._device)
@@ -155,7 +155,7 @@ class Exposure:
         """Follow paths for blocks of pixels, and in a box of each tile for every pixel; denoise both and join them."""
         blocks, film = self._blocks, self._film
         boxes = self._boxes(np.asarray(host_view(buffers.item)))
-        run = _run(counts | {"refine": 0}, wp.array(boxes, dtype=wp.vec4i, device=self._device))
+        run = self._run(counts | {"refine": 0}, wp.array(boxes, dtype=wp.vec4i, device=self._device))
         if np.any(boxes[:, 1] > boxes[:, 0]):
             wp.launch(expose, dim=self._shape, inputs=[*given, run, film], device=self._device)
         wp.launch(expose_blocks, dim=blocks.pixel.shape, inputs=[*given, run, blocks], device=self._device)
@@ -164,6 +164,13 @@ class Exposure:
             _denoise(self._denoiser, film.light, (film.albedo, film.normal), self._device, cuts)
             _denoise(self._denoiser, blocks.light, (blocks.albedo, blocks.normal), self._device, self._around(boxes))
         wp.launch(spread_blocks, dim=self._shape, inputs=[*given, run, blocks, film], device=self._device)
+
+    def _run(self, counts: dict[str, int], boxes: WarpArray) -> Run:
+        run = Run()
+        run.boxes, run.rich = boxes, self._rich
+        for name, value in counts.items():
+            setattr(run, name, value)
+        return run
 
     def _around(self, boxes: npt.NDArray[np.int32]) -> list[tuple[slice, slice]]:
         """Return what of each tile's blocks is needed: none where the box is the whole tile, else all."""
@@ -200,14 +207,6 @@ def _uneven(look: Look) -> npt.NDArray[np.bool_]:
     """Return which other items blocks of pixels cannot show; one more, the last, is the sky."""
     rows = look.materials.numpy()
     return np.append((rows["transmission"] > CLEAR) | (rows["relief"] >= 0), False)
-
-
-def _run(counts: dict[str, int], boxes: WarpArray) -> Run:
-    run = Run()
-    run.boxes = boxes
-    for name, value in counts.items():
-        setattr(run, name, value)
-    return run
 
 
 def _denoise(

@@ -20,7 +20,8 @@ class Preset:
         samples: Paths per pixel; 0 = light without paths.
         block_samples: Paths per block of pixels that share them; 0 = none do. About what mirrors, shines through or has
             a relief, and where an aperture or shutter is open, paths are followed from every pixel anyway.
-        mirror_samples: Further paths in pixels that see a mirror or glass.
+        mirror_samples: Further paths in pixels that see a mirror or glass; half as many in pictures of which these fill
+            but a small part.
         more_samples: Largest number of further paths in pixels whose light is uncertain after these; four times as
             many where base colours change from pixel to pixel, and in pixels that see a mirror or glass.
         more_mirror_samples: The same in pictures that mirrors and glass fill to a good part.

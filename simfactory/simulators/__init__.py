@@ -5,6 +5,7 @@ import pkgutil
 from typing import cast
 
 from simfactory.errors import BackendError, BackendUnavailable
+from simfactory.lasting import lasting
 from simfactory.simulators.base import Simulator
 
 __all__ = ["Simulator", "backend_class", "backend_names", "create_simulator"]
@@ -25,7 +26,8 @@ def backend_class(name: str) -> type[Simulator]:
     if name not in backend_names():
         raise BackendError(f"unknown backend {name!r}; choose one of {', '.join(backend_names())}")
     try:
-        module = importlib.import_module(f"{__name__}.{name}")
+        with lasting():
+            module = importlib.import_module(f"{__name__}.{name}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("simfactory"):
             raise

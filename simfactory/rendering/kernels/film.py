@@ -62,6 +62,7 @@ class Run:
     instants: wp.int32  # how many there are
     refine: wp.int32  # whether it adds to another run's samples
     boxes: wp.array(dtype=wp.vec4i)  # by tile: first and one past the last row and column that are followed
+    rich: wp.array(dtype=wp.int32)  # by tile: whether mirrors and glass fill a good part of it
 
 
 @wp.struct
@@ -171,6 +172,8 @@ def plan_pixel(
                 plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
     if still and is_mirror(look, item):
         plan.samples += look.mirror_samples
+        if run.rich[tile] == 0:
+            plan.samples -= look.mirror_samples // 2
         plan.first.known = 0
     return plan
 

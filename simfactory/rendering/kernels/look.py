@@ -99,7 +99,7 @@ class Look:
     block_samples: int  # paths per block of pixels
     mirror_samples: int  # further ones where a mirror or glass is seen
     more_samples: int  # largest number of further ones where light is uncertain
-    more_mirror_samples: int  # the same where a mirror or glass is seen
+    more_mirror_samples: int  # the same in tiles rich in mirrors and glass
     noise: float  # error that is wanted, display values 0–255
     detail_noise: float  # the same where base colours change
     mirror_noise: float  # the same in pixels that see mirrors or glass
