@@ -2,13 +2,14 @@
 
 Beside `DIGEST.obj` (the file as given; or stl, ply, glb) lie `DIGEST.json` (its record: licence, source, size, what was
 repaired), `DIGEST.mesh-2.npz` (the mesh as parsed and repaired) and `DIGEST.parts-….npz` (its convex parts). Only the
-first is needed: the others are made again from it, the record without a licence.
+first is needed: the others are made again from it, the record without a licence. The package's own meshes lie in its
+data the same way.
 """
 
 from simfactory.assets.convex import convex_parts
 from simfactory.assets.folder import add_mesh, load_mesh, load_texture_coordinates
 from simfactory.assets.images import EDGE_MAX, Pixels, declared_size, decoded, read_image
-from simfactory.assets.record import AssetRecord, asset_root, list_records, load_record
+from simfactory.assets.record import AssetRecord, asset_root, list_records, load_record, shipped_meshes
 from simfactory.assets.vault import keep_arrays, kept_arrays
 
 __all__ = [
@@ -27,4 +28,5 @@ __all__ = [
     "load_record",
     "load_texture_coordinates",
     "read_image",
+    "shipped_meshes",
 ]

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import tempfile
 from functools import lru_cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from simfactory.assets.convex import convex_parts
 from simfactory.assets.limits import BYTES_MAX, MESH_FORMATS, run_confined
-from simfactory.assets.record import AssetRecord, asset_root, write_record
+from simfactory.assets.record import AssetRecord, asset_root, asset_roots, write_record
 from simfactory.assets.vault import keep_arrays, kept_arrays
 from simfactory.errors import AssetError
 
@@ -135,8 +136,7 @@ def _kept_texture(folder: Path, name: object) -> Path | None:
 
 
 def _arrays(digest: str) -> dict[str, npt.NDArray[Any]]:  # Any: several dtypes
-    root = asset_root()
-    for suffix in MESH_FORMATS:
+    for root, suffix in product(asset_roots(), MESH_FORMATS):
         path = root / f"{digest}.{suffix}"
         if path.is_file():
             stat = path.stat()
@@ -148,10 +148,10 @@ def _arrays(digest: str) -> dict[str, npt.NDArray[Any]]:  # Any: several dtypes
                     _read(path, digest, suffix, label=path.name, beside=root, folder=Path(folder))
                 kept = kept_arrays(digest, f"mesh-{MESH_VERSION}")
             if kept is None:
-                raise AssetError(f"cannot keep the arrays of {path} in {root}: is the folder writable?")
+                raise AssetError(f"cannot keep the arrays of {path} in {asset_root()}: is the folder writable?")
             return kept
     raise AssetError(
-        f"no mesh with digest {digest} in {root}: run `simfactory assets add FILE` or set SIMFACTORY_ASSETS"
+        f"no mesh with digest {digest} in {asset_root()}: run `simfactory assets add FILE` or set SIMFACTORY_ASSETS"
     )
 
 

@@ -1,7 +1,10 @@
-"""What is written down about a user mesh: one JSON file beside it."""
+"""What is written down about a mesh, a user's or one of the package: one JSON file beside it."""
 
 import os
 import re
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from simfactory.assets.limits import MESH_FORMATS
 from simfactory.errors import AssetError
 
-__all__ = ["AssetRecord", "Repairs", "asset_root", "list_records", "load_record", "write_record"]
+__all__ = [
+    "AssetRecord",
+    "Repairs",
+    "asset_root",
+    "asset_roots",
+    "list_records",
+    "load_record",
+    "shipped_meshes",
+    "write_record",
+]
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+_SHIPPED = Path(str(files("simfactory").joinpath("data", "meshes")))
 
 Sha256 = Annotated[str, Field(pattern=DIGEST.pattern + "$")]
 
@@ -71,6 +84,18 @@ def asset_root() -> Path:
     return Path(given) if given else Path.home() / ".cache" / "simfactory" / "assets"
 
 
+def asset_roots() -> tuple[Path, Path]:
+    """Return where assets are looked for: the asset folder, and the meshes of the package."""
+    return asset_root(), _SHIPPED
+
+
+@cache
+def shipped_meshes() -> dict[str, str]:
+    """Return the digests of the meshes that come with the package, by name."""
+    records = (load_record(path.stem) for path in _paths((_SHIPPED,)))
+    return {Path(record.name).stem: record.digest for record in records}
+
+
 def write_record(record: AssetRecord) -> None:
     """Write a record beside its mesh; an older one is replaced at once."""
     target = asset_root() / f"{record.digest}.json"
@@ -104,7 +129,8 @@ def list_records() -> list[AssetRecord]:
     return sorted((load_record(path.stem) for path in _paths()), key=lambda record: (record.name, record.digest))
 
 
-def _paths() -> list[Path]:
+def _paths(roots: Iterable[Path] | None = None) -> list[Path]:
     """Return the records of meshes: those of images, in the same folder, have no mesh beside them."""
-    found = sorted(path for path in asset_root().glob("*.json") if DIGEST.fullmatch(path.stem))
-    return [path for path in found if any(path.with_suffix(f".{suffix}").is_file() for suffix in MESH_FORMATS)]
+    found = {path.stem: path for root in reversed([*(roots or asset_roots())]) for path in root.glob("*.json")}
+    named = [path for stem, path in sorted(found.items()) if DIGEST.fullmatch(stem)]
+    return [path for path in named if any(path.with_suffix(f".{suffix}").is_file() for suffix in MESH_FORMATS)]

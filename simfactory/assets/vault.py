@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.assets.record import asset_root
+from simfactory.assets.record import asset_root, asset_roots
 
 __all__ = ["keep_arrays", "kept_arrays"]
 
@@ -19,7 +19,7 @@ Arrays = dict[str, npt.NDArray[Any]]  # Any: several dtypes
 
 def keep_arrays(digest: str, name: str, arrays: Mapping[str, npt.NDArray[Any]]) -> None:  # Any: several dtypes
     """Write arrays to `DIGEST.NAME.npz` in the asset folder; readers see the whole file or none."""
-    target = _path(digest, name)
+    target = asset_root() / f"{digest}.{name}.npz"
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     with partial.open("wb") as stream:
@@ -29,16 +29,14 @@ def keep_arrays(digest: str, name: str, arrays: Mapping[str, npt.NDArray[Any]]) 
 
 def kept_arrays(digest: str, name: str) -> Arrays | None:
     """Return the arrays kept under a name, None if there are none or they cannot be read; do not write to them."""
-    path = _path(digest, name)
-    try:
-        stat = path.stat()
-        return _load(path, stat.st_mtime_ns, stat.st_size)
-    except (OSError, ValueError, zipfile.BadZipFile):
-        return None  # made again
-
-
-def _path(digest: str, name: str) -> Path:
-    return asset_root() / f"{digest}.{name}.npz"
+    for root in asset_roots():
+        path = root / f"{digest}.{name}.npz"
+        try:
+            stat = path.stat()
+            return _load(path, stat.st_mtime_ns, stat.st_size)
+        except (OSError, ValueError, zipfile.BadZipFile):
+            continue
+    return None  # made again
 
 
 @lru_cache(maxsize=64)
