@@ -5,6 +5,7 @@ from functools import cache
 
 import scenes.categories
 from layouts.discovery import discover
+from scenes.benchmark import recorded, scenarios
 from scenes.category import BaseScene, Category
 from simfactory.errors import SpecError
 from simfactory.spec import Split, Tier
@@ -32,7 +33,7 @@ def categories() -> dict[str, Category]:
 
 @cache
 def catalogue() -> tuple[CatalogueEntry, ...]:
-    """Return all base scenes, by category.
+    """Return all base scenes, by category, and the benchmark scenes.
 
     Raises:
         SpecError: Two base scenes have the same name.
@@ -48,6 +49,17 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
         )
         for category in categories().values()
         for scene in category.scenes
+    )
+    entries += tuple(
+        CatalogueEntry(
+            name=one.name,
+            category=one.category,
+            tiers=(recorded(one, take=1).tier,),
+            description=one.caption,
+            phenomena=one.phenomena,
+            split="benchmark",
+        )
+        for one in scenarios().values()
     )
     found = [entry.name for entry in entries]
     repeated = sorted({name for name in found if found.count(name) > 1})

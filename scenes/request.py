@@ -12,11 +12,11 @@ from scenes.sibling_specs import SiblingSpecs
 from scenes.splits import SplitRules
 from simfactory.errors import SpecError
 from simfactory.parameters import PARAMETERS, Range, parse_ranges
-from simfactory.spec import read_specs
+from simfactory.spec import SceneSpec, read_specs
 from simfactory.splits import HELD_OUT, assigned, parse_shares
 from simfactory.store import JSON
 
-__all__ = ["Request", "file_request", "sampled_request", "split_rules"]
+__all__ = ["Request", "file_request", "given_request", "sampled_request", "split_rules"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,10 +26,12 @@ class Request:
     Attributes:
         specs: Where the specs come from.
         record: The request as the dataset remembers it.
+        given: Whether the specs were given as they are: none of them needs to be like another.
     """
 
     specs: Specs
     record: dict[str, JSON]
+    given: bool = False
 
 
 def split_rules(shares: str, held_out: Sequence[str]) -> SplitRules:
@@ -49,9 +51,14 @@ def file_request(path: Path, rules: SplitRules, asked: Iterable[str]) -> Request
     """
     if wanted := sorted(asked):
         raise SpecError(f"{wanted} are for sampling, and specs of a file stay as they are: leave one of them out")
-    specs = FileSpecs(specs=[assigned(spec, rules.shares) for spec in read_specs(path)])
-    digests: list[JSON] = [spec.digest() for spec in specs.specs]
-    return Request(specs=specs, record={"specs": digests, "split": _rule_record(rules)})
+    return given_request([assigned(spec, rules.shares) for spec in read_specs(path)], rules)
+
+
+def given_request(specs: Sequence[SceneSpec], rules: SplitRules) -> Request:
+    """Return a request for specs as they are."""
+    digests: list[JSON] = [spec.digest() for spec in specs]
+    record: dict[str, JSON] = {"specs": digests, "split": _rule_record(rules)}
+    return Request(specs=FileSpecs(specs=specs), record=record, given=True)
 
 
 def sampled_request(
@@ -94,6 +101,6 @@ def _rule_record(rules: SplitRules) -> dict[str, JSON]:
     held_out: dict[str, JSON] = {name: [low, high] for name, (low, high) in rules.held_out.items()}
     return {
         "shares": [*rules.shares],
-        "held_out_scenes": [entry.name for entry in catalogue() if entry.split == "test"],
+        "held_out_scenes": [entry.name for entry in catalogue() if entry.split in ("test", "benchmark")],
         "held_out_ranges": held_out,
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Clip", "Dataset", "open_clip", "open_dataset"]
 
 _OPEN_CLIPS = 32
-_SPLITS = ("train", "val", "test")
+_SPLITS = ("train", "val", "test", "benchmark")
 
 
 @final
@@ -310,7 +310,7 @@ def open_dataset(
 
     Args:
         path: The dataset's folder.
-        split: "train", "val" or "test", or several: only their clips; None = all clips.
+        split: "train", "val", "test" or "benchmark", or several: only their clips; None = all clips.
         engine: `tensorstore`, `zarr`, or `auto`: tensorstore if it is installed.
 
     Raises:

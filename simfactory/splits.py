@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,6 +22,7 @@ __all__ = [
     "Leak",
     "SplitRecord",
     "assigned",
+    "check_benchmark_apart",
     "checked_shares",
     "dataset_leaks",
     "leaks",
@@ -28,7 +30,7 @@ __all__ = [
     "split_of",
 ]
 
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
+SPLITS: tuple[Split, ...] = ("train", "val", "test", "benchmark")
 SHARES = (0.90, 0.05, 0.05)
 HELD_OUT: Mapping[str, Range] = MappingProxyType({"gravity": (3.2, 4.2)})  # [m/s²]: that of Mars, and about it
 
@@ -100,8 +102,37 @@ def assigned(spec: SceneSpec, shares: tuple[float, float, float] = SHARES) -> Sc
     return spec.model_copy(update={"split": split_of(mark, shares)})
 
 
+def check_benchmark_apart(dataset: str | os.PathLike[str], splits: Iterable[str | None]) -> None:
+    """Refuse to put benchmark scenes and others into one dataset, which a model might then be trained on.
+
+    Args:
+        dataset: Folder of a dataset, which need not exist yet.
+        splits: Those of the specs that are to come into it.
+
+    Raises:
+        SpecError: Both would be in it.
+    """
+    from simfactory import catalog
+
+    present = {"benchmark" if split == "benchmark" else "others" for split in splits}
+    if Path(dataset).is_dir() and any(Path(dataset).iterdir()):
+        present |= {
+            "benchmark" if split == "benchmark" else "others"
+            for split in catalog.read_table(dataset).column("split").to_pylist()
+        }
+    if len(present) > 1:
+        raise SpecError(
+            f"{dataset} would hold benchmark scenes and others: what is trained on must not hold the former; give "
+            "them a dataset of their own, or allow it with --with-benchmark"
+        )
+
+
 def leaks(
-    records: Iterable[SplitRecord], *, held_out_scenes: Iterable[str] = (), held_out: Mapping[str, Range] = HELD_OUT
+    records: Iterable[SplitRecord],
+    *,
+    held_out_scenes: Iterable[str] = (),
+    held_out: Mapping[str, Range] = HELD_OUT,
+    with_benchmark: bool = False,
 ) -> list[Leak]:
     """Return what is in two splits at once, or in training though it is held out.
 
@@ -111,8 +142,11 @@ def leaks(
         records: All clips of a dataset.
         held_out_scenes: Base scenes that may be in test only.
         held_out: Name of a parameter → range that may be in test only.
+        with_benchmark: Whether benchmark scenes may be beside others.
     """
     scenes, found = set(held_out_scenes), []
+    records = list(records)
+    mixed = not with_benchmark and len({record.spec.split == "benchmark" for record in records}) > 1
     first: dict[tuple[str, str], tuple[str, str]] = {}  # what → the split and the clip where it was seen first
     for record in records:
         spec, split = record.spec, record.spec.split
@@ -125,7 +159,9 @@ def leaks(
             if other != split:
                 problem = f"the same {key[0]} is in {split} here and in {other} in clip {clip_id}"
                 found.append(Leak(clip_id=record.clip_id, problem=problem))
-        if split != "test":
+        if split == "benchmark" and mixed:
+            found.append(Leak(clip_id=record.clip_id, problem="a benchmark scene is beside scenes to train on"))
+        if split not in ("test", "benchmark"):
             found += [Leak(clip_id=record.clip_id, problem=text) for text in _held_out(spec, split, scenes, held_out)]
     return found
 
@@ -146,7 +182,8 @@ def dataset_leaks(dataset: str | os.PathLike[str], clips: Iterable["Clip"]) -> l
     scenes = {str(name) for rule in rules for name in rule["held_out_scenes"]}
     ranges = {name: (low, high) for rule in rules for name, (low, high) in rule["held_out_ranges"].items()}
     records = (SplitRecord(clip_id=clip.id, spec=parse_spec(clip.spec), listed=_listed(clip)) for clip in clips)
-    return leaks(records, held_out_scenes=scenes, held_out=ranges)
+    allowed = any(run.get("with_benchmark") for run in read_runs(dataset))
+    return leaks(records, held_out_scenes=scenes, held_out=ranges, with_benchmark=allowed)
 
 
 def _listed(clip: "Clip") -> str | None:

@@ -72,10 +72,12 @@ from simfactory.spec.material import (
 )
 from simfactory.spec.parse import explain, parse_spec, read_specs
 from simfactory.spec.pattern import Cape, Disc, Pattern, Rectangle, Skirt, Tunic
+from simfactory.spec.protocol import BenchmarkLabel
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 from simfactory.spec.sibling import SiblingLabel
 
 __all__ = [
+    "BenchmarkLabel",
     "Body",
     "BodyCloth",
     "BodyGranular",

@@ -5,19 +5,20 @@ import json
 import math
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from simfactory.spec.base import Model, Name
 from simfactory.spec.body import Body, BodyRigid, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
 from simfactory.spec.joint import Joint
+from simfactory.spec.protocol import BenchmarkLabel
 from simfactory.spec.sibling import SiblingLabel
 
 __all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
 
 Tier = Literal["single", "two_body", "multi_object"]
-Split = Literal["train", "val", "test"]
+Split = Literal["train", "val", "test", "benchmark"]
 
 
 class Sensors(Model):
@@ -59,6 +60,7 @@ class SceneSpec(Model):
     triggers: tuple[Push, ...] = Field(default=(), description="Any number (0 or more) of events that happen once")
     cameras: tuple[CameraSpec, ...] = Field(min_length=1, max_length=64, description="1–64 cameras, one clip each")
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
+    benchmark: BenchmarkLabel | None = Field(default=None, description="Set in recordings of benchmark scenes")
     sibling: SiblingLabel | None = Field(default=None, description="Set in episodes that differ in one parameter alone")
     caption: str = Field(default="", max_length=2000, description="What happens, in words")
     phenomena: tuple[str, ...] = Field(default=(), description="Physical phenomena to be seen, e.g. collision")
@@ -118,6 +120,23 @@ class SceneSpec(Model):
         if self.room is not None and self.ground is None:
             raise ValueError("a room stands on a ground: give `ground` too")
         return self
+
+    @model_validator(mode="after")
+    def _benchmark_stays_apart(self) -> Self:
+        if (self.split == "benchmark") != (self.benchmark is not None):
+            raise ValueError(
+                f"split is {self.split!r} and benchmark is {self.benchmark}: a benchmark's recordings, and no others, "
+                "have split 'benchmark' and a label"
+            )
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_an_empty_label(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:  # Any: JSON
+        """Leave the label out where there is none."""
+        record: dict[str, Any] = handler(self)  # Any: JSON
+        if self.benchmark is None:
+            record.pop("benchmark", None)
+        return record
 
     def _check_joints(self) -> None:
         rigid = {body.name: body.mobility for body in self.bodies if isinstance(body, BodyRigid)}

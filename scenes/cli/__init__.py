@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from scenes.progress import RunProgress
 from simfactory.errors import SpecError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from scenes.generate import Generation
-
-__all__ = ["generate", "scenes", "spec"]
+__all__ = ["generate", "image_size", "listed", "scenes", "spec"]
 
 CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
 RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. friction=0.1:0.3; may be repeated.")
@@ -27,14 +24,20 @@ SIBLINGS = typer.Option(help="NAME=VALUE,VALUE: episodes that differ in it alone
 TIERS = ("single", "two_body", "multi_object")
 
 
-def _size(text: str) -> tuple[int, int]:
+def image_size(text: str) -> tuple[int, int]:
+    """Return the width and height in a text like "256x256" [px].
+
+    Raises:
+        SpecError: The text has another form.
+    """
     width, _, height = text.lower().partition("x")
     if not (width.isdigit() and height.isdigit()):
         raise SpecError(f"size is {text!r}; give WIDTHxHEIGHT in pixels, e.g. 256x256")
     return int(width), int(height)
 
 
-def _listed(text: str | None) -> tuple[str, ...]:
+def listed(text: str | None) -> tuple[str, ...]:
+    """Return the parts of a comma-separated text."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
@@ -61,20 +64,15 @@ def generate(
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
     device: Annotated[str, typer.Option(help="cpu or a CUDA device, e.g. cuda:0.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    with_benchmark: Annotated[bool, typer.Option(help="Allow benchmark scenes beside others.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Sample scenes, simulate, render, annotate and check them, and commit the clips to a dataset."""
-    from scenes.generate import generate as run
-    from scenes.generate import require_complete
+    from scenes.cli.running import fill
     from scenes.request import file_request, sampled_request, split_rules
     from simfactory.parameters import parse_ranges
-    from simfactory.preflight import check_disk, check_memory, check_scene
-    from simfactory.processes import Job, core_count
     from simfactory.siblings import parse_siblings
-    from simfactory.store import create_dataset, record_run
 
-    if workers is not None and workers < 1:
-        raise SpecError(f"workers is {workers}; give at least 1")
     rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
     options = {
         "category": category,
@@ -83,70 +81,27 @@ def generate(
         "seed": seed,
         "frame_count": frames,
         "fps": fps,
-        "size": _size(size),
-        "rigs": _listed(cameras),
+        "size": image_size(size),
+        "rigs": listed(cameras),
         "views": views,
-        "modalities": _listed(modalities),
+        "modalities": listed(modalities),
     }
     changes = parse_siblings(siblings or [])
     if spec is None:
         request = sampled_request(clips, options, rules, asked, changes)
     else:
         request = file_request(spec, rules, [*asked, *changes])
-    specs = request.specs
-    for first in specs.together(0, 0):  # before the dataset's folder is made: a refused request leaves nothing
-        check_scene(first, backend=backend, preset=preset)
-        check_memory(first, preset=preset, in_memory=False)
-        check_disk(first, out, profile=profile)
-    create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
-    record_run(out, {**request.record, "backend": backend, "preset": preset})
-    job = Job(
-        dataset=out,
-        profile=profile,
+    fill(
+        out,
+        request,
         backend=backend,
         preset=preset,
+        profile=profile,
         device=device,
-        workers=core_count() if workers is None else workers,
+        workers=workers,
+        with_benchmark=with_benchmark,
+        as_json=as_json,
     )
-    console = Console(stderr=True)
-    try:
-        with RunProgress(console) as progress:
-            generation = run(specs, job, observer=progress)
-    except KeyboardInterrupt:
-        console.print("stopped; what was committed stays, the same command continues")
-        raise typer.Exit(code=130) from None
-    _report(out, generation, progress, as_json=as_json)
-    require_complete(generation)
-
-
-def _report(out: Path, generation: "Generation", progress: RunProgress, *, as_json: bool) -> None:
-    """Write the previews and say what the run did and where it is."""
-    previews = _previews(out, generation.clip_ids)
-    report = {
-        "dataset": str(out),
-        "clips": len(generation.clip_ids),
-        "added": generation.added,
-        "refused": dict(generation.refused),
-        **previews,
-        "prepare_seconds": round(generation.prepare_seconds, 2),
-        "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in sorted(generation.cpu_seconds.items())},
-    }
-    if as_json:
-        typer.echo(json.dumps(report))
-    else:
-        progress.summarize(report)
-
-
-def _previews(out: Path, clip_ids: list[str]) -> dict[str, str]:
-    """Write the contact sheet and the video of the first clip beside the data."""
-    if not clip_ids:
-        return {}
-    from simfactory.cli.preview import write_preview
-    from simfactory.dataset import open_dataset
-
-    clip = open_dataset(out)[clip_ids[0]]
-    sheet, video = write_preview(clip, out / "previews")
-    return {"contact_sheet": str(sheet), "preview": str(video)}
 
 
 def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False) -> None:
@@ -155,12 +110,12 @@ def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
 
     from scenes import catalogue
 
-    listed = catalogue()
+    entries = catalogue()
     if as_json:
-        typer.echo(json.dumps([asdict(entry) for entry in listed], indent=1))
+        typer.echo(json.dumps([asdict(entry) for entry in entries], indent=1))
         return
     table = Table("scene", "category", "tiers", "split", "what happens", box=None)
-    for base in listed:
+    for base in entries:
         table.add_row(base.name, base.category, ", ".join(base.tiers), base.split, base.description)
     Console().print(table)
 
@@ -205,8 +160,8 @@ def sample_specs(
             index=number,
             frame_count=frames,
             fps=fps,
-            size=_size(size),
-            rigs=_listed(cameras),
+            size=image_size(size),
+            rigs=listed(cameras),
             views=views,
             ranges=asked,
             split_rules=rules,
@@ -236,7 +191,7 @@ def spec_statistics(
         "scene": scene,
         "tier": tier,
         "seed": seed,
-        "rigs": _listed(cameras),
+        "rigs": listed(cameras),
         "views": views,
         "ranges": parse_ranges(ranges or []),
     }
