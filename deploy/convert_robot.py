@@ -190,6 +190,36 @@ def possible(inertia: Array) -> Array:
     return axes @ np.diag(moments) @ axes.T
 
 
+def hull_faces(points: Array) -> npt.NDArray[np.int64]:
+    """Return the triangles of the convex hull of points, outwards: grown point by point from a tetrahedron."""
+    size = float(np.ptp(points, axis=0).max())
+
+    def outward(a: int, b: int, c: int, inside: Array) -> tuple[int, int, int]:
+        normal = np.cross(points[b] - points[a], points[c] - points[a])
+        return (a, b, c) if normal @ (points[a] - inside) > 0.0 else (a, c, b)
+
+    first = int(np.argmin(points[:, 0]))
+    second = int(np.argmax(np.linalg.norm(points - points[first], axis=1)))
+    line = points[second] - points[first]
+    third = int(np.argmax(np.linalg.norm(np.cross(points - points[first], line), axis=1)))
+    normal = np.cross(line, points[third] - points[first])
+    fourth = int(np.argmax(np.abs((points - points[first]) @ normal)))
+    start = (first, second, third, fourth)
+    center = points[list(start)].mean(axis=0)
+    faces = {outward(*(k for k in start if k != left), center) for left in start}
+    for number, point in enumerate(points):
+        seen = []
+        for face in faces:
+            a, b, c = points[list(face)]
+            across = np.cross(b - a, c - a)
+            if across @ (point - a) > 1e-6 * size * np.linalg.norm(across):
+                seen.append(face)
+        edges = [edge for a, b, c in seen for edge in ((a, b), (b, c), (c, a))]
+        faces -= set(seen)
+        faces |= {(a, b, number) for a, b in edges if (b, a) not in edges}
+    return np.array(sorted(faces), np.int64)
+
+
 def mass_of(link: ET.Element) -> tuple[float, Array, Array]:
     """Return mass [kg], centre of mass [m] and the inertia about it [kg·m²] of a link."""
     entry = link.find("inertial")
@@ -268,7 +298,9 @@ def main() -> None:
         arrays[f"{part}.vertices"] = (vertices / 1e-5).round().astype(np.int16 if np.abs(vertices).max() < 0.32 else np.int32)
         arrays[f"{part}.triangles"] = triangles.astype(np.uint16)
         for k, hull in enumerate(hulls):
-            arrays[f"{part}.hull_{k}"] = hull.astype(np.float32)
+            used, faces = np.unique(hull_faces(hull), return_inverse=True)
+            arrays[f"{part}.hull_{k}"] = hull[used].astype(np.float32)
+            arrays[f"{part}.faces_{k}"] = faces.reshape(-1, 3).astype(np.uint16)
         joint = joints.get(names[0])
         text += f"\n[[part]]\nname = {json.dumps(part)}\nmass = {total:.9g}  # [kg]\n"
         text += f"center = {json.dumps(center.round(9).tolist())}  # of mass, in the part's frame [m]\n"

@@ -119,6 +119,8 @@ def find_impacts(
     contact = wp.tid()
     if contact >= contact_count[0]:
         return
+    if contact_shape0[contact] == contact_shape1[contact]:  # taken out of the list
+        return
     normal = contact_normal[contact]
     body_a = shape_body[contact_shape0[contact]]
     body_b = shape_body[contact_shape1[contact]]
@@ -242,6 +244,8 @@ def linearise_contacts(
     """
     contact = wp.tid()
     if contact >= contact_count[0]:
+        return
+    if contact_shape0[contact] == contact_shape1[contact]:
         return
     normal = contact_normal[contact]
     linearise_side(

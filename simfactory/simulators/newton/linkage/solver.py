@@ -1,6 +1,6 @@
 """Newton's XPBD with joints of ours: the solver itself sees free bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import newton
@@ -49,6 +49,7 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         self._worlds, self._dt = worlds, dt
         self._device, self._row_count = worlds.model.device, int(worlds.model.body_count)
         self._count = sum(len(spec.joints) for spec in worlds.specs)
+        self.after_sweep: Callable[[Any, Any], None] | None = None  # Any: warp arrays of poses and velocities
         if self._count:
             self._upload()
 
@@ -70,6 +71,11 @@ class LinkedSolver(newton.solvers.SolverXPBD):
             outputs=[self._clock, state.body_q, self._bodies.start, self._begin, self._given, state.body_qd],
             device=self._device,
         )
+
+    @property
+    def bodies(self) -> Any:  # Any: a warp structure
+        """What impulses act on; only in scenes with joints."""
+        return self._bodies
 
     def forget(self, environment: int | None = None) -> None:
         """Put the clock of one environment, or of all, back to t = 0."""
@@ -98,6 +104,8 @@ class LinkedSolver(newton.solvers.SolverXPBD):
                 outputs=[pose, velocity],
                 device=self._device,
             )
+            if self.after_sweep is not None:
+                self.after_sweep(pose, velocity)
         return pose, velocity
 
     def _upload(self) -> None:
