@@ -31,12 +31,13 @@ PARTS = {f"link{k}": (f"panda_link{k}",) for k in range(7)} | {
     "right_finger": ("panda_rightfinger",),
 }
 TRIANGLES = {"hand": 3000, "left_finger": 500, "right_finger": 500}
+FINGER_MASS, FINGER_INERTIA = 0.1, 4e-5  # [kg, kg m2] with the part of the drive that moves along
 USUAL = 2200  # triangles of other parts
 HEADER = """\
 # The arm "panda" with its two-finger hand: written by deploy/convert_robot.py, not by hand.
 # Copyright 2017 Franka Emika GmbH, licensed under the Apache License 2.0 (LICENSE.txt beside this file). Changed:
 # meshes have fewer triangles, link 7 and the hand are one part, principal moments of inertia that no body can have
-# are raised until one can.
+# are raised until one can, fingers have the mass of what moves with them in the drive (0.1 kg for 0.015 kg).
 """
 
 Array = npt.NDArray[np.float64]
@@ -287,6 +288,8 @@ def main() -> None:
             meshes.append((vertices @ place4[:3, :3].T + place4[:3, 3], triangles))
             hulls += collision_hulls(folder, link, pose)
         total, center, inertia = joined(masses)
+        if part.endswith("finger"):
+            total, inertia = FINGER_MASS, FINGER_INERTIA * np.eye(3)
         offsets = np.cumsum([0, *(len(vertices) for vertices, _ in meshes)])
         vertices, triangles = welded(
             np.concatenate([vertices for vertices, _ in meshes]),

@@ -116,6 +116,7 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         for spec, body_rows in zip(worlds.specs, worlds.body_rows, strict=True):
             for joint in spec.joints:
                 link = _link(spec, joint, body_rows, first=len(waypoints))
+                link.twin = _twin(spec, joint, first=starts[-1])
                 waypoints += _waypoints(joint)
                 linked[[row for row in (link.parent, link.child) if row >= 0]] = 1
                 rows.append(link)
@@ -172,6 +173,15 @@ def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: 
             )
     link.first, link.last = first, first + len(_waypoints(joint))
     return link
+
+
+def _twin(spec: SceneSpec, joint: Joint, *, first: int) -> int:
+    """Return the row of the finger joint before this one in a robot's gripper, -1 for all other joints."""
+    if spec.robot is None or not isinstance(joint, JointSlider):
+        return -1
+    fingers = [entry.name for entry in spec.joints if isinstance(entry, JointSlider) and entry.name in spec.robot.joints]
+    place = fingers.index(joint.name) if joint.name in fingers else 0
+    return first + [entry.name for entry in spec.joints].index(fingers[place - 1]) if place else -1
 
 
 # Any: a warp transform
