@@ -26,6 +26,7 @@ from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors,
 
 __all__ = ["sample"]
 
+ROBOT_RATE = 480.0  # [Hz] solver steps of scenes with a robot: its arm is a long chain
 ROUNDS = 20  # layouts tried before an episode is given up
 
 
@@ -141,6 +142,7 @@ def _spec(
             cameras=place(0),
             sensors=Sensors(modalities=recording.modalities),
             phenomena=row.phenomena,
+            substeps=None if world["robot"] is None else math.ceil(ROBOT_RATE / recording.fps),
             **labels,
             **world,
         )

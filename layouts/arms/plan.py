@@ -18,7 +18,7 @@ Vector = npt.NDArray[np.float64]
 DOWN = np.diag([1.0, -1.0, -1.0])  # the tool looks down, its fingers move along world y
 PERIOD = 0.05  # [s] between waypoints
 STEP = 0.04  # [m or 0.1 rad] of the tool between solutions
-SPEED, TURN = 0.45, 1.6  # [m/s, rad/s] of the tool, at most, in the middle of a move
+SPEED, TURN = 0.6, 2.2  # [m/s, rad/s] of the tool, at most, in the middle of a move
 RATE = 0.8  # share of the joints' largest rates that a move may use
 SHORTEST = 0.3  # [s]
 
