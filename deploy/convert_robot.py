@@ -31,7 +31,7 @@ PARTS = {f"link{k}": (f"panda_link{k}",) for k in range(7)} | {
     "right_finger": ("panda_rightfinger",),
 }
 TRIANGLES = {"hand": 3000, "left_finger": 500, "right_finger": 500}
-FINGER_MASS, FINGER_INERTIA = 0.1, 4e-5  # [kg, kg m2] with the part of the drive that moves along
+FINGER_MASS, FINGER_INERTIA = 0.1, 2e-4  # [kg, kg m2] with the part of the drive that moves along
 USUAL = 2200  # triangles of other parts
 HEADER = """\
 # The arm "panda" with its two-finger hand: written by deploy/convert_robot.py, not by hand.

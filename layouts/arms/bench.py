@@ -15,6 +15,7 @@ from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.robots import RobotModel, inverse, robot_model
 from simfactory.spec import BodyRigid, BodySolid, Condition, Joint
+from simfactory.transforms import quat_from_matrix, quat_slerp, quat_to_matrix
 
 __all__ = ["BEFORE", "OPEN", "Bench", "bench"]
 
@@ -61,15 +62,22 @@ class Bench:
         """Return the rotation of a tool that looks down; at spin 0 its fingers move to the arm's left and right."""
         return approach(self.angle, spin=spin, lean=lean)
 
+    def sideways(self, lean: float = 0.0, *, spin: float = 0.0) -> Vector:
+        """Return the rotation of a tool whose fingers move ahead and back, looking down or leaning to the left."""
+        return approach(self.angle + math.pi / 2, lean=lean, spin=spin)
+
     def planner(self, place: Vector, rotation: Vector, *, opening: float = OPEN) -> Planner:
-        """Return a plan that begins with the tool at a pose.
+        """Return a plan that begins with the tool at a pose, found from one that looks down there.
 
         Raises:
             SpecError: It cannot be reached.
         """
-        start = np.eye(4)
-        start[:3, 3], start[:3, :3] = place, rotation
-        arm = inverse(self.model, start, base=self.base, start=self._turned(place), rest=self._turned(place))
+        arm = self._turned(place)
+        level = quat_from_matrix(self.down())
+        for share in np.linspace(0.0, 1.0, 9).tolist():
+            pose = np.eye(4)
+            pose[:3, 3], pose[:3, :3] = place, quat_to_matrix(quat_slerp(level, quat_from_matrix(rotation), share))
+            arm = inverse(self.model, pose, base=self.base, start=arm)
         return Planner(model=self.model, base=self.base, arm=arm, opening=opening, pace=self.pace)
 
     def grip(self, body: BodySolid, *, pads: float = 1.0, load: float = 0.0) -> float:

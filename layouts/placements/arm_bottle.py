@@ -18,6 +18,7 @@ from simfactory.transforms import quat_from_axis_angle, quat_multiply, quat_to_m
 
 __all__ = ["ArmBottle"]
 
+NECK = 0.045  # [m] length
 SQUEEZE = 0.02  # [m] by which each finger is told to close beyond the surface
 
 
@@ -47,15 +48,15 @@ class ArmBottle(Placement):
         draw = streams("arm_bottle", role)
         table = bench(bodies[0], stage, draw)
         radius, high = draw.uniform(0.024, 0.034), draw.uniform(0.09, 0.12)
-        neck, spot = 0.4 * radius, np.array([draw.uniform(0.42, 0.52), draw.uniform(0.0, 0.15)])
+        neck, spot = draw.uniform(0.009, 0.012), np.array([draw.uniform(0.42, 0.52), draw.uniform(0.0, 0.15)])
         if self.task == "shake":
             middle, turn = table.point(*spot, 0.5 * high + REST_GAP), yaw(table.angle)
-        else:  # on its side, the neck towards the arm
-            level = quat_multiply(yaw(table.angle), quat_from_axis_angle((0.0, 1.0, 0.0), -0.5 * math.pi))
+        else:  # on its side, the neck to the left
+            level = quat_multiply(yaw(table.angle), quat_from_axis_angle((1.0, 0.0, 0.0), -0.5 * math.pi))
             middle, turn = table.point(*spot, radius + REST_GAP), level
         up = quat_to_matrix(turn) @ UP
         bottle = _cylinder(bodies[1], radius, high, middle, turn)
-        top = _cylinder(bodies[2], neck, 0.03, middle + (0.5 * high + 0.015) * up, turn)
+        top = _cylinder(bodies[2], neck, NECK, middle + (0.5 * high + 0.5 * NECK) * up, turn)
         weld = JointWeld.model_validate(
             {"name": f"{top.name}_weld", "parent": bottle.name, "child": top.name, "anchor": snapped(top.position)}
         )
@@ -67,22 +68,20 @@ class ArmBottle(Placement):
     def _shaken(
         self, table: Bench, bottle: BodySolid, spot: np.ndarray, radius: float, high: float, draw: Stream
     ) -> tuple[Planner, list[Condition]]:
-        # From the side: the neck is in the way from above.
-        tool, level = table.down(lean=math.radians(70.0)), 0.62 * high
-        away = -tool[:, 2]
-        hold = table.point(*spot, level)
-        planner = table.planner(hold + BEFORE * away, tool)
+        tool = table.down()
+        hold = table.point(*spot, high + 0.5 * NECK)
+        planner = table.planner(hold + (BEFORE + draw.uniform(0.0, 0.05)) * UP, tool)
         planner.begin("reach")
         planner.move(hold)
-        _grasp(planner, radius)
+        _grasp(planner, 0.01)
         planner.begin("lift")
         lifted = hold + 0.16 * UP
         planner.move(lifted)
         planner.begin("shake")
-        swing, lean = draw.uniform(0.03, 0.05), math.radians(draw.uniform(10.0, 25.0))
+        swing, lean = draw.uniform(0.03, 0.05), math.radians(draw.uniform(6.0, 14.0))
         for number in range(draw.integer(*self.shakes)):
             sign = -1.0 if number % 2 else 1.0
-            planner.move(lifted + sign * swing * UP, table.down(lean=math.radians(70.0) + sign * lean), speed=1.6)
+            planner.move(lifted + sign * swing * UP, table.down(lean=-0.1 + sign * lean), speed=1.6)
         planner.begin("hold")
         planner.move(lifted, tool)
         planner.wait(0.3)
@@ -97,7 +96,7 @@ class ArmBottle(Placement):
     ) -> tuple[Planner, list[Condition]]:
         # Held about its middle from above, lifted, turned about the line of the fingers, set down.
         hold = table.point(*spot, radius + 0.004)
-        planner = table.planner(hold + (BEFORE + draw.uniform(0.0, 0.05)) * UP, table.down())
+        planner = table.planner(hold + (BEFORE + draw.uniform(0.0, 0.05)) * UP, table.sideways())
         planner.begin("reach")
         planner.move(hold)
         _grasp(planner, radius)
@@ -105,14 +104,14 @@ class ArmBottle(Placement):
         lifted = hold + 0.14 * UP
         planner.move(lifted)
         planner.begin("turn")
-        tool = table.down(lean=math.radians(90.0))
+        tool = table.sideways(math.radians(90.0))
         planner.move(lifted, tool, speed=0.8)
         planner.begin("place")
-        # The tool was 4 mm above the axis; leaning by 90° that is 4 mm to the arm's side of it.
+        # The tool was 4 mm above the axis; leaning by 90° that is 4 mm to the right of it.
         planner.move(table.point(spot[0], spot[1], 0.5 * high + 0.003), speed=0.7)
         planner.grip(OPEN, duration=0.35)
         planner.begin("retreat")
-        planner.move(table.point(spot[0] - 0.08, spot[1], 0.5 * high + 0.003))
+        planner.move(table.point(spot[0], spot[1] - 0.08, 0.5 * high + 0.003))
         planner.wait(0.2)
         goal = table.point(spot[0], spot[1], 0.5 * high)
         stands = ConditionPlace.model_validate(

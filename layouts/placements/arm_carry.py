@@ -106,7 +106,7 @@ class ArmCarry(Placement):
             wide, long = 0.03, 2.0 * (half + 0.03)
             sides = []
             for body, (x, y) in zip(extra, ((1, 0), (-1, 0), (0, 1), (0, -1)), strict=True):
-                size = (wide, long, high) if x else (2.0 * half, wide, high)
+                size = (wide, long, high) if x else (2.0 * half - 4e-4, wide, high)
                 shift = table.point(spot[0] + x * (half + 0.5 * wide), spot[1] + y * (half + 0.5 * wide))
                 sides.append(block(body, size, shift + (0.5 * high + REST_GAP) * UP, turn))
             return sides, 0.0

@@ -18,8 +18,8 @@ from simfactory.spec import BodySolid, ConditionJoint, Joint, JointSlider, Joint
 __all__ = ["ArmOpen"]
 
 Made = tuple[list[BodySolid], list[Joint], ConditionJoint]
-KNOB = 0.012  # [m] breadth of a handle
-LEAN = math.radians(50.0)  # of the tool, towards the front
+KNOB, STICK = 0.014, 0.07  # [m] breadth of a handle, and how far it sticks out
+LEAN = math.radians(15.0)  # of the tool, towards the front
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +57,7 @@ class ArmOpen(Placement):
     def _drawer(
         self, table: Bench, bodies: tuple[BodySolid, ...], draw: Stream
     ) -> tuple[list[BodySolid], list[Joint], ConditionJoint, Planner]:
-        width, high, deep = draw.uniform(0.2, 0.28), draw.uniform(0.08, 0.12), draw.uniform(0.2, 0.24)
+        width, high, deep = draw.uniform(0.2, 0.28), draw.uniform(0.06, 0.08), draw.uniform(0.2, 0.24)
         front, left, low = draw.uniform(0.54, 0.58), draw.uniform(-0.1, 0.1), draw.uniform(0.05, 0.12)
         turn, thick, gap = yaw(table.angle), 0.015, 0.004
         middle = low + 0.5 * high
@@ -75,7 +75,7 @@ class ArmOpen(Placement):
             panel(bodies[3], (deep, thick, tall - REST_GAP), back, -outer, 0.5 * tall),
         ]
         box = panel(bodies[4], (deep, width, high), front + 0.5 * deep, 0.0, middle)
-        grip = panel(bodies[5], (0.03, KNOB, 0.04), front - 0.016, 0.0, middle)
+        grip = panel(bodies[5], (STICK, KNOB, 0.03), front - 0.5 * STICK, 0.0, middle)
         travel = draw.uniform(0.1, 0.15)
         pull = -heading(table.angle)
         slider = JointSlider.model_validate(
@@ -93,7 +93,7 @@ class ArmOpen(Placement):
         )
         weld = _weld(box, grip)
         tool = table.down(lean=LEAN)
-        hold = table.point(front - 0.022, left, middle)
+        hold = table.point(front - STICK + 0.015, left, middle)
         planner = _taken(table, hold, tool, draw)
         planner.begin("pull")
         planner.move(hold + travel * pull, speed=0.7)
@@ -105,8 +105,8 @@ class ArmOpen(Placement):
     def _door(
         self, table: Bench, bodies: tuple[BodySolid, ...], draw: Stream
     ) -> tuple[list[BodySolid], list[Joint], ConditionJoint, Planner]:
-        width, high = draw.uniform(0.16, 0.22), draw.uniform(0.2, 0.28)
-        front, swing = draw.uniform(0.5, 0.55), math.radians(draw.uniform(35.0, 50.0))
+        width, high = draw.uniform(0.18, 0.24), draw.uniform(0.12, 0.16)
+        front, swing = draw.uniform(0.54, 0.58), math.radians(draw.uniform(35.0, 50.0))
         side = 0.5 * width + draw.uniform(-0.03, 0.03)
         out, across = heading(table.angle), heading(table.angle + math.pi / 2)
         turn, pivot = yaw(table.angle), table.point(front, side)
@@ -115,8 +115,8 @@ class ArmOpen(Placement):
         )
         middle = pivot - 0.5 * width * across + (0.5 * high + 0.02) * UP
         leaf = block(bodies[1], (0.02, width - 0.004, high), middle, turn)
-        at = pivot - 0.82 * width * across + (0.5 * high + 0.02) * UP - 0.026 * out
-        knob = block(bodies[2], (0.03, KNOB, 0.05), at, turn)
+        at = pivot - 0.82 * width * across + (0.65 * high + 0.02) * UP - (0.01 + 0.5 * STICK) * out
+        knob = block(bodies[2], (STICK, KNOB, 0.03), at, turn)
         joint = hinge(
             f"{leaf.name}_hinge",
             leaf.name,
@@ -128,7 +128,7 @@ class ArmOpen(Placement):
             friction=draw.uniform(*self.friction) * 0.1 * mass(leaf) * table.weight * width,
             damping=0.02,
         )
-        arm, poses = at - 0.008 * out - pivot, []
+        arm, poses = at - (0.5 * STICK - 0.015) * out - pivot, []
         for share in np.linspace(0.0, 1.0, 12)[1:].tolist():
             angle = -swing * share
             turned = np.array([[math.cos(angle), -math.sin(angle), 0.0], [math.sin(angle), math.cos(angle), 0.0], [0.0, 0.0, 1.0]])

@@ -49,9 +49,9 @@ class ArmPour(Placement):
             raise SpecError(f"the arm of {role!r} has {len(bodies)} bodies; allowed are a bench, a cup, a bowl and beads")
         draw = streams("arm_pour", role)
         table = bench(bodies[0], stage, draw)
-        spot = np.array([draw.uniform(0.42, 0.52), draw.uniform(0.12, 0.18)])
+        spot = np.array([draw.uniform(0.42, 0.5), -draw.uniform(0.06, 0.12)])
         cup = standing(bodies[1], "cup", table.point(*spot), yaw(table.angle), draw)
-        aim = np.array([draw.uniform(0.42, 0.52), -draw.uniform(0.1, 0.16)])
+        aim = np.array([draw.uniform(0.45, 0.52), draw.uniform(0.1, 0.16)])
         wide = draw.uniform(0.085, 0.1)
         bowl = moved(
             bodies[2],
@@ -63,8 +63,9 @@ class ArmPour(Placement):
         )
         bowl = moved(bowl, position=np.asarray(bowl.position) + (table.top + REST_GAP - lowest(bowl)) * UP)
         beads = self._beads(bodies[3:], cup.body, cup.below, draw.uniform(*self.bead))
-        level = cup.below + cup.grip
-        planner = table.planner(table.point(*spot, level + BEFORE), table.down())
+        level = max(0.6 * cup.height, 0.05)
+        tool = table.sideways(0.5 * math.pi)
+        planner = table.planner(table.point(spot[0], spot[1] - BEFORE, level), tool)
         planner.begin("reach")
         planner.move(table.point(*spot, level), speed=0.9)
         planner.begin("grasp")
@@ -74,18 +75,16 @@ class ArmPour(Placement):
         high = level + 0.14
         planner.move(table.point(*spot, high))
         planner.begin("carry")
-        # Tipped about the line of the fingers, away from the arm: the rim comes to lie before the fingers.
-        ahead = aim[0] - 0.03
+        # Held from its right and tipped about the line in which the tool looks: the rim comes to lie ahead.
+        ahead = aim[0] - 0.05
         planner.move(table.point(ahead, aim[1], high), speed=0.8)
         planner.begin("pour")
         turn = math.radians(draw.uniform(*self.tip))
-        across = np.array([-math.sin(table.angle), math.cos(table.angle), 0.0])
         poses = []
         for share in np.linspace(0.0, 1.0, 13)[1:].tolist():
             pose = np.eye(4)
-            lean = quat_to_matrix(quat_from_axis_angle(across, -turn * share))
-            pose[:3, :3] = lean @ table.down()
-            pose[:3, 3] = table.point(ahead - 0.02 * share, aim[1], high)
+            pose[:3, :3] = table.sideways(0.5 * math.pi, spin=turn * share)
+            pose[:3, 3] = table.point(ahead, aim[1], high)
             poses.append(pose)
         planner.follow(poses, duration=1.3)
         planner.wait(0.5)

@@ -119,11 +119,11 @@ class ArmPress(Placement):
         return [base, arm], joint, way, ConditionJoint(joint=joint.name, lower=0.7 * gape, once=True)
 
     def _lever(self, table: Bench, stand: BodySolid, part: BodySolid, draw: Stream) -> Made:
-        ahead, left, length = draw.uniform(0.42, 0.5), draw.uniform(-0.05, 0.12), draw.uniform(0.13, 0.18)
-        height, down = draw.uniform(0.22, 0.3), math.radians(draw.uniform(40.0, 60.0))
+        ahead, left, length = draw.uniform(0.42, 0.48), draw.uniform(0.05, 0.15), draw.uniform(0.2, 0.24)
+        height, down = draw.uniform(0.24, 0.3), math.radians(draw.uniform(25.0, 40.0))
         out, across = heading(table.angle), heading(table.angle + math.pi / 2)
         tall = height + 0.04
-        wall = block(stand, (0.04, 0.08, tall), table.point(ahead + 0.06, left, 0.5 * tall + REST_GAP), yaw(table.angle))
+        wall = block(stand, (0.04, 0.05, tall), table.point(ahead + 0.035, left, 0.5 * tall + REST_GAP), yaw(table.angle))
         pivot = table.point(ahead, left, height)
         rod = bar(part, pivot, pivot - length * across, 0.02)
         weight = rod.physical.density * length * 0.02 * 0.02 * table.weight
@@ -140,7 +140,7 @@ class ArmPress(Placement):
         )
         way = []
         for share in np.linspace(0.0, 1.0, 5).tolist():
-            angle, back = share * down, 0.75 * length
+            angle, back = share * down, 0.88 * length
             place = pivot - back * math.cos(angle) * across - back * math.sin(angle) * UP + 0.011 * UP
             place = place - table.point(0.0, 0.0)
             way.append((float(place @ out), float(place @ across), float(place[2]) + TIP))
