@@ -13,7 +13,7 @@ from scenes.roles import RoleRigid
 
 __all__ = ["MANIPULATION"]
 
-GRIPPY = ("wood", "elastomer", "acrylic", "ceramic", "aluminium")
+GRIPPY = ("oak", "pine", "walnut", "rubber", "silicone", "acrylic", "ceramic", "aluminium")
 LIGHT = ("wood", "acrylic", "nylon")
 
 single = partial(BaseScene, tiers=("single",))

@@ -1,7 +1,6 @@
 """Robot arms: where they stand, how they are planned to move, and the bodies and joints that come of it."""
 
-from layouts.arms.arm import Arm, equipped
 from layouts.arms.bench import BEFORE, OPEN, Bench, bench
 from layouts.arms.plan import DOWN, Plan, Planner, approach
 
-__all__ = ["BEFORE", "DOWN", "OPEN", "Arm", "Bench", "Plan", "Planner", "approach", "bench", "equipped"]
+__all__ = ["BEFORE", "DOWN", "OPEN", "Bench", "Plan", "Planner", "approach", "bench"]

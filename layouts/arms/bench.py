@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from layouts.arms.arm import equipped
 from layouts.arms.plan import Planner, approach
 from layouts.building import UP, block, check_free
 from layouts.stage import REST_GAP, Stage, heading, mass, yaw
+from simfactory.arms import equipped
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.robots import RobotModel, inverse, robot_model
@@ -28,7 +28,7 @@ OPEN = 0.0395  # [m] each finger, a little less than it can
 BEFORE = 0.1  # [m] above or beside a place at which the arm slows down
 EXTRA = 3.0  # [m/s²] by which the arm may shake what it holds
 FIRM = 2.5  # times the force that just holds
-GRIP = (15.0, 70.0)  # [N] of a finger
+GRIP = (8.0, 70.0)  # [N] of a finger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,7 +103,15 @@ class Bench:
         """
         check_free(role, [*bodies, self.body], stage)
         plan = planner.finished()
-        arm = equipped(self.model, self.base, plan, grip=grip, success=tuple(success))
+        arm = equipped(
+            self.model,
+            self.base,
+            plan.times,
+            plan.positions,
+            grip=grip,
+            phases=plan.phases,
+            success=tuple(success),
+        )
         middle = self.point(REACH, 0.0, 0.1)
         every = max(1, len(plan.tools) // 24)
         # What the arm does is the action: bodies that only stand about are not followed.
@@ -123,7 +131,7 @@ class Bench:
         return np.asarray(HOME + np.array([swing, *np.zeros(6)]))
 
 
-def bench(body: BodySolid, stage: Stage, draw: Stream, *, robot: str = "panda", depth: float = 0.9) -> Bench:
+def bench(body: BodySolid, stage: Stage, draw: Stream, *, robot: str = "panda", depth: float = 0.78) -> Bench:
     """Return a bench cut to measure with an arm at its edge; the middle of the scene lies before the arm.
 
     Args:
@@ -141,7 +149,7 @@ def bench(body: BodySolid, stage: Stage, draw: Stream, *, robot: str = "panda", 
     model, angle, top = robot_model(robot), draw.uniform(0.0, 2.0 * math.pi), draw.uniform(*HEIGHT)
     foot = -(REACH + draw.uniform(-0.03, 0.03)) * heading(angle)
     middle = foot + (0.5 * depth - 0.16) * heading(angle) + 0.5 * top * UP
-    slab = block(body, (depth, draw.uniform(0.9, 1.1), top - REST_GAP), middle + 0.5 * REST_GAP * UP, yaw(angle))
+    slab = block(body, (depth, draw.uniform(0.75, 0.95), top - REST_GAP), middle + 0.5 * REST_GAP * UP, yaw(angle))
     base = np.eye(4)
     base[:3, :3] = np.stack([heading(angle), heading(angle + math.pi / 2), UP], axis=-1)
     base[:3, 3] = foot + (top + REST_GAP) * UP

@@ -67,7 +67,7 @@ def standing(body: BodySolid, kind: ItemKind, at: Vector, orientation: Vector, d
         return Item(body=made, grip=0.5 * height - DEEP, half=radius, below=0.5 * height, height=height)
     height = draw.uniform(0.065, 0.095) if kind == "cup" else draw.uniform(0.04, 0.05)
     rim = draw.uniform(0.03, 0.036) if kind == "cup" else draw.uniform(0.034, 0.037)
-    base = rim * (draw.uniform(0.8, 0.95) if kind == "cup" else draw.uniform(0.5, 0.6))
+    base = rim * (draw.uniform(0.8, 0.95) if kind == "cup" else draw.uniform(0.68, 0.76))
     vessel = Vessel(radius=rim, base_radius=base, height=height, wall=draw.uniform(0.003, 0.004))
     made = _shaped(body, vessel, at, orientation)
     below = -float(_lowest(made))

@@ -57,11 +57,11 @@ class ArmCarry(Placement):
         things, extra = bodies[1 : 1 + self.count], bodies[1 + self.count :]
         items, spots = [], []
         for number, body in enumerate(things):
-            spot = np.array([0.4 + 0.11 * number + draw.uniform(-0.02, 0.04), draw.uniform(0.08, 0.2)])
+            spot = np.array([0.4 + 0.11 * number + draw.uniform(-0.02, 0.04), draw.uniform(0.1, 0.2)])
             spin = draw.uniform(-0.5, 0.5)
             items.append(self._item(table, body, spot, spin, draw))
             spots.append((spot, spin))
-        goal_spot = np.array([draw.uniform(0.4, 0.52), -draw.uniform(0.1, 0.2)])
+        goal_spot = np.array([draw.uniform(0.4, 0.52), -draw.uniform(0.12, 0.2)])
         built, floor = self._goal(table, extra, goal_spot, items, draw)
         spot, spin = spots[0]
         height = items[0].below + items[0].grip
@@ -90,7 +90,7 @@ class ArmCarry(Placement):
         turn, at = yaw(table.angle), table.point(spot[0], spot[1])
         if self.goal == "shelf":
             high = draw.uniform(0.12, 0.22)
-            return [block(extra[0], (0.16, 0.2, high), at + (0.5 * high + REST_GAP) * UP, turn)], high
+            return [block(extra[0], (0.16, 0.16, high), at + (0.5 * high + REST_GAP) * UP, turn)], high
         if self.goal == "tray":
             return [block(extra[0], (0.1 + 0.1 * self.count, 0.16, 0.012), at + (0.006 + REST_GAP) * UP, turn)], 0.012
         if self.goal == "stack":

@@ -47,7 +47,7 @@ class ArmOpen(Placement):
         if len(bodies) != wanted:
             raise SpecError(f"the arm of {role!r} has {len(bodies)} bodies; a {self.target} asks for {wanted}")
         draw = streams("arm_open", role)
-        table = bench(bodies[0], stage, draw, depth=1.05)
+        table = bench(bodies[0], stage, draw, depth=1.02)
         if self.target == "drawer":
             parts, joints, done, planner = self._drawer(table, bodies[1:], draw)
         else:

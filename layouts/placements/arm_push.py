@@ -14,7 +14,7 @@ from simfactory.spec import BodySolid, ConditionPlace
 
 __all__ = ["ArmPush"]
 
-THICK = 0.012  # [m] from the tool to the outside of closed fingers
+THICK = 0.026  # [m] from the tool to the outside of closed fingers
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,12 +1,11 @@
-"""The bodies and joints of a robot arm that follows a plan."""
+"""The bodies and joints of a robot arm that follows joint positions over time."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from layouts.arms.plan import Plan
-from layouts.stage import snapped
 from simfactory.robots import Part, RobotModel, part_poses
 from simfactory.spec import (
     BodyRigid,
@@ -15,6 +14,7 @@ from simfactory.spec import (
     Joint,
     JointHinge,
     JointSlider,
+    Phase,
     PhysicalMaterial,
     RobotArm,
     RobotPart,
@@ -49,25 +49,29 @@ class Arm:
 def equipped(
     model: RobotModel,
     base: Vector,
-    plan: Plan,
+    times: Vector,
+    positions: Vector,
     *,
     grip: float,
+    phases: Sequence[Phase] = (),
     pads: float = 1.0,
     success: tuple[Condition, ...] = (),
     name: str = "robot",
 ) -> Arm:
-    """Return a robot that follows a plan.
+    """Return a robot whose motors follow joint positions over time.
 
     Args:
         model: The robot.
         base: Pose `(4, 4)` of its base.
-        plan: Its joint positions over time.
+        times: `(waypoint,)` rising, from 0 [s].
+        positions: `(waypoint, joint)` of arm and fingers then [rad or m]; it begins at the first.
         grip: Largest force of each finger [N].
+        phases: What it does when.
         pads: Friction of the fingers [1].
         success: When its task is done.
         name: Prefix of the names of bodies and joints.
     """
-    poses = part_poses(model, plan.positions[0], base)
+    poses = part_poses(model, positions[0], base)
     rubber = SHELL.model_copy(update={"name": "rubber", "static_friction": pads, "dynamic_friction": pads})
     bodies, joints = [], []
     names = [f"{name}_{part.name}" for part in model.parts]
@@ -78,42 +82,47 @@ def equipped(
             BodyRigid(
                 name=label,
                 geometry=RobotPart(robot=model.name, part=part.name),
-                position=snapped(pose[:3, :3] @ part.center + pose[:3, 3]),  # type: ignore[arg-type]  # three numbers
-                orientation=snapped(quat_from_matrix(pose[:3, :3])),  # type: ignore[arg-type]  # four numbers
+                position=_snapped(pose[:3, :3] @ part.center + pose[:3, 3]),  # type: ignore[arg-type]  # three numbers
+                orientation=_snapped(quat_from_matrix(pose[:3, :3])),  # type: ignore[arg-type]  # four numbers
                 physical=rubber if is_finger else SHELL,
                 visual=DARK if is_finger else WHITE,
                 mobility="static" if part.parent is None else "dynamic",
             )
         )
         if part.parent is not None:
-            drive = _drive(plan, column, part, grip)
-            joints.append(_joint(label, names[part.parent], part, pose, float(plan.positions[0, column]), drive))
+            drive = _drive(times, positions[:, column], part, grip)
+            joints.append(_joint(label, names[part.parent], part, pose, float(positions[0, column]), drive))
             column += 1
     robot = RobotArm(
         name=name,
         model=model.name,
         bodies=tuple(names),
         joints=tuple(joint.name for joint in joints),
-        start=snapped(plan.positions[0]),
-        phases=plan.phases,
+        start=_snapped(positions[0]),
+        phases=tuple(phases),
         success=success,
     )
     return Arm(bodies=tuple(bodies), joints=tuple(joints), robot=robot)
 
 
-def _drive(plan: Plan, column: int, part: Part, grip: float) -> Drive:
+def _drive(times: Vector, values: Vector, part: Part, grip: float) -> Drive:
     """The motor of one joint; waypoints on a straight line between others are left out."""
-    way = plan.positions[:, column] - plan.positions[0, column]
+    way = values - values[0]
     keep = [0]
     for k in range(1, len(way) - 1):
-        slopes = np.diff(way[[keep[-1], k, k + 1]]) / np.diff(plan.times[[keep[-1], k, k + 1]])
+        slopes = np.diff(way[[keep[-1], k, k + 1]]) / np.diff(times[[keep[-1], k, k + 1]])
         if abs(float(slopes[1] - slopes[0])) > 1e-6:
             keep.append(k)
     keep.append(len(way) - 1)
-    points = tuple(Waypoint(time=round(float(plan.times[k]), 6), position=round(float(way[k]), 7)) for k in keep)
+    points = tuple(Waypoint(time=round(float(times[k]), 6), position=round(float(way[k]), 7)) for k in keep)
     if part.joint == "slider":
         return Drive(waypoints=points, stiffness=FINGER[0], damping=FINGER[1], strength=min(grip, part.strength))
     return Drive(waypoints=points, stiffness=STIFFNESS, damping=DAMPING, strength=part.strength)
+
+
+def _snapped(values: Iterable[float]) -> tuple[float, ...]:
+    """Round to 1e-9, absolutely: the noise of a cancelled sum would otherwise survive the spec's 9 digits."""
+    return tuple(round(float(value), 9) + 0.0 for value in values)
 
 
 def _joint(label: str, parent: str, part: Part, pose: Vector, start: float, drive: Drive) -> Joint:
@@ -121,8 +130,8 @@ def _joint(label: str, parent: str, part: Part, pose: Vector, start: float, driv
         "name": f"{label}_joint",
         "parent": parent,
         "child": label,
-        "anchor": snapped(pose[:3, 3]),
-        "axis": snapped(pose[:3, :3] @ part.axis),
+        "anchor": _snapped(pose[:3, 3]),
+        "axis": _snapped(pose[:3, :3] @ part.axis),
         "lower": max(part.lower - start, -TURN if part.joint == "hinge" else -np.inf),
         "upper": min(part.upper - start, TURN if part.joint == "hinge" else np.inf),
         "drive": drive,
