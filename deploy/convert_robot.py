@@ -84,7 +84,9 @@ def collada(path: Path) -> tuple[Array, npt.NDArray[np.int64]]:
 
 def welded(vertices: Array, triangles: npt.NDArray[np.int64]) -> tuple[Array, npt.NDArray[np.int64]]:
     """Return a mesh whose vertices closer than 0.02 mm are one, without triangles that vanish by it."""
-    _, first, inverse = np.unique((vertices / 2e-5).round().astype(np.int64), axis=0, return_index=True, return_inverse=True)
+    _, first, inverse = np.unique(
+        (vertices / 2e-5).round().astype(np.int64), axis=0, return_index=True, return_inverse=True
+    )
     faces = inverse.ravel()[triangles]
     good = (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
     return vertices[first], faces[good]
@@ -115,7 +117,9 @@ class Thinning:
                 across = np.cross(vertices[b] - vertices[a], np.cross(y - x, z - x))
                 length = float(np.linalg.norm(across))
                 if length > 0.0:
-                    self._add((a, b), across / length, vertices[a], 10.0 * float(np.sum((vertices[b] - vertices[a]) ** 2)))
+                    self._add(
+                        (a, b), across / length, vertices[a], 10.0 * float(np.sum((vertices[b] - vertices[a]) ** 2))
+                    )
         self.queue: list[tuple[float, int, int, int, int]] = []
         for a, b in edges:
             self._offer(a, b)
@@ -252,7 +256,9 @@ def collision_hulls(folder: Path, link: ET.Element, pose: Array) -> list[Array]:
             half = 0.5 * np.array([float(value) for value in box.get("size").split()])
             corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * half
         else:
-            corners = np.unique(trimesh.load(folder / "meshes/collision" / Path(mesh.get("filename")).name).vertices, axis=0)
+            corners = np.unique(
+                trimesh.load(folder / "meshes/collision" / Path(mesh.get("filename")).name).vertices, axis=0
+            )
         hulls.append(corners @ place[:3, :3].T + place[:3, 3])
     if len(hulls) == 4:  # a finger
         return [hulls[3], np.concatenate(hulls[:3])]
@@ -283,7 +289,9 @@ def main() -> None:
             mass, place, tensor = mass_of(link)
             masses.append((mass, pose[:3, :3] @ place + pose[:3, 3], pose[:3, :3] @ tensor @ pose[:3, :3].T))
             visual = link.find("visual")
-            vertices, triangles = collada(folder / "meshes/visual" / Path(visual.find("geometry/mesh").get("filename")).name)
+            vertices, triangles = collada(
+                folder / "meshes/visual" / Path(visual.find("geometry/mesh").get("filename")).name
+            )
             place4 = pose @ frame(visual.find("origin"))
             meshes.append((vertices @ place4[:3, :3].T + place4[:3, 3], triangles))
             hulls += collision_hulls(folder, link, pose)
@@ -297,8 +305,9 @@ def main() -> None:
         )
         vertices, triangles = Thinning(vertices, triangles).run(TRIANGLES.get(part, USUAL))
         vertices, triangles = welded(vertices, triangles)
-        print(f"{part}: {len(triangles)} triangles, {len(hulls)} hulls, {total:.4f} kg")
-        arrays[f"{part}.vertices"] = (vertices / 1e-5).round().astype(np.int16 if np.abs(vertices).max() < 0.32 else np.int32)
+        arrays[f"{part}.vertices"] = (
+            (vertices / 1e-5).round().astype(np.int16 if np.abs(vertices).max() < 0.32 else np.int32)
+        )
         arrays[f"{part}.triangles"] = triangles.astype(np.uint16)
         for k, hull in enumerate(hulls):
             used, faces = np.unique(hull_faces(hull), return_inverse=True)
@@ -322,7 +331,7 @@ def main() -> None:
     DATA.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(DATA / "panda.npz", **arrays)
     digest = hashlib.sha256((DATA / "panda.npz").read_bytes()).hexdigest()
-    text = text.replace('\nlicence', f'\nmeshes = "panda.npz"\nsha256 = "{digest}"\nlicence', 1)
+    text = text.replace("\nlicence", f'\nmeshes = "panda.npz"\nsha256 = "{digest}"\nlicence', 1)
     (DATA / "panda.toml").write_text(text, encoding="utf-8")
     shutil.copyfile(folder / "LICENSE", DATA / "LICENSE.txt")
 

@@ -25,6 +25,8 @@ thing = partial(RoleRigid, materials=GRIPPY, size=(0.06, 0.1))
 
 BENCH = RoleRigid(name="bench", shapes=("bench",), materials=("wood",), mobility="static", size=(0.9, 1.1))
 
+NECK = thing(name="neck", shapes=("bottle",), materials=("aluminium", "ceramic"))
+
 MANIPULATION = (
     single(
         name="robot_presses_button",
@@ -65,7 +67,7 @@ MANIPULATION = (
             BENCH,
             fixed(name="case", shapes=("panel",), count=(4, 4), alike=True),
             thing(name="drawer", shapes=("drawer",), materials=LIGHT),
-            thing(name="handle", shapes=("handle",), materials=("aluminium", "wood")),
+            thing(name="handle", shapes=("handle",), materials=("aluminium", "titanium")),
         ),
         layout=((("bench", "case", "drawer", "handle"), ArmOpen(target="drawer")),),
         caption="A robot arm pulls {drawer} out by its handle.",
@@ -78,7 +80,7 @@ MANIPULATION = (
             BENCH,
             fixed(name="post", shapes=("post",)),
             thing(name="door", shapes=("leaf",), materials=LIGHT),
-            thing(name="handle", shapes=("handle",), materials=("aluminium", "wood")),
+            thing(name="handle", shapes=("handle",), materials=("aluminium", "titanium")),
         ),
         layout=((("bench", "post", "door", "handle"), ArmOpen(target="door")),),
         caption="A robot arm opens {door} by its handle.",
@@ -124,7 +126,11 @@ MANIPULATION = (
     two_body(
         name="robot_shakes_bottle",
         description="A robot arm lifts a bottle and shakes it.",
-        roles=(BENCH, thing(name="bottle", shapes=("bottle",)), thing(name="neck", shapes=("bottle",))),
+        roles=(
+            BENCH,
+            thing(name="bottle", shapes=("bottle",)),
+            NECK,
+        ),
         layout=((("bench", "bottle", "neck"), ArmBottle(task="shake")),),
         caption="A robot arm lifts {bottle} and shakes it.",
         phenomena=("robot", "grasping", "inertia"),
@@ -132,7 +138,11 @@ MANIPULATION = (
     two_body(
         name="robot_rights_bottle",
         description="A robot arm sets a bottle upright that lies on its side.",
-        roles=(BENCH, thing(name="bottle", shapes=("bottle",)), thing(name="neck", shapes=("bottle",))),
+        roles=(
+            BENCH,
+            thing(name="bottle", shapes=("bottle",)),
+            NECK,
+        ),
         layout=((("bench", "bottle", "neck"), ArmBottle(task="adjust")),),
         caption="A robot arm takes {bottle} that lies on its side and stands it up.",
         phenomena=("robot", "grasping", "balance"),

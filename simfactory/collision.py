@@ -55,7 +55,7 @@ def _vessel_parts(vessel: Vessel) -> list[TriangleMesh]:
     base, rim, inner, floor = vessel_rings(vessel)
     count, step = len(base), len(base) // VESSEL_PARTS
     above = base + np.array([0.0, 0.0, vessel.wall])
-    made = [_prism(base[:: step], above[:: step])]
+    made = [_prism(base[::step], above[::step])]
     for first in range(0, count, step):
         outer, ends = (np.arange(first, first + step + 1)) % count, np.array([first + step, first]) % count
         made.append(_prism(np.concatenate([base[outer], floor[ends]]), np.concatenate([rim[outer], inner[ends]])))

@@ -73,7 +73,9 @@ def standing(body: BodySolid, kind: ItemKind, at: Vector, orientation: Vector, d
     below = -float(_lowest(made))
     made = moved(made, position=at + (below + REST_GAP) * UP)
     deep = DEEP if kind == "cup" else 0.012
-    return Item(body=made, grip=height - below - deep, half=rim - (rim - base) * deep / height, below=below, height=height)
+    return Item(
+        body=made, grip=height - below - deep, half=rim - (rim - base) * deep / height, below=below, height=height
+    )
 
 
 def lying(body: BodySolid, at: Vector, orientation: Vector, draw: Stream) -> Item:
@@ -83,7 +85,9 @@ def lying(body: BodySolid, at: Vector, orientation: Vector, draw: Stream) -> Ite
     return Item(body=made, grip=0.0, half=radius, below=radius, height=2.0 * radius)
 
 
-def _shaped(body: BodySolid, geometry: Cylinder | Vessel, at: Vector, orientation: Sequence[float] | Vector) -> BodySolid:
+def _shaped(
+    body: BodySolid, geometry: Cylinder | Vessel, at: Vector, orientation: Sequence[float] | Vector
+) -> BodySolid:
     return moved(
         body, geometry=geometry, scale=1.0, aspect=(1.0, 1.0, 1.0), position=at, orientation=np.asarray(orientation)
     )

@@ -22,7 +22,7 @@ Goal = Literal["bench", "shelf", "stack", "tray", "hole", "air"]
 
 SQUEEZE = 0.02  # [m] by which each finger is told to close beyond the surface
 DROP = 0.003  # [m] above its place at which a thing is let go
-PLAY = 0.005  # [m] of a peg in its hole, to each side
+PLAY = 0.009  # [m] of a peg in its hole, to each side
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,6 @@ from simfactory.spec import BodySolid, ConditionJoint, Joint, JointSlider, Joint
 
 __all__ = ["ArmOpen"]
 
-Made = tuple[list[BodySolid], list[Joint], ConditionJoint]
 KNOB, STICK = 0.014, 0.07  # [m] breadth of a handle, and how far it sticks out
 LEAN = math.radians(15.0)  # of the tool, towards the front
 
@@ -52,7 +51,7 @@ class ArmOpen(Placement):
             parts, joints, done, planner = self._drawer(table, bodies[1:], draw)
         else:
             parts, joints, done, planner = self._door(table, bodies[1:], draw)
-        return table.staged(stage, role, planner, parts, grip=40.0, success=[done], joints=joints)
+        return table.staged(stage, role, planner, parts, grip=25.0, success=[done], joints=joints)
 
     def _drawer(
         self, table: Bench, bodies: tuple[BodySolid, ...], draw: Stream
@@ -63,7 +62,9 @@ class ArmOpen(Placement):
         middle = low + 0.5 * high
         outer = 0.5 * width + gap + 0.5 * thick
 
-        def panel(body: BodySolid, size: tuple[float, float, float], ahead: float, aside: float, up: float) -> BodySolid:
+        def panel(
+            body: BodySolid, size: tuple[float, float, float], ahead: float, aside: float, up: float
+        ) -> BodySolid:
             return block(body, size, table.point(ahead, left + aside, up), turn)
 
         back, wide = front + 0.5 * deep + 0.01, width + 2.0 * gap + 2.0 * thick
@@ -131,7 +132,9 @@ class ArmOpen(Placement):
         arm, poses = at - (0.5 * STICK - 0.015) * out - pivot, []
         for share in np.linspace(0.0, 1.0, 12)[1:].tolist():
             angle = -swing * share
-            turned = np.array([[math.cos(angle), -math.sin(angle), 0.0], [math.sin(angle), math.cos(angle), 0.0], [0.0, 0.0, 1.0]])
+            turned = np.array(
+                [[math.cos(angle), -math.sin(angle), 0.0], [math.sin(angle), math.cos(angle), 0.0], [0.0, 0.0, 1.0]]
+            )
             pose = np.eye(4)
             pose[:3, 3] = pivot + turned @ arm
             pose[:3, :3] = approach(table.angle + angle, lean=LEAN)
@@ -142,7 +145,12 @@ class ArmOpen(Placement):
         planner.begin("release")
         planner.grip(OPEN, duration=0.3)
         planner.wait(0.2)
-        return [post, leaf, knob], [joint, _weld(leaf, knob)], ConditionJoint(joint=joint.name, lower=0.75 * swing), planner
+        return (
+            [post, leaf, knob],
+            [joint, _weld(leaf, knob)],
+            ConditionJoint(joint=joint.name, lower=0.75 * swing),
+            planner,
+        )
 
 
 def _weld(parent: BodySolid, child: BodySolid) -> JointWeld:

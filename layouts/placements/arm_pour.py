@@ -46,7 +46,9 @@ class ArmPour(Placement):
             SpecError: There are no beads, they do not fit into the cup, or a place cannot be reached.
         """
         if len(bodies) < 4:
-            raise SpecError(f"the arm of {role!r} has {len(bodies)} bodies; allowed are a bench, a cup, a bowl and beads")
+            raise SpecError(
+                f"the arm of {role!r} has {len(bodies)} bodies; allowed are a bench, a cup, a bowl and beads"
+            )
         draw = streams("arm_pour", role)
         table = bench(bodies[0], stage, draw)
         spot = np.array([draw.uniform(0.42, 0.5), -draw.uniform(0.06, 0.12)])
@@ -101,9 +103,7 @@ class ArmPour(Placement):
         grip = table.grip(cup.body, load=sum(mass(bead) for bead in beads))
         return table.staged(stage, role, planner, [cup.body, bowl, *beads], grip=grip, success=[done])
 
-    def _beads(
-        self, bodies: tuple[BodySolid, ...], cup: BodySolid, below: float, radius: float
-    ) -> list[BodySolid]:
+    def _beads(self, bodies: tuple[BodySolid, ...], cup: BodySolid, below: float, radius: float) -> list[BodySolid]:
         """Return the beads in layers of four in the cup."""
         geometry = cup.geometry
         assert isinstance(geometry, Vessel)
@@ -119,7 +119,5 @@ class ArmPour(Placement):
                 raise SpecError(f"{len(bodies)} beads of {radius:g} m do not fit into the cup: take fewer")
             spin = quat_multiply(cup.orientation, quat_from_axis_angle((0.0, 0.0, 1.0), 0.3 * layer))
             at = np.asarray(cup.position) + quat_to_matrix(spin) @ np.array([x * step, y * step, up])
-            placed.append(
-                moved(body, geometry=Sphere(radius=radius), scale=1.0, aspect=(1.0, 1.0, 1.0), position=at)
-            )
+            placed.append(moved(body, geometry=Sphere(radius=radius), scale=1.0, aspect=(1.0, 1.0, 1.0), position=at))
         return placed

@@ -123,7 +123,9 @@ class ArmPress(Placement):
         height, down = draw.uniform(0.24, 0.3), math.radians(draw.uniform(25.0, 40.0))
         out, across = heading(table.angle), heading(table.angle + math.pi / 2)
         tall = height + 0.04
-        wall = block(stand, (0.04, 0.05, tall), table.point(ahead + 0.035, left, 0.5 * tall + REST_GAP), yaw(table.angle))
+        wall = block(
+            stand, (0.04, 0.05, tall), table.point(ahead + 0.035, left, 0.5 * tall + REST_GAP), yaw(table.angle)
+        )
         pivot = table.point(ahead, left, height)
         rod = bar(part, pivot, pivot - length * across, 0.02)
         weight = rod.physical.density * length * 0.02 * 0.02 * table.weight

@@ -72,7 +72,10 @@ class ArmPush(Placement):
             goal = table.point(ahead, left - way, 0.5 * edges[2])
             success.append(
                 ConditionPlace(
-                    bodies=(placed.name,), target=tuple(goal.tolist()), radius=0.04, height=0.02  # type: ignore[arg-type]  # three numbers
+                    bodies=(placed.name,),
+                    target=tuple(goal.tolist()),
+                    radius=0.04,
+                    height=0.02,  # type: ignore[arg-type]  # three numbers
                 )
             )
         return table.staged(stage, role, planner, [spot[0] for spot in spots], grip=20.0, success=success)

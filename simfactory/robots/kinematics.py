@@ -90,12 +90,14 @@ def inverse(
         square = jacobian @ jacobian.T + DAMPING**2 * min(1.0, gap + angle) * np.eye(6) + 1e-9 * np.eye(6)
         step = jacobian.T @ np.linalg.solve(square, error)
         free = liked - q
-        step = step + COMFORT * (free - jacobian.T @ np.linalg.solve(square, jacobian @ free)) * (not settled or rest is None)
+        step = step + COMFORT * (free - jacobian.T @ np.linalg.solve(square, jacobian @ free)) * (
+            not settled or rest is None
+        )
         q = np.clip(q + step * min(1.0, STRIDE / max(float(np.abs(step).max()), 1e-9)), lower, upper)
     place = ", ".join(f"{value:.3f}" for value in target[:3, 3])
     raise SpecError(
-        f"robot {model.name!r} does not reach ({place}) m: it stays {1e3 * gap:.1f} mm and {np.degrees(angle):.1f}° off; "
-        "allowed are places within about 0.7 m of its shoulder: move the target or the base"
+        f"robot {model.name!r} does not reach ({place}) m: it stays {1e3 * gap:.1f} mm and {np.degrees(angle):.1f}° "
+        "off; allowed are places within about 0.7 m of its shoulder: move the target or the base"
     )
 
 

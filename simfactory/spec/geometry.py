@@ -119,7 +119,7 @@ class Vessel(Model):
         least = min(self.radius, self.base_radius, self.height)
         if self.wall >= 0.5 * least:
             raise ValueError(
-                f"wall is {self.wall:g} m; allowed is less than half of the smallest of radius, base_radius and height, "
+                f"wall is {self.wall:g} m; allowed is less than half of radius, base_radius and height, "
                 f"{0.5 * least:g} m: thin it"
             )
         return self

@@ -139,7 +139,6 @@ class SceneSpec(Model):
             if joint.parent == joint.child:
                 raise ValueError(f"joint {joint.name!r} joins {joint.child!r} with itself: name two bodies")
 
-
     def _check_robot(self) -> None:
         robot = self.robot
         if robot is None:
@@ -150,11 +149,14 @@ class SceneSpec(Model):
         if len(robot.bodies) != len(parts) or not len(robot.joints) == len(robot.start) == len(moving):
             raise ValueError(
                 f"robot {robot.name!r} lists {len(robot.bodies)} bodies, {len(robot.joints)} joints and "
-                f"{len(robot.start)} positions; a {robot.model} has {len(parts)}, {len(moving)} and {len(moving)}: list all"
+                f"{len(robot.start)} positions; a {robot.model} has {len(parts)}, {len(moving)} and "
+                f"{len(moving)}: list all"
             )
         for name, part in zip(robot.joints, moving, strict=True):
             if joints.get(name) != part.joint:
-                raise ValueError(f"robot {robot.name!r} names joint {name!r}; allowed there is a {part.joint} of the scene")
+                raise ValueError(
+                    f"robot {robot.name!r} names joint {name!r}; allowed there is a {part.joint} of the scene"
+                )
         sliding = {name for name, kind in joints.items() if kind in ("hinge", "slider")}
         wanted: list[str] = list(robot.bodies)
         for condition in robot.success:

@@ -73,7 +73,9 @@ class BodySolid(BodyPlaced):
     def _robot_part_is_rigid(self) -> Self:
         if isinstance(self.geometry, RobotPart):
             if getattr(self, "kind", "") != "rigid":
-                raise ValueError(f"body {self.name!r} is a part of a robot: those are rigid, so give it the kind 'rigid'")
+                raise ValueError(
+                    f"body {self.name!r} is a part of a robot: those are rigid, so give it the kind 'rigid'"
+                )
             if self.factors != (1.0, 1.0, 1.0):
                 raise ValueError(f"body {self.name!r} is a part of a robot: leave its scale and aspect at 1")
         return self

@@ -16,7 +16,18 @@ from simfactory.collision import body_parts, may_split
 from simfactory.joints import overlapping
 from simfactory.meshes import TriangleMesh, body_mesh
 from simfactory.robots import robot_model
-from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, RobotPart, SceneSpec, Sphere, Vessel
+from simfactory.spec import (
+    BodyRigid,
+    Box,
+    Capsule,
+    Cone,
+    Cylinder,
+    PhysicalMaterial,
+    RobotPart,
+    SceneSpec,
+    Sphere,
+    Vessel,
+)
 from simfactory.transforms import quat_from_axis_angle
 
 __all__ = [

@@ -1,5 +1,5 @@
-"""Contacts of robots, solved firmly enough to hold what fingers press on."""
+"""Contacts of robots and vessels, solved firmly enough to hold what fingers press on."""
 
-from simfactory.simulators.newton.grip.grip import Grip
+from simfactory.simulators.newton.grip.grip import Grip, has_firm
 
-__all__ = ["Grip"]
+__all__ = ["Grip", "has_firm"]

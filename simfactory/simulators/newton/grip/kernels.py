@@ -1,10 +1,10 @@
-"""Contacts of robots: taken from the solver's list, then solved one after the other with sums of their impulses."""
+"""Contacts of robots and vessels: taken from the solver's list, solved one by one with sums of their impulses."""
 
 import warp as wp
 
 from simfactory.simulators.newton.linkage.kernels import Bodies, Side, point_response, push
 
-TOUCHES = wp.constant(96)  # of one world in one step; more stay with the solver
+TOUCHES = wp.constant(160)  # of one world in one step; more stay with the solver
 RECOVERY = wp.constant(0.3)  # share of a depth at the step's beginning that one step takes away
 
 
@@ -17,7 +17,7 @@ class Touch:
     local_a: wp.vec3  # in the body's frame (the world's for -1)
     local_b: wp.vec3
     normal: wp.vec3  # from a to b, world frame
-    slide: wp.vec3  # way of b's point beyond a's that the step began with: 0 by definition; kept as their difference
+    start: wp.vec3  # from a's point to b's as the step began
     friction: float
     least: float  # distance at the step's end, at least
     pressed: float  # sum of impulses along the normal [N·s]
@@ -56,7 +56,7 @@ def take_touches(
     normal: wp.array(dtype=wp.vec3),
     shape_body: wp.array(dtype=wp.int32),
     shape_friction: wp.array(dtype=wp.float32),
-    is_robot: wp.array(dtype=wp.int32),
+    is_firm: wp.array(dtype=wp.int32),
     body_world: wp.array(dtype=wp.int32),
     bodies: Bodies,
     shape0: wp.array(dtype=wp.int32),
@@ -65,7 +65,7 @@ def take_touches(
     world_count: wp.array(dtype=wp.int32),
     world_list: wp.array2d(dtype=wp.int32),
 ):
-    """Take the contacts of robots out of the solver's list: what has twice the same shape is passed over there."""
+    """Take the contacts of robots and vessels out of the solver's list, which passes over twice the same shape."""
     contact = wp.tid()
     if contact >= contact_count[0]:
         return
@@ -73,15 +73,15 @@ def take_touches(
         return
     a = shape_body[shape0[contact]]
     b = shape_body[shape1[contact]]
-    robots = int(0)
+    firm = int(0)
     world = int(0)
     if a >= 0:
-        robots += is_robot[a]
+        firm += is_firm[a]
         world = body_world[a]
     if b >= 0:
-        robots += is_robot[b]
+        firm += is_firm[b]
         world = body_world[b]
-    if robots == 0:
+    if firm == 0:
         return
     slot = wp.atomic_add(world_count, world, 1)
     if slot >= TOUCHES:
@@ -95,7 +95,7 @@ def take_touches(
     touch.normal = normal[contact]
     touch.friction = 0.5 * (shape_friction[shape0[contact]] + shape_friction[shape1[contact]])
     apart = placed(b, touch.local_b, bodies.start) - placed(a, touch.local_a, bodies.start)
-    touch.slide = apart
+    touch.start = apart
     touch.least = (1.0 - RECOVERY) * wp.min(wp.dot(touch.normal, apart), 0.0)
     touches[contact] = touch
     shape0[contact] = -1
@@ -122,7 +122,7 @@ def hold_touches(
     world_list: wp.array2d(dtype=wp.int32),
     bodies: Bodies,
     dt: float,
-    sweeps: int,
+    sweep: int,
     touches: wp.array(dtype=Touch),
     pose: wp.array(dtype=wp.transform),
     velocity: wp.array(dtype=wp.spatial_vector),
@@ -137,35 +137,34 @@ def hold_touches(
     world = wp.tid()
     count = wp.min(world_count[world], TOUCHES)
     nothing = wp.vec3(0.0, 0.0, 0.0)
-    for sweep in range(sweeps):
-        for turn in range(count):
-            place = turn
-            if sweep % 2 == 1:
-                place = count - 1 - turn
-            k = world_list[world, place]
-            touch = touches[k]
-            response = point_response(touch.a) + point_response(touch.b)
-            apart = placed(touch.b.row, touch.local_b, pose) - placed(touch.a.row, touch.local_a, pose)
-            gap = wp.dot(touch.normal, apart) - touch.least
-            along = wp.dot(touch.normal, response * touch.normal)
-            pressed = wp.max(touch.pressed - gap / (dt * along), 0.0)
-            impulse = (pressed - touch.pressed) * touch.normal
-            touch.pressed = pressed
+    for turn in range(count):
+        place = turn
+        if sweep % 2 == 1:
+            place = count - 1 - turn
+        k = world_list[world, place]
+        touch = touches[k]
+        response = point_response(touch.a) + point_response(touch.b)
+        apart = placed(touch.b.row, touch.local_b, pose) - placed(touch.a.row, touch.local_a, pose)
+        gap = wp.dot(touch.normal, apart) - touch.least
+        along = wp.dot(touch.normal, response * touch.normal)
+        pressed = wp.max(touch.pressed - gap / (dt * along), 0.0)
+        impulse = (pressed - touch.pressed) * touch.normal
+        touch.pressed = pressed
+        push(bodies, touch.a, -impulse, nothing, dt, pose, velocity)
+        push(bodies, touch.b, impulse, nothing, dt, pose, velocity)
+        apart = placed(touch.b.row, touch.local_b, pose) - placed(touch.a.row, touch.local_a, pose)
+        slip = apart - touch.start
+        slip = slip - touch.normal * wp.dot(touch.normal, slip)
+        length = wp.length(slip)
+        if length > 0.0:
+            way = slip / length
+            dragged = touch.dragged - slip / (dt * wp.dot(way, response * way))
+            bound = touch.friction * touch.pressed
+            size = wp.length(dragged)
+            if size > bound:
+                dragged = dragged * (bound / size)
+            impulse = dragged - touch.dragged
+            touch.dragged = dragged
             push(bodies, touch.a, -impulse, nothing, dt, pose, velocity)
             push(bodies, touch.b, impulse, nothing, dt, pose, velocity)
-            apart = placed(touch.b.row, touch.local_b, pose) - placed(touch.a.row, touch.local_a, pose)
-            slip = apart - touch.slide
-            slip = slip - touch.normal * wp.dot(touch.normal, slip)
-            length = wp.length(slip)
-            if length > 0.0:
-                way = slip / length
-                dragged = touch.dragged - slip / (dt * wp.dot(way, response * way))
-                bound = touch.friction * touch.pressed
-                size = wp.length(dragged)
-                if size > bound:
-                    dragged = dragged * (bound / size)
-                impulse = dragged - touch.dragged
-                touch.dragged = dragged
-                push(bodies, touch.a, -impulse, nothing, dt, pose, velocity)
-                push(bodies, touch.b, impulse, nothing, dt, pose, velocity)
-            touches[k] = touch
+        touches[k] = touch

@@ -357,7 +357,8 @@ def hold_joints(
     positions: wp.array(dtype=wp.float32),
     bodies: Bodies,
     dt: float,
-    sweeps: int,
+    first: int,
+    count: int,
     clock: wp.array(dtype=wp.int32),
     begin: wp.array(dtype=wp.float32),
     given: wp.array(dtype=wp.vec4),
@@ -375,7 +376,7 @@ def hold_joints(
     """
     world = wp.tid()
     time = float(clock[world]) * dt
-    for sweep in range(sweeps):
+    for sweep in range(first, first + count):
         for turn in range(link_start[world + 1] - link_start[world]):
             k = link_start[world] + turn
             if sweep % 2 == 1:  # there and back: a chain carries a pull from end to end in one pair of sweeps

@@ -10,7 +10,7 @@ import warp as wp
 
 from simfactory.episode import Contacts
 from simfactory.simulators.newton.contacts import read_contacts
-from simfactory.simulators.newton.grip import Grip
+from simfactory.simulators.newton.grip import Grip, has_firm
 from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.linkage import LinkedSolver
 from simfactory.simulators.newton.steps.base import Steps
@@ -42,15 +42,17 @@ class StepsRigid(Steps):
 
     @classmethod
     def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
-        """Return whether there is a robot: its contacts are solved otherwise."""
-        return (spec.robot is not None,)
+        """Return whether there are robots or vessels: their contacts are solved otherwise."""
+        return (has_firm(spec),)
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
         self._dt, self._worlds = dt, worlds
+        firm = any(has_firm(spec) for spec in worlds.specs)
         self._solver = LinkedSolver(
             worlds,
             dt=dt,
+            firm=firm,
             iterations=ITERATIONS,
             rigid_contact_relaxation=RELAXATION,
             rigid_contact_con_weighting=False,
@@ -67,9 +69,9 @@ class StepsRigid(Steps):
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._impacts = Impacts(model, self._contacts, dt=dt)
         self._grip: Grip | None = None
-        if any(spec.robot is not None for spec in worlds.specs):
+        if firm:
             self._grip = Grip(worlds, self._contacts, self._solver.bodies, dt=dt)
-            self._solver.after_sweep = self._grip.hold
+            self._solver.between_sweeps = self._grip.hold
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""

@@ -1,0 +1,74 @@
+"""Scenes with a robot arm: plans are smooth and within limits, the arm holds together, and what it does is recorded."""
+
+from itertools import pairwise
+
+import pytest
+
+import scenes
+from layouts import certify
+from scenes.manipulation import MANIPULATION
+from simfactory.annotations import annotations
+from simfactory.arms import arm_states
+from simfactory.joints import joint_states
+from simfactory.quality import Thresholds
+from simfactory.robots import robot_model
+from simfactory.spec import SceneSpec
+from tests.scenes.test_mechanisms import simulated
+
+NAMES = [row.name for row in MANIPULATION]
+
+
+def sampled(name, index=0, frame_count=13):
+    return scenes.sample(
+        "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
+    )
+
+
+def length(spec):
+    """Frames until the plan ends."""
+    last = max(joint.drive.waypoints[-1].time for joint in spec.joints if joint.name in spec.robot.joints)
+    return int(last * spec.fps) + 2
+
+
+def test_there_are_ten_tasks_and_more():
+    assert len(NAMES) >= 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plans_are_smooth_and_within_limits(name):
+    spec = sampled(name)
+    assert SceneSpec.model_validate_json(spec.model_dump_json()).digest() == spec.digest()
+    certify(spec.bodies, spec.ground, spec.room, joints=spec.joints, robot=spec.robot)
+    moving = [part for part in robot_model(spec.robot.model).parts if part.parent is not None]
+    of = {joint.name: joint for joint in spec.joints}
+    for joint_name, part, start in zip(spec.robot.joints, moving, spec.robot.start, strict=True):
+        points = of[joint_name].drive.waypoints
+        assert points[0].position == 0.0
+        for before, after in pairwise(points):
+            rate = (after.position - before.position) / (after.time - before.time)
+            assert abs(rate) <= 1.01 * part.rate, joint_name
+            if part.joint == "hinge":
+                assert part.lower <= start + after.position <= part.upper, joint_name
+
+
+@pytest.mark.parametrize("name", ["robot_presses_button", "robot_pushes_block", "robot_places_cup"])
+def test_a_task_is_done_at_its_end_and_not_before(name):
+    plain = sampled(name)
+    spec = plain.model_copy(update={"frame_count": length(plain)})
+    (path,) = simulated([spec])
+    arm, states = arm_states(spec, spec.robot, path), joint_states(spec, **path.motion())
+    assert not arm.success[0]
+    assert arm.success[-1]
+    assert states.gap.max() < Thresholds().joint_gap
+    assert states.tilt.max() < Thresholds().joint_tilt
+    if "grasping" in spec.phenomena:
+        cup = [body.name for body in spec.bodies].index("cup")
+        lifting = arm.phase == [phase.action for phase in spec.robot.phases].index("carry")
+        assert set(arm.holding[lifting].tolist()) == {cup}
+
+
+def test_only_scenes_with_a_robot_record_one():
+    chosen = [entry.name for entry in annotations((), spec=sampled("robot_pushes_block"))]
+    assert "robot" in chosen
+    other = scenes.sample("articulated", scene="pendulum_swing", seed=0, views=1, frame_count=4, size=(64, 64))
+    assert "robot" not in [entry.name for entry in annotations((), spec=other)]
