@@ -48,7 +48,7 @@ class ArmBottle(Placement):
         draw = streams("arm_bottle", role)
         table = bench(bodies[0], stage, draw)
         radius, high = draw.uniform(0.024, 0.034), draw.uniform(0.09, 0.12)
-        neck, spot = draw.uniform(0.009, 0.012), np.array([draw.uniform(0.42, 0.52), draw.uniform(0.0, 0.15)])
+        neck, spot = draw.uniform(0.009, 0.012), (draw.uniform(0.42, 0.52), draw.uniform(0.0, 0.15))
         if self.task == "shake":
             middle, turn = table.point(*spot, 0.5 * high + REST_GAP), yaw(table.angle)
         else:  # on its side, the neck to the left
@@ -66,7 +66,7 @@ class ArmBottle(Placement):
         return table.staged(stage, role, planner, [bottle, top], grip=1.5 * grip, success=done, joints=[weld])
 
     def _shaken(
-        self, table: Bench, bottle: BodySolid, spot: np.ndarray, radius: float, high: float, draw: Stream
+        self, table: Bench, bottle: BodySolid, spot: tuple[float, float], radius: float, high: float, draw: Stream
     ) -> tuple[Planner, list[Condition]]:
         tool = table.down()
         hold = table.point(*spot, high + 0.5 * NECK)
@@ -92,7 +92,7 @@ class ArmBottle(Placement):
         return planner, [held]
 
     def _adjusted(
-        self, table: Bench, bottle: BodySolid, spot: np.ndarray, radius: float, high: float, draw: Stream
+        self, table: Bench, bottle: BodySolid, spot: tuple[float, float], radius: float, high: float, draw: Stream
     ) -> tuple[Planner, list[Condition]]:
         # Held about its middle from above, lifted, turned about the line of the fingers, set down.
         hold = table.point(*spot, radius + 0.004)

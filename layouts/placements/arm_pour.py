@@ -51,9 +51,9 @@ class ArmPour(Placement):
             )
         draw = streams("arm_pour", role)
         table = bench(bodies[0], stage, draw)
-        spot = np.array([draw.uniform(0.42, 0.5), -draw.uniform(0.06, 0.12)])
+        spot = draw.uniform(0.42, 0.5), -draw.uniform(0.06, 0.12)
         cup = standing(bodies[1], "cup", table.point(*spot), yaw(table.angle), draw)
-        aim = np.array([draw.uniform(0.45, 0.52), draw.uniform(0.1, 0.16)])
+        aim = draw.uniform(0.45, 0.52), draw.uniform(0.1, 0.16)
         wide = draw.uniform(0.085, 0.1)
         bowl = moved(
             bodies[2],

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from layouts.arms import BEFORE, bench
 from layouts.building import block
 from layouts.placements.base import Placement, Range
@@ -46,7 +44,7 @@ class ArmPush(Placement):
         table = bench(bodies[0], stage, draw)
         spots = []
         for number, body in enumerate(bodies[1:]):
-            edges = tuple(draw.uniform(*self.size) for _ in range(3))
+            edges = draw.uniform(*self.size), draw.uniform(*self.size), draw.uniform(*self.size)
             ahead, left = 0.38 + 0.13 * number + draw.uniform(0.0, 0.05), draw.uniform(0.02, 0.1)
             at = table.point(ahead, left, 0.5 * edges[2] + REST_GAP)
             placed = block(body, edges, at, yaw(table.angle + draw.uniform(-0.15, 0.15)))
@@ -54,12 +52,12 @@ class ArmPush(Placement):
                 raise SpecError(f"body {body.name!r} is too heavy to push; allowed is friction of {self.load:g} N")
             spots.append((placed, ahead, left, edges, draw.uniform(*self.way)))
         first = spots[0]
-        side = np.array([first[1], first[2] + 0.5 * first[3][1] + 0.05])
+        side = first[1], first[2] + 0.5 * first[3][1] + 0.05
         planner = table.planner(table.point(*side, first[3][2] * 0.5 + BEFORE), table.down(), opening=0.0)
         success = []
         for placed, ahead, left, edges, way in spots:
-            # The pads are broader along x than the block's tilt; the tool stays above the bench by its finger tips.
-            level, start = max(0.45 * edges[2], 0.022), left + 0.5 * edges[1] + 0.05
+            # Low enough not to topple it, high enough for the palm, 37 mm above the tool, to pass over it.
+            level, start = max(0.45 * edges[2], edges[2] - 0.03, 0.022), left + 0.5 * edges[1] + 0.05
             planner.begin("reach")
             planner.move(table.point(ahead, start, level + BEFORE))
             planner.move(table.point(ahead, start, level))
@@ -71,11 +69,8 @@ class ArmPush(Placement):
             planner.move(table.point(ahead, end + 0.03, level + BEFORE))
             goal = table.point(ahead, left - way, 0.5 * edges[2])
             success.append(
-                ConditionPlace(
-                    bodies=(placed.name,),
-                    target=tuple(goal.tolist()),
-                    radius=0.04,
-                    height=0.02,  # type: ignore[arg-type]  # three numbers
+                ConditionPlace.model_validate(
+                    {"bodies": (placed.name,), "target": tuple(goal.tolist()), "radius": 0.04, "height": 0.02}
                 )
             )
         return table.staged(stage, role, planner, [spot[0] for spot in spots], grip=20.0, success=success)
