@@ -196,30 +196,33 @@ def possible(inertia: Array) -> Array:
 
 
 def hull_faces(points: Array) -> npt.NDArray[np.int64]:
-    """Return the triangles of the convex hull of points, outwards: grown point by point from a tetrahedron."""
+    """Return the triangles of the convex hull of points, outwards: grown point by point from a tetrahedron.
+
+    The points are moved by a millionth of their extent first, so that no four lie in one plane.
+    """
     size = float(np.ptp(points, axis=0).max())
-
-    def outward(a: int, b: int, c: int, inside: Array) -> tuple[int, int, int]:
-        normal = np.cross(points[b] - points[a], points[c] - points[a])
-        return (a, b, c) if normal @ (points[a] - inside) > 0.0 else (a, c, b)
-
-    first = int(np.argmin(points[:, 0]))
-    second = int(np.argmax(np.linalg.norm(points - points[first], axis=1)))
-    line = points[second] - points[first]
-    third = int(np.argmax(np.linalg.norm(np.cross(points - points[first], line), axis=1)))
-    normal = np.cross(line, points[third] - points[first])
-    fourth = int(np.argmax(np.abs((points - points[first]) @ normal)))
+    places = points + 1e-6 * size * np.random.default_rng(0).uniform(-1.0, 1.0, points.shape)
+    first = int(np.argmin(places[:, 0]))
+    second = int(np.argmax(np.linalg.norm(places - places[first], axis=1)))
+    line = places[second] - places[first]
+    third = int(np.argmax(np.linalg.norm(np.cross(places - places[first], line), axis=1)))
+    fourth = int(np.argmax(np.abs((places - places[first]) @ np.cross(line, places[third] - places[first]))))
     start = (first, second, third, fourth)
-    center = points[list(start)].mean(axis=0)
-    faces = {outward(*(k for k in start if k != left), center) for left in start}
-    for number, point in enumerate(points):
-        seen = []
-        for face in faces:
-            a, b, c = points[list(face)]
-            across = np.cross(b - a, c - a)
-            if across @ (point - a) > 1e-6 * size * np.linalg.norm(across):
-                seen.append(face)
-        edges = [edge for a, b, c in seen for edge in ((a, b), (b, c), (c, a))]
+    center = places[list(start)].mean(axis=0)
+
+    def outside(face: tuple[int, int, int], point: Array) -> bool:
+        a, b, c = places[list(face)]
+        return bool(np.cross(b - a, c - a) @ (point - a) > 0.0)
+
+    faces = set()
+    for left in start:
+        a, b, c = (k for k in start if k != left)
+        faces.add((a, c, b) if outside((a, b, c), center) else (a, b, c))
+    for number, point in enumerate(places):
+        if number in start:
+            continue
+        seen = [face for face in faces if outside(face, point)]
+        edges = {edge for a, b, c in seen for edge in ((a, b), (b, c), (c, a))}
         faces -= set(seen)
         faces |= {(a, b, number) for a, b in edges if (b, a) not in edges}
     return np.array(sorted(faces), np.int64)

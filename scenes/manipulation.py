@@ -123,7 +123,7 @@ MANIPULATION = (
         caption="A robot arm puts {peg} into a square hole.",
         phenomena=("robot", "grasping", "insertion"),
     ),
-    two_body(
+    single(
         name="robot_shakes_bottle",
         description="A robot arm lifts a bottle and shakes it.",
         roles=(
@@ -135,7 +135,7 @@ MANIPULATION = (
         caption="A robot arm lifts {bottle} and shakes it.",
         phenomena=("robot", "grasping", "inertia"),
     ),
-    two_body(
+    single(
         name="robot_rights_bottle",
         description="A robot arm sets a bottle upright that lies on its side.",
         roles=(
@@ -164,7 +164,7 @@ MANIPULATION = (
         phenomena=("robot", "grasping", "stacking"),
         held_out=True,
     ),
-    multi_object(
+    two_body(
         name="robot_fills_tray",
         description="A robot arm puts two blocks onto a tray, one after the other.",
         roles=(BENCH, thing(name="block", shapes=("brick",), count=(2, 2)), fixed(name="tray", shapes=("tray",))),
@@ -172,7 +172,7 @@ MANIPULATION = (
         caption="A robot arm puts {block} onto a tray.",
         phenomena=("robot", "grasping", "sorting"),
     ),
-    multi_object(
+    two_body(
         name="robot_clears_blocks",
         description="A robot arm pushes two blocks aside, one after the other.",
         roles=(BENCH, thing(name="block", shapes=("brick",), count=(2, 2))),

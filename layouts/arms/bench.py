@@ -27,8 +27,8 @@ HEIGHT = (0.25, 0.45)  # [m] of the bench
 OPEN = 0.0395  # [m] each finger, a little less than it can
 BEFORE = 0.1  # [m] above or beside a place at which the arm slows down
 EXTRA = 3.0  # [m/s²] by which the arm may shake what it holds
-FIRM = 2.5  # times the force that just holds
-GRIP = (8.0, 70.0)  # [N] of a finger
+FIRM = 4.0  # times the force that just holds: it also keeps things from turning between the fingers
+GRIP = (10.0, 70.0)  # [N] of a finger
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,9 +16,14 @@ from simfactory.spec import BodySolid, Cylinder, Vessel
 __all__ = ["Item", "ItemKind", "lying", "standing"]
 
 Vector = npt.NDArray[np.float64]
-ItemKind = Literal["block", "roller", "cup", "bowl", "can", "peg"]
+ItemKind = Literal["block", "roller", "cup", "mug", "bowl", "can", "peg"]
 
 DEEP = 0.016  # [m] of the finger tips below the upper edge of what they hold
+VESSELS = {  # height, radius of the rim [m], radius of the base over that of the rim
+    "cup": ((0.065, 0.095), (0.03, 0.036), (0.8, 0.95)),
+    "mug": ((0.065, 0.095), (0.032, 0.036), (0.98, 1.0)),
+    "bowl": ((0.04, 0.05), (0.034, 0.037), (0.68, 0.76)),
+}
 ROUND = (0.018, 0.034)  # [m] radius of what fits between the fingers
 
 
@@ -65,14 +70,14 @@ def standing(body: BodySolid, kind: ItemKind, at: Vector, orientation: Vector, d
         height = draw.uniform(0.07, 0.11)
         made = _shaped(body, Cylinder(radius=radius, height=height), at + (0.5 * height + REST_GAP) * UP, orientation)
         return Item(body=made, grip=0.5 * height - DEEP, half=radius, below=0.5 * height, height=height)
-    height = draw.uniform(0.065, 0.095) if kind == "cup" else draw.uniform(0.04, 0.05)
-    rim = draw.uniform(0.03, 0.036) if kind == "cup" else draw.uniform(0.034, 0.037)
-    base = rim * (draw.uniform(0.8, 0.95) if kind == "cup" else draw.uniform(0.68, 0.76))
+    tall, broad, flare = VESSELS[kind]
+    height, rim = draw.uniform(*tall), draw.uniform(*broad)
+    base = rim * draw.uniform(*flare)
     vessel = Vessel(radius=rim, base_radius=base, height=height, wall=draw.uniform(0.003, 0.004))
     made = _shaped(body, vessel, at, orientation)
     below = -float(_lowest(made))
     made = moved(made, position=at + (below + REST_GAP) * UP)
-    deep = DEEP if kind == "cup" else 0.012
+    deep = 0.012 if kind == "bowl" else DEEP
     return Item(
         body=made, grip=height - below - deep, half=rim - (rim - base) * deep / height, below=below, height=height
     )

@@ -102,6 +102,8 @@ class Planner:
 
     def grip(self, opening: float, *, duration: float = 0.4) -> None:
         """Bring each finger to a distance from the middle [m]; below 0 it presses on what is between them."""
+        limit = RATE * min(part.rate for part in self.model.fingers)
+        duration = max(duration, 1.875 * abs(opening - self.opening) / limit)  # the peak of an eased move
         start, count = self.opening, max(2, math.ceil(duration / PERIOD))
         for k in range(1, count + 1):
             self.opening = start + (opening - start) * _eased(k / count)

@@ -19,6 +19,7 @@ from simfactory.transforms import quat_from_axis_angle, quat_multiply, quat_to_m
 
 __all__ = ["ArmPour"]
 
+STEADY = 25.0  # [N] of a finger at least, so that the cup does not turn between them as it is tipped
 SQUEEZE = 0.02  # [m] by which each finger is told to close beyond the surface
 
 
@@ -52,7 +53,7 @@ class ArmPour(Placement):
         draw = streams("arm_pour", role)
         table = bench(bodies[0], stage, draw)
         spot = draw.uniform(0.42, 0.5), -draw.uniform(0.06, 0.12)
-        cup = standing(bodies[1], "cup", table.point(*spot), yaw(table.angle), draw)
+        cup = standing(bodies[1], "mug", table.point(*spot), yaw(table.angle), draw)
         aim = draw.uniform(0.45, 0.52), draw.uniform(0.1, 0.16)
         wide = draw.uniform(0.085, 0.1)
         bowl = moved(
@@ -100,7 +101,7 @@ class ArmPour(Placement):
                 "height": 0.05,
             }
         )
-        grip = table.grip(cup.body, load=sum(mass(bead) for bead in beads))
+        grip = max(STEADY, table.grip(cup.body, load=sum(mass(bead) for bead in beads)))
         return table.staged(stage, role, planner, [cup.body, bowl, *beads], grip=grip, success=[done])
 
     def _beads(self, bodies: tuple[BodySolid, ...], cup: BodySolid, below: float, radius: float) -> list[BodySolid]:

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from simfactory.annotations.base import Annotation, Arrays, ClipContext
 from simfactory.arms import arm_states
@@ -13,7 +14,8 @@ __all__ = ["ANNOTATION"]
 
 
 def _clip(context: ClipContext) -> Arrays:
-    assert context.spec.robot is not None
+    if context.spec.robot is None:
+        return _nothing(context.trajectory.frame_count)
     states = arm_states(context.spec, context.spec.robot, context.trajectory)
     return {
         "robot/joint_position": states.position.astype(np.float32),
@@ -26,6 +28,20 @@ def _clip(context: ClipContext) -> Arrays:
         "robot/phase": states.phase.astype(np.int32),
         "robot/success": states.success,
     }
+
+
+def _nothing(frame_count: int) -> Arrays:
+    """Return what a scene without a robot has: no joints, and all else at 0."""
+    shapes = {"joint_position": (0,), "joint_velocity": (0,), "command": (0,)}
+    shapes |= {"end_effector_position": (3,), "end_effector_quat_xyzw": (4,)}
+    made: dict[str, npt.NDArray[np.generic]] = {
+        f"robot/{name}": np.zeros((frame_count, *shape), np.float32) for name, shape in shapes.items()
+    }
+    made["robot/gripper_opening"] = np.zeros(frame_count, np.float32)
+    made["robot/holding"] = np.zeros(frame_count, np.uint16)
+    made["robot/phase"] = np.full(frame_count, -1, np.int32)
+    made["robot/success"] = np.zeros(frame_count, np.bool_)
+    return made
 
 
 def _signal(name: str, dims: tuple[str, ...], dtype: str, unit: str, description: str) -> Signal:

@@ -23,7 +23,9 @@ class ConditionPlace(_Condition):
     kind: Literal["place"] = "place"
     bodies: tuple[Name, ...] = Field(min_length=1, max_length=1000, description="Names of rigid bodies")
     share: float = Field(default=1.0, gt=0.0, le=1.0, description="Share of them that must be there [1], 0 < s ≤ 1")
-    target: Vec3 = Field(description="Middle of the place, world frame, or from the origin of `relative_to` [m]")
+    target: Vec3 = Field(
+        description="Middle of the place, world frame, or from the origin of `relative_to` [m], ±10,000"
+    )
     radius: float = Field(gt=0.0, le=100.0, description="Level distance of a body's origin from it [m], 0 < r ≤ 100")
     height: float = Field(gt=0.0, le=100.0, description="Difference of heights allowed [m], 0 < h ≤ 100")
     relative_to: Name | None = Field(default=None, description="Name of a body; none = the fixed world")

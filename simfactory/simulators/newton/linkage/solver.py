@@ -45,9 +45,8 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         options: Of SolverXPBD.
     """
 
-    def __init__(
-        self, worlds: Worlds, *, dt: float, firm: bool = False, **options: Any
-    ) -> None:  # Any: options of an untyped class
+    # Any: options of an untyped class
+    def __init__(self, worlds: Worlds, *, dt: float, firm: bool = False, **options: Any) -> None:
         super().__init__(worlds.model, **options)
         self._worlds, self._dt = worlds, dt
         self._device, self._row_count = worlds.model.device, int(worlds.model.body_count)
