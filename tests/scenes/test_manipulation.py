@@ -2,18 +2,24 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 import scenes
-from layouts import certify
+from layouts import Stage, certify
+from layouts.arms import bench
 from scenes.manipulation import MANIPULATION
 from simfactory.annotations import annotations
 from simfactory.arms import arm_states
+from simfactory.episode import Trajectory
+from simfactory.errors import SpecError
 from simfactory.joints import joint_states
 from simfactory.quality import Thresholds
+from simfactory.rng import stream
 from simfactory.robots import robot_model
+from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
-from tests.scenes.test_mechanisms import simulated
+from simfactory.testing.specs import make_body
 
 NAMES = [row.name for row in MANIPULATION]
 
@@ -22,6 +28,20 @@ def sampled(name, index=0, frame_count=13):
     return scenes.sample(
         "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
     )
+
+
+def simulated(specs):
+    simulator = create_simulator("newton")
+    simulator.load(specs)
+    states = [[simulator.state(index)] for index in range(len(specs))]
+    for _ in range(max(spec.frame_count for spec in specs) - 1):
+        simulator.step()
+        for index in range(len(specs)):
+            states[index].append(simulator.state(index))
+    return [
+        Trajectory.from_states(rows[: spec.frame_count], simulator.properties(index))
+        for index, (spec, rows) in enumerate(zip(specs, states, strict=True))
+    ]
 
 
 def length(spec):
@@ -65,6 +85,20 @@ def test_a_task_is_done_at_its_end_and_not_before(name):
         cup = [body.name for body in spec.bodies].index("cup")
         lifting = arm.phase == [phase.action for phase in spec.robot.phases].index("carry")
         assert set(arm.holding[lifting].tolist()) == {cup}
+
+
+def test_an_unreachable_target_is_refused_while_sampling():
+    bench_body = make_body("bench", mobility="static")
+    table = bench(bench_body, Stage(gravity=np.array([0.0, 0.0, -9.81])), stream(0, "bench"))
+    planner = table.planner(table.point(0.5, 0.0, 0.2), table.down())
+    with pytest.raises(SpecError, match=r"robot 'panda' does not reach .*: move the target or the base"):
+        planner.move(table.point(1.4, 0.0, 0.2))
+
+
+def test_an_unknown_robot_is_refused_while_sampling():
+    stage = Stage(gravity=np.array([0.0, 0.0, -9.81]))
+    with pytest.raises(SpecError, match="robot 'r2d2' is unknown; allowed are"):
+        bench(make_body("bench", mobility="static"), stage, stream(0, "bench"), robot="r2d2")
 
 
 def test_only_scenes_with_a_robot_record_one():
