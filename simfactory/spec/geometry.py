@@ -112,7 +112,7 @@ class Vessel(Model):
     radius: Length = Field(description="Outer radius of the rim [m], 0 < r ≤ 100")
     base_radius: Length = Field(description="Outer radius of the base [m], 0 < r ≤ 100")
     height: Length = Field(description="Height along local z [m], 0 < h ≤ 100")
-    wall: Length = Field(description="Thickness of wall and floor [m], less than half of each extent")
+    wall: Length = Field(description="Thickness of wall and floor [m], 0 < w < half of each extent")
 
     @model_validator(mode="after")
     def _has_a_hollow(self) -> Self:
