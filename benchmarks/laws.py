@@ -12,9 +12,23 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, cloth_laws, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.laws import (
+    Law,
+    cloth_laws,
+    grain_laws,
+    joint_laws,
+    measure,
+    rigid_laws,
+    robot_laws,
+    rope_laws,
+    soft_laws,
+)
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
+PARTS: dict[str, Callable[[int], list[Law]]] = {
+    "granular": lambda substeps: grain_laws(substeps=substeps),
+    "robot": lambda substeps: robot_laws(substeps=2 * substeps),  # as scenes with a robot are simulated
+}
 RESULTS = Path(__file__).parent / "results" / "laws.json"
 GEOMETRIES = (
     Box(size=(0.3, 0.4, 0.5)),
@@ -105,19 +119,19 @@ def row(law: Law, figure: float) -> dict[str, object]:
     }
 
 
-def measure_grains(backend: str, *, substeps: int, device: str) -> None:
-    """Measure the laws of grains alone, and put them in place of the stored ones."""
+def measure_part(part: str, backend: str, *, substeps: int, device: str) -> None:
+    """Measure the laws of one part alone, and put them in place of the stored ones."""
     simulator = create_simulator(backend, device=device)
     begin = time.process_time()
-    rows = [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=substeps)]
+    rows = [row(law, measure(simulator, [law])[0]) for law in PARTS[part](substeps)]
     spent = time.process_time() - begin
     for line in rows:
         print(f"{'   ' if line['passed'] else 'NO '}{line['law']:<90} {line['measured']:>9.4f} {line['exact']:>9.4f}")
-    print(f"{len(rows)} laws of grains: {spent:.0f} CPU-s")
+    print(f"{len(rows)} laws of {part}: {spent:.0f} CPU-s")
     stored = json.loads(RESULTS.read_text())
     names = {str(line["law"]) for line in rows}
     kept = [line for line in stored[backend]["laws"] if line["law"] not in names]
-    stored[backend] |= {"laws": [*kept, *rows], "law_cpu_seconds_granular": spent}
+    stored[backend] |= {"laws": [*kept, *rows], f"law_cpu_seconds_{part}": spent}
     RESULTS.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -127,12 +141,10 @@ def main() -> None:
     parser.add_argument("--backend", default="newton")
     parser.add_argument("--substeps", type=int, default=4, help="solver steps per frame of 1/60 s")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument(
-        "--part", choices=("all", "granular"), default="all", help="granular: measure grains, keep the rest"
-    )
+    parser.add_argument("--part", choices=("all", *PARTS), default="all", help="measure one part alone, keep the rest")
     options = parser.parse_args()
-    if options.part == "granular":
-        measure_grains(options.backend, substeps=options.substeps, device=options.device)
+    if options.part != "all":
+        measure_part(options.part, options.backend, substeps=options.substeps, device=options.device)
         return
 
     simulator = create_simulator(options.backend, device=options.device)
@@ -148,6 +160,9 @@ def main() -> None:
         rows += [row(law, measure(simulator, [law])[0]) for law in soft_laws(substeps=options.substeps)]
     if simulator.supports("granular"):
         rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
+    if simulator.supports("hinge"):
+        robots = PARTS["robot"](options.substeps)
+        rows += [row(law, figure) for law, figure in zip(robots, measure(simulator, robots), strict=True)]
     if simulator.supports("rope"):
         rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
     if simulator.supports("cloth"):

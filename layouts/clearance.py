@@ -9,6 +9,7 @@ import numpy.typing as npt
 from layouts.solids import Solid, parts, solid
 from simfactory.cameras import camera_to_world
 from simfactory.errors import SpecError
+from simfactory.joints import overlapping
 from simfactory.separation import separation
 from simfactory.spec import (
     BodySheet,
@@ -19,6 +20,7 @@ from simfactory.spec import (
     CameraTracking,
     Ground,
     Joint,
+    RobotArm,
     Room,
 )
 
@@ -56,6 +58,7 @@ def certify(
     room: Room | None = None,
     *,
     joints: Sequence[Joint] = (),
+    robot: RobotArm | None = None,
     minimum: float = MINIMUM,
 ) -> None:
     """Check that at t = 0 no body touches another one, the ground or a wall.
@@ -67,6 +70,7 @@ def certify(
         ground: The floor, or None.
         room: The walls, or None.
         joints: What holds bodies together: these may overlap.
+        robot: A robot: its parts may overlap.
         minimum: Distance to keep [m].
 
     Raises:
@@ -78,7 +82,7 @@ def certify(
             if distance < minimum:
                 raise SpecError(_overlap(hull.name, surface, distance, minimum))
     of = {body.name: body for body in bodies}
-    joined = {frozenset((joint.parent, joint.child)) for joint in joints}
+    joined = overlapping(joints, robot)
     for first, second in combinations(solids, 2):
         if frozenset((first.name, second.name)) in joined:
             continue

@@ -12,7 +12,19 @@ import numpy.typing as npt
 from simfactory.collision import geometry_parts, may_split
 from simfactory.cords import centre_line
 from simfactory.meshes import body_mesh, geometry_mesh
-from simfactory.spec import BodyRigid, BodyRope, BodySheet, BodySolid, Box, Capsule, Cone, Cylinder, Geometry, Sphere
+from simfactory.spec import (
+    BodyRigid,
+    BodyRope,
+    BodySheet,
+    BodySolid,
+    Box,
+    Capsule,
+    Cone,
+    Cylinder,
+    Geometry,
+    RobotPart,
+    Sphere,
+)
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Solid", "horizontal_faces", "lowest", "parts", "solid", "volume"]
@@ -200,6 +212,8 @@ def _part_vertices(geometry: Geometry) -> tuple[Vector, ...]:
 
 @lru_cache(maxsize=512)
 def _unit_volume(geometry: Geometry) -> float:
+    if isinstance(geometry, RobotPart):
+        return sum(part.volume() for part in geometry_parts(geometry))
     return geometry_mesh(geometry).volume()
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from layouts.clearance import clearance
 from layouts.solids import lowest, solid, volume
-from simfactory.spec import BodySolid, Joint, Motion, Push
+from simfactory.spec import BodySolid, Joint, Motion, Push, RobotArm
 
 __all__ = ["EARTH", "REST_GAP", "Sphere3", "Stage", "heading", "is_free", "mass", "moved", "rested", "snapped", "yaw"]
 
@@ -32,6 +32,7 @@ class Stage:
         motions: Prescribed motions.
         joints: What holds bodies together.
         triggers: Pushes.
+        robot: Which of the bodies and joints are a robot, and its task.
         waypoints: Spheres through which the action is expected to pass, beyond what velocities tell.
         arrivals: Name of a body → when it is expected to hit something [s]; its free course ends there.
     """
@@ -41,6 +42,7 @@ class Stage:
     motions: tuple[Motion, ...] = ()
     joints: tuple[Joint, ...] = ()
     triggers: tuple[Push, ...] = ()
+    robot: RobotArm | None = None
     waypoints: tuple[Sphere3, ...] = ()
     arrivals: dict[str, float] = field(default_factory=dict)
 
@@ -61,6 +63,7 @@ class Stage:
         motions: Sequence[Motion] = (),
         joints: Sequence[Joint] = (),
         triggers: Sequence[Push] = (),
+        robot: RobotArm | None = None,
         waypoints: Sequence[Sphere3] = (),
         arrivals: Mapping[str, float] = MappingProxyType({}),
     ) -> "Stage":
@@ -71,6 +74,7 @@ class Stage:
             motions=(*self.motions, *motions),
             joints=(*self.joints, *joints),
             triggers=(*self.triggers, *triggers),
+            robot=robot if robot is not None else self.robot,
             waypoints=(*self.waypoints, *waypoints),
             arrivals={**self.arrivals, **arrivals},
         )

@@ -26,6 +26,7 @@ from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors,
 
 __all__ = ["sample"]
 
+ROBOT_RATE = 480.0  # [Hz] solver steps of scenes with a robot: its arm is a long chain
 ROUNDS = 20  # layouts tried before an episode is given up
 
 
@@ -141,6 +142,7 @@ def _spec(
             cameras=place(0),
             sensors=Sensors(modalities=recording.modalities),
             phenomena=row.phenomena,
+            substeps=None if world["robot"] is None else math.ceil(ROBOT_RATE / recording.fps),
             **labels,
             **world,
         )
@@ -189,7 +191,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
         draw.within("camera_distance", PARAMETERS["camera_distance"].usual[1]) if draw.asks("camera_distance") else 0.0,
     )
     room = walls(region, farthest=widest, streams=streams) if indoors else None
-    certify(stage.bodies, ground, room, joints=stage.joints)
+    certify(stage.bodies, ground, room, joints=stage.joints, robot=stage.robot)
     light = illuminate(region, settings=settings(ground, room), streams=streams)
     return {
         "environment": surroundings,
@@ -201,6 +203,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
         "motions": stage.motions,
         "joints": stage.joints,
         "triggers": stage.triggers,
+        "robot": stage.robot,
         "caption": caption(row.caption, cast),
         "region": region,
     }
@@ -228,7 +231,7 @@ def _staged(
             for roles, placement in row.layout:
                 bodies = tuple(member.body for role in roles for member in cast[role])
                 stage = placement.place(roles[-1], bodies, stage, streams=partial(streams, "layout", attempt))
-            certify(stage.bodies, ground, joints=stage.joints)
+            certify(stage.bodies, ground, joints=stage.joints, robot=stage.robot)
             _check_motion(stage, streams("layout"))
         except SpecError as error:
             reasons.append(error)

@@ -105,6 +105,22 @@ SHAPES: dict[str, Shape] = {
     "clump": Shape(noun="clump", geometry=_sphere),
     "bed": Shape(noun="bed", geometry=_cylinder, extents=(1.0, 1.0, 0.3)),
     "bar": Shape(noun="bar", geometry=_box, extents=(0.08, 1.0, 0.14), aspect=(0.9, 1.1)),
+    "bench": Shape(noun="bench", geometry=_box),
+    "cup": Shape(noun="cup", geometry=_cylinder),
+    "bowl": Shape(noun="bowl", geometry=_cylinder),
+    "can": Shape(noun="can", geometry=_cylinder),
+    "bottle": Shape(noun="bottle", geometry=_cylinder),
+    "roller": Shape(noun="roller", geometry=_cylinder),
+    "brick": Shape(noun="block", geometry=_box),
+    "plug": Shape(noun="peg", geometry=_box),
+    "button": Shape(noun="button", geometry=_box),
+    "lever": Shape(noun="lever", geometry=_box),
+    "stapler": Shape(noun="stapler", geometry=_box),
+    "drawer": Shape(noun="drawer", geometry=_box),
+    "leaf": Shape(noun="door", geometry=_box),
+    "handle": Shape(noun="handle", geometry=_box),
+    "tray": Shape(noun="tray", geometry=_box),
+    "bead": Shape(noun="bead", geometry=_sphere),
 }
 
 

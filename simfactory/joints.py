@@ -1,14 +1,16 @@
 """Joints read from the poses of the bodies that they hold: position, rate, and how well they hold."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.spec import Drive, Joint, JointBall, JointHinge, JointSlider, SceneSpec
+from simfactory.spec import Drive, Joint, JointBall, JointHinge, JointSlider, RobotArm, SceneSpec
 from simfactory.transforms import quat_between, quat_multiply, quat_rotate
 
-__all__ = ["JointStates", "drive_of", "joint_states"]
+__all__ = ["JointStates", "drive_of", "joint_states", "overlapping"]
 
 Array = npt.NDArray[np.float64]
 
@@ -44,6 +46,14 @@ class _Frames:
 def drive_of(joint: Joint) -> Drive | None:
     """Return what drives a joint, or None."""
     return joint.drive if isinstance(joint, JointHinge | JointSlider) else None
+
+
+def overlapping(joints: Iterable[Joint], robot: RobotArm | None = None) -> frozenset[frozenset[str]]:
+    """Return the pairs of names of bodies that may pass through each other: what is joined, and parts of one robot."""
+    pairs = {frozenset((joint.parent, joint.child)) for joint in joints if joint.parent is not None}
+    if robot is not None:
+        pairs |= {frozenset(pair) for pair in combinations(robot.bodies, 2)}
+    return frozenset(pairs)
 
 
 def joint_states(

@@ -11,6 +11,7 @@ from simfactory.cords import centre_line, first_director, tube_triangles, tube_v
 from simfactory.errors import SpecError
 from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
+from simfactory.robots import robot_model
 from simfactory.spec import (
     BodyCloth,
     BodyGranular,
@@ -30,11 +31,13 @@ from simfactory.spec import (
     MeshAsset,
     Prism,
     Rectangle,
+    RobotPart,
     Skirt,
     Sphere,
     Superellipsoid,
     Torus,
     Tunic,
+    Vessel,
 )
 from simfactory.tailoring import Cut, cut
 
@@ -48,6 +51,7 @@ __all__ = [
     "sheet_heights",
     "soft_surface",
     "torus_sections",
+    "vessel_rings",
 ]
 
 Points = npt.NDArray[np.float64]
@@ -58,6 +62,9 @@ RINGS = 32  # from pole to pole
 SECTIONS, SIDES = 36, 16  # of a torus: around its axis, and around its tube
 GRAIN_ANGLE = 1.0  # [rad]; grains have no edges
 SOFT_ANGLE = np.pi / 6  # bent faces of a soft box are smooth, its edges are not
+VESSEL_ANGLE = 0.5  # [rad]
+VESSEL_SEGMENTS = 48
+ROBOT_ANGLE = 0.6  # [rad]
 ROPE_ANGLE = 1.4  # [rad]; a rope has no edges, however it bends
 CLOTH_ANGLE = 1.4  # [rad]; cloth has no edges but sharp folds
 PATTERN_EDGES = 32  # along a pattern whose cloth is not known
@@ -181,6 +188,11 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
                 corner_uv=None if uv is None else uv.astype(np.float64),
             )
             return _recentred(mesh)
+        case Vessel():
+            return _recentred(replace(_revolve(_vessel_profile(geometry), VESSEL_SEGMENTS), smooth_angle=VESSEL_ANGLE))
+        case RobotPart(robot=robot, part=name):
+            made = robot_model(robot).part(name)
+            return TriangleMesh(vertices=made.vertices, triangles=made.triangles, smooth_angle=ROBOT_ANGLE)
         case Rectangle() | Disc() | Skirt() | Cape() | Tunic():
             return _cloth(cut(geometry, PATTERN_EDGES))
 
@@ -188,6 +200,11 @@ def geometry_mesh(geometry: Geometry) -> TriangleMesh:
 def torus_sections(torus: Torus) -> npt.NDArray[np.float64]:
     """Return the vertices `(section, side, 3)` [m] of a torus: its mesh between two neighbouring sections is convex."""
     return geometry_mesh(torus).vertices.reshape(SECTIONS, SIDES, 3)
+
+
+def vessel_rings(vessel: Vessel) -> npt.NDArray[np.float64]:
+    """Return the vertices `(ring, segment, 3)` [m] of a vessel: base, outer rim, inner rim, edge of its floor."""
+    return geometry_mesh(vessel).vertices[1:-1].reshape(4, VESSEL_SEGMENTS, 3)
 
 
 def ground_mesh(ground: Ground) -> TriangleMesh:
@@ -237,6 +254,18 @@ def sheet_heights(sheet: BodySheet, time: float) -> npt.NDArray[np.float64]:
 
 def _cloth(made: Cut) -> TriangleMesh:
     return TriangleMesh(vertices=made.vertices, triangles=made.triangles, smooth_angle=CLOTH_ANGLE)
+
+
+def _vessel_profile(vessel: Vessel) -> list[tuple[float, float]]:
+    """(radius, z) from the middle of the base up the outside and down the inside to the floor."""
+    slope = (vessel.radius - vessel.base_radius) / vessel.height
+    inside = vessel.base_radius + slope * vessel.wall - vessel.wall
+    return [
+        (vessel.base_radius, 0.0),
+        (vessel.radius, vessel.height),
+        (vessel.radius - vessel.wall, vessel.height),
+        (inside, vessel.wall),
+    ]
 
 
 def _recentred(mesh: TriangleMesh) -> TriangleMesh:

@@ -15,6 +15,7 @@ __all__ = [
     "project",
     "quat_between",
     "quat_from_axis_angle",
+    "quat_from_matrix",
     "quat_multiply",
     "quat_rotate",
     "quat_slerp",
@@ -94,6 +95,23 @@ def quat_to_matrix(quat_xyzw: npt.ArrayLike) -> Array:
         [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
     ]
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def quat_from_matrix(matrix: npt.ArrayLike) -> Array:
+    """Return the quaternions `(..., 4)` xyzw of rotation matrices `(..., 3, 3)`, w ≥ 0.
+
+    Source: I. Y. Bar-Itzhack, "New method for extracting the quaternion from a rotation matrix" (2000).
+    """
+    m = np.asarray(matrix, np.float64)
+    key = np.zeros((*m.shape[:-2], 4, 4))
+    key[..., :3, :3] = m + np.swapaxes(m, -1, -2) - np.trace(m, axis1=-2, axis2=-1)[..., None, None] * np.eye(3)
+    key[..., :3, 3] = np.stack(
+        [m[..., 2, 1] - m[..., 1, 2], m[..., 0, 2] - m[..., 2, 0], m[..., 1, 0] - m[..., 0, 1]], axis=-1
+    )
+    key[..., 3, :3] = key[..., :3, 3]
+    key[..., 3, 3] = np.trace(m, axis1=-2, axis2=-1)
+    quat = np.linalg.eigh(key)[1][..., -1]
+    return np.asarray(np.where(quat[..., 3:] < 0.0, -quat, quat))
 
 
 def quat_rotate(quat_xyzw: npt.ArrayLike, vectors: npt.ArrayLike) -> Array:

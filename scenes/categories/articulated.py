@@ -14,6 +14,7 @@ from layouts.placements.scatter import Scatter
 from layouts.placements.seesaw import Seesaw
 from layouts.placements.strike import Strike
 from scenes.category import BaseScene, Category
+from scenes.manipulation import MANIPULATION
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -293,6 +294,6 @@ MULTI_OBJECT = (
 
 CATEGORY = Category(
     name="articulated",
-    description="Articulated mechanisms: bodies that hinges, sliders, ball joints and welds hold together.",
-    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT),
+    description="Articulated mechanisms: bodies that hinges, sliders, ball joints and welds hold together; robot arms.",
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *MANIPULATION),
 )

@@ -56,7 +56,11 @@ def annotations(names: Sequence[str] = (), *, spec: SceneSpec | None = None) -> 
     if unknown:
         raise SpecError(f"unknown modalities {unknown}; choose from {', '.join(known)}")
     wanted = ALWAYS | set(names) if names else known.keys()
-    kinds = None if spec is None else {thing.kind for thing in (*spec.bodies, *spec.joints)}
+    kinds = (
+        None
+        if spec is None
+        else {thing.kind for thing in (*spec.bodies, *spec.joints, *([spec.robot] if spec.robot else []))}
+    )
     return tuple(
         annotation
         for name, annotation in known.items()

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from simfactory.collision import body_parts
 from simfactory.episode import Surface, Trajectory
+from simfactory.joints import overlapping
 from simfactory.meshes import TriangleMesh
 from simfactory.separation import TOLERANCE, separation
 from simfactory.spec import BodyCloth, BodyRigid, BodyRope, SceneSpec
@@ -82,11 +83,7 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
         if surface.deforming and surface.body in trajectory.vertices and surface.body not in trajectory.particles:
             worst = max(worst, _soft_depth(spec, trajectory, surface, solids, step))
     names = [body.name for body in spec.bodies]
-    joined = {
-        frozenset((names.index(joint.parent), names.index(joint.child)))
-        for joint in spec.joints
-        if joint.parent is not None
-    }
+    joined = {frozenset(map(names.index, pair)) for pair in overlapping(spec.joints, spec.robot)}
     for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)], joined=joined):
         a, b = first.body, second.body
         apart = position[frames, a] - position[frames, b]

@@ -49,9 +49,11 @@ from simfactory.spec.geometry import (
     Geometry,
     MeshAsset,
     Prism,
+    RobotPart,
     Sphere,
     Superellipsoid,
     Torus,
+    Vessel,
 )
 from simfactory.spec.joint import Drive, Joint, JointBall, JointHinge, JointSlider, JointWeld, Waypoint
 from simfactory.spec.material import (
@@ -73,6 +75,7 @@ from simfactory.spec.material import (
 from simfactory.spec.parse import explain, parse_spec, read_specs
 from simfactory.spec.pattern import Cape, Disc, Pattern, Rectangle, Skirt, Tunic
 from simfactory.spec.protocol import BenchmarkLabel
+from simfactory.spec.robot import Condition, ConditionJoint, ConditionPlace, ConditionUpright, Phase, RobotArm
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 from simfactory.spec.sibling import SiblingLabel
 
@@ -99,6 +102,10 @@ __all__ = [
     "Cape",
     "Capsule",
     "Checker",
+    "Condition",
+    "ConditionJoint",
+    "ConditionPlace",
+    "ConditionUpright",
     "Cone",
     "Cord",
     "Cylinder",
@@ -133,11 +140,14 @@ __all__ = [
     "Noise",
     "NormalMap",
     "Pattern",
+    "Phase",
     "PhysicalMaterial",
     "Prism",
     "Push",
     "Quat",
     "Rectangle",
+    "RobotArm",
+    "RobotPart",
     "Room",
     "SceneSpec",
     "Sensors",
@@ -157,6 +167,7 @@ __all__ = [
     "UvTexture",
     "Vec2",
     "Vec3",
+    "Vessel",
     "VisualMaterial",
     "Waypoint",
     "Wind",

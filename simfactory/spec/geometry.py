@@ -6,7 +6,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from simfactory.spec.base import Digest, Model, Vec3
+from simfactory.errors import SpecError
+from simfactory.robots import robot_model
+from simfactory.spec.base import Digest, Model, Name, Vec3
 from simfactory.spec.pattern import Cape, Disc, Rectangle, Skirt, Tunic
 
 __all__ = [
@@ -18,9 +20,11 @@ __all__ = [
     "Geometry",
     "MeshAsset",
     "Prism",
+    "RobotPart",
     "Sphere",
     "Superellipsoid",
     "Torus",
+    "Vessel",
 ]
 
 Length = Annotated[float, Field(gt=0.0, le=100.0)]
@@ -101,6 +105,45 @@ class Torus(Model):
         return self
 
 
+class Vessel(Model):
+    """A round cup or bowl, open towards local +z, with a flat floor and a wall of even thickness."""
+
+    shape: Literal["vessel"] = "vessel"
+    radius: Length = Field(description="Outer radius of the rim [m], 0 < r ≤ 100")
+    base_radius: Length = Field(description="Outer radius of the base [m], 0 < r ≤ 100")
+    height: Length = Field(description="Height along local z [m], 0 < h ≤ 100")
+    wall: Length = Field(description="Thickness of wall and floor [m], 0 < w < half of each extent")
+
+    @model_validator(mode="after")
+    def _has_a_hollow(self) -> Self:
+        least = min(self.radius, self.base_radius, self.height)
+        if self.wall >= 0.5 * least:
+            raise ValueError(
+                f"wall is {self.wall:g} m; allowed is less than half of radius, base_radius and height, "
+                f"{0.5 * least:g} m: thin it"
+            )
+        return self
+
+
+class RobotPart(Model):
+    """A part of a robot of the package, with the mass and the inertia measured there; its origin is the centre of mass.
+
+    The density of its material is not used.
+    """
+
+    shape: Literal["robot_part"] = "robot_part"
+    robot: Name = Field(description="Robot of the package, e.g. panda")
+    part: Name = Field(description="Name of the part, e.g. hand")
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        try:
+            robot_model(self.robot).part(self.part)
+        except SpecError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+
 class MeshAsset(Model):
     """A user's mesh, found by the digest of its file in the asset store."""
 
@@ -155,8 +198,10 @@ Geometry = Annotated[
     | Cone
     | Cord
     | Prism
+    | RobotPart
     | Superellipsoid
     | Torus
+    | Vessel
     | MeshAsset
     | Rectangle
     | Disc

@@ -7,12 +7,14 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
+from simfactory.robots import robot_model
 from simfactory.spec.base import Model, Name
 from simfactory.spec.body import Body, BodyRigid, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
 from simfactory.spec.joint import Joint
 from simfactory.spec.protocol import BenchmarkLabel
+from simfactory.spec.robot import ConditionJoint, ConditionPlace, RobotArm
 from simfactory.spec.sibling import SiblingLabel
 
 __all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
@@ -57,6 +59,7 @@ class SceneSpec(Model):
     bodies: tuple[Body, ...] = Field(min_length=1, max_length=1000, description="1–1,000 bodies")
     motions: tuple[Motion, ...] = Field(default=(), description="Prescribed motions, at most 1 per kinematic body")
     joints: tuple[Joint, ...] = Field(default=(), max_length=1000, description="Up to 1,000 joints of rigid bodies")
+    robot: RobotArm | None = Field(default=None, description="Which bodies and joints are a robot, and its task")
     triggers: tuple[Push, ...] = Field(default=(), description="Any number (0 or more) of events that happen once")
     cameras: tuple[CameraSpec, ...] = Field(min_length=1, max_length=64, description="1–64 cameras, one clip each")
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
@@ -78,6 +81,8 @@ class SceneSpec(Model):
     def digest(self, *, cameras: bool = True) -> str:
         """Return the SHA-256 (hex) of the spec's canonical JSON, with or without its cameras."""
         record = self.model_dump(mode="json", exclude=None if cameras else {"cameras"})
+        if self.robot is None:  # younger than the schema: specs without one keep their digests
+            record.pop("robot")
         return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def configuration_digest(self) -> str:
@@ -117,6 +122,7 @@ class SceneSpec(Model):
         _check_unique("motions", [motion.body for motion in self.motions])
         _check_unique("joints", [joint.name for joint in self.joints])
         self._check_joints()
+        self._check_robot()
         if self.room is not None and self.ground is None:
             raise ValueError("a room stands on a ground: give `ground` too")
         return self
@@ -153,6 +159,38 @@ class SceneSpec(Model):
                 )
             if joint.parent == joint.child:
                 raise ValueError(f"joint {joint.name!r} joins {joint.child!r} with itself: name two bodies")
+
+    def _check_robot(self) -> None:
+        robot = self.robot
+        if robot is None:
+            return
+        parts, names = robot_model(robot.model).parts, {body.name for body in self.bodies}
+        joints = {joint.name: joint.kind for joint in self.joints}
+        moving = [part for part in parts if part.parent is not None]
+        if len(robot.bodies) != len(parts) or not len(robot.joints) == len(robot.start) == len(moving):
+            raise ValueError(
+                f"robot {robot.name!r} lists {len(robot.bodies)} bodies, {len(robot.joints)} joints and "
+                f"{len(robot.start)} positions; a {robot.model} has {len(parts)}, {len(moving)} and "
+                f"{len(moving)}: list all"
+            )
+        for name, part in zip(robot.joints, moving, strict=True):
+            if joints.get(name) != part.joint:
+                raise ValueError(
+                    f"robot {robot.name!r} names joint {name!r}; allowed there is a {part.joint} of the scene"
+                )
+        sliding = {name for name, kind in joints.items() if kind in ("hinge", "slider")}
+        wanted: list[str] = list(robot.bodies)
+        for condition in robot.success:
+            if isinstance(condition, ConditionJoint):
+                if condition.joint not in sliding:
+                    raise ValueError(f"success names joint {condition.joint!r}; allowed are {sorted(sliding)}")
+            elif isinstance(condition, ConditionPlace):
+                wanted += [*condition.bodies, *([condition.relative_to] if condition.relative_to else [])]
+            else:
+                wanted.append(condition.body)
+        unknown = sorted(set(wanted) - names)
+        if unknown:
+            raise ValueError(f"robot {robot.name!r} names bodies {unknown}; allowed are {sorted(names)}")
 
 
 def _check_unique(field: str, names: list[str]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from simfactory.spec.base import Model, Name, Quat, Vec3
-from simfactory.spec.geometry import Cord, Geometry
+from simfactory.spec.geometry import Cord, Geometry, RobotPart
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
 from simfactory.spec.pattern import Cape, Disc, Rectangle, Skirt, Tunic
 
@@ -67,6 +67,17 @@ class BodySolid(BodyPlaced):
     def _cord_is_a_rope(self) -> Self:
         if isinstance(self.geometry, Cord) and getattr(self, "kind", "") != "rope":
             raise ValueError(f"body {self.name!r} is a cord: only ropes have that shape, so give it the kind 'rope'")
+        return self
+
+    @model_validator(mode="after")
+    def _robot_part_is_rigid(self) -> Self:
+        if isinstance(self.geometry, RobotPart):
+            if getattr(self, "kind", "") != "rigid":
+                raise ValueError(
+                    f"body {self.name!r} is a part of a robot: those are rigid, so give it the kind 'rigid'"
+                )
+            if self.factors != (1.0, 1.0, 1.0):
+                raise ValueError(f"body {self.name!r} is a part of a robot: leave its scale and aspect at 1")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,15 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, cloth", "newton, ropes", "newton, granular"]
+BACKENDS = [
+    "mock",
+    "newton",
+    "newton, soft bodies",
+    "newton, cloth",
+    "newton, ropes",
+    "newton, granular",
+    "newton, robot",
+]
 SCENES = [0, 1, 2]
 
 
@@ -37,6 +45,7 @@ def episode_of(backend, index):
         cloth=bodies == "cloth",
         rope=bodies == "ropes",
         granular=bodies == "granular",
+        robot=bodies == "robot",
         size=128,
         frame_count=3,
         seed=1,

@@ -6,6 +6,7 @@ from simfactory.collision import body_parts, may_split
 from simfactory.episode import FIRST_BODY, BodyProperties
 from simfactory.simulators.newton.bodies import node_body
 from simfactory.simulators.newton.forces import DRAG_COEFFICIENT
+from simfactory.simulators.newton.grip import has_firm
 from simfactory.simulators.newton.steps import steps_for
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRigid
@@ -30,6 +31,11 @@ RULES = {
     "collision": "exact shapes for boxes, balls, ellipsoids, capsules, cylinders and cones; convex parts of the mesh "
     "otherwise, planes are met by its convex hull",
 }
+FIRM = {
+    "firm": "contacts of robots and vessels do not rebound; their impulses are summed and bounded point by point. "
+    "Parts of a robot have the masses and inertias of its model and pass through each other, its fingers are geared; "
+    "a vessel meets robots and what stands still with its convex hull, all else with its parts",
+}
 
 
 def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
@@ -51,7 +57,7 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     mu = np.array([body.physical.dynamic_friction for body in spec.bodies])
     bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
-    rules = {**RULES, **steps_for(spec).rules}
+    rules = {**RULES, **steps_for(spec).rules, **(FIRM if has_firm(spec) else {})}
     bounce[list(worlds.node_rows[environment])] = 0.0
     parts = {
         body.name: len(body_parts(body))

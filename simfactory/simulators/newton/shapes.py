@@ -13,8 +13,21 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.collision import body_parts, may_split
+from simfactory.joints import overlapping
 from simfactory.meshes import TriangleMesh, body_mesh
-from simfactory.spec import BodyRigid, Box, Capsule, Cone, Cylinder, PhysicalMaterial, SceneSpec, Sphere
+from simfactory.robots import robot_model
+from simfactory.spec import (
+    BodyRigid,
+    Box,
+    Capsule,
+    Cone,
+    Cylinder,
+    PhysicalMaterial,
+    RobotPart,
+    SceneSpec,
+    Sphere,
+    Vessel,
+)
 from simfactory.transforms import quat_from_axis_angle
 
 __all__ = [
@@ -94,26 +107,44 @@ def add_shapes(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: 
     return shapes
 
 
-def separate_planes(builder: Any, bodies: Sequence[Sequence[int]], planes: Sequence[int]) -> None:  # Any: newton
+def separate_planes(
+    builder: Any,  # Any: a newton ModelBuilder
+    bodies: Sequence[Sequence[int]],
+    planes: Sequence[int],
+    spec: SceneSpec,
+) -> None:
     """Let bodies of several shapes meet planes with the first, their hull, and all else with the others, their parts.
+
+    Vessels meet robots and what stands still with their hull, too: one manifold, and no such body is inside of one.
 
     Args:
         builder: A newton ModelBuilder.
         bodies: Per body the shapes that `add_shapes` returned.
         planes: Shapes of the ground and the walls.
+        spec: The scene.
     """
+    outside = {
+        index
+        for index, body in enumerate(spec.bodies)
+        if isinstance(body, BodyRigid) and (isinstance(body.geometry, RobotPart) or body.mobility == "static")
+    }
     for number, shapes in enumerate(bodies):
         if len(shapes) <= 1:  # a soft body has none
             continue
         for plane in planes:
             for part in shapes[1:]:
                 builder.add_shape_collision_filter_pair(part, plane)
-        for other in (shape for index, own in enumerate(bodies) if index != number for shape in own):
-            builder.add_shape_collision_filter_pair(shapes[0], other)
+        is_vessel = isinstance(getattr(spec.bodies[number], "geometry", None), Vessel)
+        for index, own in enumerate(bodies):
+            if index == number:
+                continue
+            by_hull = is_vessel and index in outside
+            for mine, other in product(shapes[1:] if by_hull else shapes[:1], own):
+                builder.add_shape_collision_filter_pair(mine, other)
 
 
 def separate_joined(builder: Any, bodies: Sequence[Sequence[int]], spec: SceneSpec) -> None:  # Any: newton
-    """Let bodies that a joint holds together pass through each other: they are built to overlap at the joint.
+    """Let bodies that a joint holds together, and parts of one robot, pass through each other.
 
     Args:
         builder: A newton ModelBuilder.
@@ -121,9 +152,9 @@ def separate_joined(builder: Any, bodies: Sequence[Sequence[int]], spec: SceneSp
         spec: The scene.
     """
     number = {body.name: index for index, body in enumerate(spec.bodies)}
-    for joint in spec.joints:
-        if joint.parent is not None:
-            for one, other in product(bodies[number[joint.parent]], bodies[number[joint.child]]):
+    for pair in sorted(map(sorted, overlapping(spec.joints, spec.robot))):
+        if len(pair) == 2:
+            for one, other in product(bodies[number[pair[0]]], bodies[number[pair[1]]]):
                 builder.add_shape_collision_filter_pair(one, other)
 
 
@@ -169,6 +200,9 @@ def solid_inertia(body: BodyRigid) -> Solid:
     Raises:
         AssetError: A user mesh is missing or unreadable.
     """
+    if isinstance(body.geometry, RobotPart):
+        part = robot_model(body.geometry.robot).part(body.geometry.part)
+        return Solid(mass=part.mass, center=np.zeros(3), inertia=part.inertia)
     if is_hull(body):
         return _mesh_solid(body_mesh(body), body.physical.density)
     builder = newton.ModelBuilder()

@@ -84,7 +84,7 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
                 start = prescribed_motion(body, motion, [0.0])
                 builder.body_qd[rows[-1]] = (*start.linear_velocity[0], *start.angular_velocity[0])
             instances.extend([FIRST_BODY + index] * len(shapes[-1]))
-        separate_planes(builder, shapes, planes)
+        separate_planes(builder, shapes, planes, spec)
         separate_joined(builder, shapes, spec)
         builder.end_world()
         shape_count = len(instances) - shapes_before

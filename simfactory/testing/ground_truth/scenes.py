@@ -2,7 +2,11 @@
 
 import math
 
+import numpy as np
+
+from simfactory.arms import Arm, equipped
 from simfactory.rng import Stream, stream
+from simfactory.robots import robot_model
 from simfactory.spec import (
     Body,
     BodyRigid,
@@ -27,6 +31,7 @@ from simfactory.spec import (
     Sphere,
     Superellipsoid,
     Vec3,
+    Vessel,
     Wind,
 )
 from simfactory.testing.specs import (
@@ -39,6 +44,7 @@ from simfactory.testing.specs import (
     make_sheet,
     make_soft,
 )
+from simfactory.transforms import quat_from_axis_angle, quat_to_matrix
 
 __all__ = ["sample_scene"]
 
@@ -51,6 +57,7 @@ def sample_scene(
     granular: bool = False,
     rope: bool = False,
     cloth: bool = False,
+    robot: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -67,6 +74,7 @@ def sample_scene(
         soft: Whether two soft bodies take part: one that hits the floor, one that is held, bends and swings.
         granular: Whether two heaps of grains take part: one that falls, one that flies.
         rope: Whether two ropes take part: one that whirls and hits the floor, one that is held and swings.
+        robot: Whether a robot arm takes part that swings beside a cup.
         cloth: Whether two cloths take part: one that falls over a ball, one that is held and waves in the wind.
         size: Image width and height [px].
         frame_count: Frames.
@@ -90,6 +98,9 @@ def sample_scene(
         bodies += _ropes(draws)
     if cloth:
         bodies += _cloths(draws)
+    arm = _arm(draws) if robot else None
+    if arm is not None:
+        bodies += [*arm.bodies, _cup(draws)]
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -104,9 +115,28 @@ def sample_scene(
         lights=(LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),),
         bodies=tuple(bodies),
         motions=(_motion(draws),),
+        joints=arm.joints if arm is not None else (),
+        robot=arm.robot if arm is not None else None,
         cameras=tuple(cameras),
         sensors=Sensors(track_spacing=draws.choice((6, 8, 16)), point_stride=draws.choice((1, 2, 3))),
     )
+
+
+def _arm(draws: Stream) -> Arm:
+    """A robot arm at the edge of the scene whose joints all turn from the first frame on."""
+    base = np.eye(4)
+    base[:3, :3] = quat_to_matrix(quat_from_axis_angle((0.0, 0.0, 1.0), draws.uniform(0.0, 2.0 * math.pi)))
+    base[:3, 3] = (draws.uniform(-0.4, 0.4), draws.uniform(2.0, 2.4), 0.001)
+    start = np.array([0.0, -0.4, 0.0, -2.2, 0.0, 1.8, 0.785, 0.01, 0.01])
+    turn = np.array([draws.uniform(-0.4, 0.4) for _ in range(7)] + [0.02, 0.02])
+    times = np.linspace(0.0, 0.5, 6)
+    return equipped(robot_model("panda"), base, times, start + np.outer(times / 0.5, turn), grip=20.0)
+
+
+def _cup(draws: Stream) -> BodyRigid:
+    shape = Vessel(radius=0.2, base_radius=draws.uniform(0.1, 0.19), height=draws.uniform(0.2, 0.35), wall=0.02)
+    at = (draws.uniform(0.9, 1.1), draws.uniform(1.6, 1.9), 0.6)
+    return make_body("cup", shape, position=at, angular_velocity=(1.0, 0.5, 2.0))
 
 
 def _geometry(draws: Stream) -> Geometry:

@@ -6,6 +6,7 @@ from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
 from simfactory.testing.laws.law import Law, measure
 from simfactory.testing.laws.linkage import joint_laws
+from simfactory.testing.laws.robot import robot_laws
 from simfactory.testing.laws.rope import beam_law, rope_laws
 from simfactory.testing.laws.soft import bending_law, soft_laws
 
@@ -21,6 +22,7 @@ __all__ = [
     "measure",
     "repose_angle",
     "rigid_laws",
+    "robot_laws",
     "rope_laws",
     "soft_laws",
 ]

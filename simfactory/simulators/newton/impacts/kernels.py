@@ -117,7 +117,7 @@ def find_impacts(
     seems to leave the ground.
     """
     contact = wp.tid()
-    if contact >= contact_count[0]:
+    if contact >= contact_count[0] or contact_shape0[contact] == contact_shape1[contact]:  # these were taken out
         return
     normal = contact_normal[contact]
     body_a = shape_body[contact_shape0[contact]]
@@ -241,7 +241,7 @@ def linearise_contacts(
     of the turned lever arm, normal and friction act at the lever arm of the start, whatever the shape's curvature.
     """
     contact = wp.tid()
-    if contact >= contact_count[0]:
+    if contact >= contact_count[0] or contact_shape0[contact] == contact_shape1[contact]:  # these were taken out
         return
     normal = contact_normal[contact]
     linearise_side(

@@ -26,6 +26,7 @@ class Link:
     strength: float
     first: wp.int32  # its waypoints
     last: wp.int32
+    twin: wp.int32  # joint of the same kind that moves as far, -1 without
 
 
 @wp.struct
@@ -291,6 +292,31 @@ def move_along(
     return sums
 
 
+@wp.func
+def keep_alike(
+    bodies: Bodies,
+    link: Link,
+    twin: Link,
+    dt: float,
+    pose: wp.array(dtype=wp.transform),
+    velocity: wp.array(dtype=wp.spatial_vector),
+):
+    """Move two sliders that are geared together equally far, as the belt between the fingers of a gripper does."""
+    x = wp.vec3(1.0, 0.0, 0.0)
+    a = side_of(bodies, link.parent, link.frame_parent)
+    b = side_of(bodies, link.child, link.frame_child)
+    c = side_of(bodies, twin.parent, twin.frame_parent)
+    d = side_of(bodies, twin.child, twin.frame_child)
+    one = wp.quat_rotate(wp.transform_get_rotation(frame_now(link.parent, link.frame_parent, bodies.start)), x)
+    two = wp.quat_rotate(wp.transform_get_rotation(frame_now(twin.parent, twin.frame_parent, bodies.start)), x)
+    error = joint_position(link, pose) - joint_position(twin, pose)
+    response = wp.dot(one, (point_response(a) + point_response(b)) * one)
+    response += wp.dot(two, (point_response(c) + point_response(d)) * two)
+    amount = -error / (dt * response)
+    push_along(bodies, link, a, b, one, amount, dt, pose, velocity)
+    push_along(bodies, twin, c, d, two, -amount, dt, pose, velocity)
+
+
 @wp.kernel
 def begin_joints(
     link_start: wp.array(dtype=wp.int32),
@@ -331,7 +357,8 @@ def hold_joints(
     positions: wp.array(dtype=wp.float32),
     bodies: Bodies,
     dt: float,
-    sweeps: int,
+    first: int,
+    count: int,
     clock: wp.array(dtype=wp.int32),
     begin: wp.array(dtype=wp.float32),
     given: wp.array(dtype=wp.vec4),
@@ -349,7 +376,7 @@ def hold_joints(
     """
     world = wp.tid()
     time = float(clock[world]) * dt
-    for sweep in range(sweeps):
+    for sweep in range(first, first + count):
         for turn in range(link_start[world + 1] - link_start[world]):
             k = link_start[world] + turn
             if sweep % 2 == 1:  # there and back: a chain carries a pull from end to end in one pair of sweeps
@@ -364,6 +391,8 @@ def hold_joints(
                 if link.last > link.first:
                     goal = wanted(times, positions, link, time)
                 given[k] = move_along(bodies, link, a, b, axis, goal, dt, begin[k], given[k], pose, velocity)
+            if link.twin >= 0 and link.kind == SLIDER:
+                keep_alike(bodies, link, links[link.twin], dt, pose, velocity)
             if link.kind != BALL:
                 hold_turns(bodies, link, a, b, axis, dt, pose, velocity)
             hold_points(bodies, link, a, b, axis, dt, pose, velocity)

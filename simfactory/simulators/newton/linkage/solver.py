@@ -1,6 +1,6 @@
 """Newton's XPBD with joints of ours: the solver itself sees free bodies."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, final
 
 import newton
@@ -41,20 +41,24 @@ class LinkedSolver(newton.solvers.SolverXPBD):
     Args:
         worlds: The model's environments.
         dt: Solver step [s].
+        firm: Whether something beside joints acts within the sweeps, see `between_sweeps`.
         options: Of SolverXPBD.
     """
 
-    def __init__(self, worlds: Worlds, *, dt: float, **options: Any) -> None:  # Any: options of an untyped class
+    # Any: options of an untyped class
+    def __init__(self, worlds: Worlds, *, dt: float, firm: bool = False, **options: Any) -> None:
         super().__init__(worlds.model, **options)
         self._worlds, self._dt = worlds, dt
         self._device, self._row_count = worlds.model.device, int(worlds.model.body_count)
         self._count = sum(len(spec.joints) for spec in worlds.specs)
-        if self._count:
+        self.between_sweeps: Callable[[int, Any, Any], None] | None = None  # Any: warp arrays of poses and velocities
+        self._active = self._count > 0 or firm
+        if self._active:
             self._upload()
 
     def begin(self, state: Any) -> None:  # Any: a newton State
         """Remember how the joints begin the step; call it before `step`, and before contacts look at velocities."""
-        if not self._count:
+        if not self._active:
             return
         wp.launch(
             begin_joints,
@@ -71,34 +75,50 @@ class LinkedSolver(newton.solvers.SolverXPBD):
             device=self._device,
         )
 
+    @property
+    def bodies(self) -> Any:  # Any: a warp structure
+        """What impulses act on; only in scenes with joints, or with `firm`."""
+        return self._bodies
+
     def forget(self, environment: int | None = None) -> None:
         """Put the clock of one environment, or of all, back to t = 0."""
-        if self._count:
+        if self._active:
             rows = slice(None) if environment is None else slice(environment, environment + 1)
             self._clock[rows].zero_()
 
     def _apply_body_deltas(self, model: Any, state_in: Any, state_out: Any, *arguments: Any) -> Any:  # Any: newton
         pose, velocity = super()._apply_body_deltas(model, state_in, state_out, *arguments)
-        if self._count:
-            wp.launch(
-                hold_joints,
-                dim=len(self._worlds.specs),
-                inputs=[
-                    self._link_start,
-                    self._links,
-                    self._times,
-                    self._positions,
-                    self._bodies,
-                    self._dt,
-                    SWEEPS,
-                    self._clock,
-                    self._begin,
-                    self._given,
-                ],
-                outputs=[pose, velocity],
-                device=self._device,
-            )
+        if self.between_sweeps is None:
+            self._sweep(0, SWEEPS, pose, velocity)
+            return pose, velocity
+        for number in range(SWEEPS):
+            self._sweep(number, 1, pose, velocity)
+            self.between_sweeps(number, pose, velocity)
         return pose, velocity
+
+    def _sweep(self, first: int, count: int, pose: Any, velocity: Any) -> None:  # Any: warp arrays
+        """Sweep over the joints, there in even sweeps and back in odd ones."""
+        if not self._count:
+            return
+        wp.launch(
+            hold_joints,
+            dim=len(self._worlds.specs),
+            inputs=[
+                self._link_start,
+                self._links,
+                self._times,
+                self._positions,
+                self._bodies,
+                self._dt,
+                first,
+                count,
+                self._clock,
+                self._begin,
+                self._given,
+            ],
+            outputs=[pose, velocity],
+            device=self._device,
+        )
 
     def _upload(self) -> None:
         worlds, model, device = self._worlds, self._worlds.model, self._device
@@ -108,11 +128,12 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         for spec, body_rows in zip(worlds.specs, worlds.body_rows, strict=True):
             for joint in spec.joints:
                 link = _link(spec, joint, body_rows, first=len(waypoints))
+                link.twin = _twin(spec, joint, first=starts[-1])
                 waypoints += _waypoints(joint)
                 linked[[row for row in (link.parent, link.child) if row >= 0]] = 1
                 rows.append(link)
             starts.append(len(rows))
-        self._links: Any = wp.array(rows, dtype=Link, device=device)  # Any: warp arrays, here and below
+        self._links: Any = wp.array(rows or [Link()], dtype=Link, device=device)  # Any: warp arrays, here and below
         self._link_start: Any = self._ints(starts)  # Any: as above
         self._row_start: Any = self._ints([0, *(end for _, end in worlds.row_ranges)])  # Any: as above
         self._is_linked: Any = self._ints(linked)  # Any: as above
@@ -120,8 +141,8 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         self._times: Any = wp.array(table[:, 0], dtype=wp.float32, device=device)  # Any: as above
         self._positions: Any = wp.array(table[:, 1], dtype=wp.float32, device=device)  # Any: as above
         self._clock: Any = self._ints(np.zeros(len(worlds.specs)))  # Any: as above
-        self._begin: Any = wp.zeros(len(rows), dtype=wp.float32, device=device)  # Any: as above
-        self._given: Any = wp.zeros(len(rows), dtype=wp.vec4, device=device)  # Any: as above
+        self._begin: Any = wp.zeros(max(len(rows), 1), dtype=wp.float32, device=device)  # Any: as above
+        self._given: Any = wp.zeros(max(len(rows), 1), dtype=wp.vec4, device=device)  # Any: as above
         self._bodies: Any = Bodies()  # Any: as above
         self._bodies.com = model.body_com
         self._bodies.inverse_mass, self._bodies.inverse_inertia = (
@@ -164,6 +185,17 @@ def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: 
             )
     link.first, link.last = first, first + len(_waypoints(joint))
     return link
+
+
+def _twin(spec: SceneSpec, joint: Joint, *, first: int) -> int:
+    """Return the row of the finger joint before this one in a robot's gripper, -1 for all other joints."""
+    if spec.robot is None or not isinstance(joint, JointSlider):
+        return -1
+    fingers = [
+        entry.name for entry in spec.joints if isinstance(entry, JointSlider) and entry.name in spec.robot.joints
+    ]
+    place = fingers.index(joint.name) if joint.name in fingers else 0
+    return first + [entry.name for entry in spec.joints].index(fingers[place - 1]) if place else -1
 
 
 # Any: a warp transform

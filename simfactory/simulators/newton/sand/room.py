@@ -3,11 +3,12 @@
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.collision import may_split
 from simfactory.errors import SpecError
 from simfactory.grains import body_grains
 from simfactory.meshes import body_mesh
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.spec import BodyGranular, BodyRigid, MeshAsset, SceneSpec, Torus
+from simfactory.spec import BodyGranular, BodyRigid, SceneSpec
 from simfactory.transforms import quat_rotate, quat_to_matrix
 
 __all__ = ["check_room"]
@@ -39,7 +40,7 @@ def check_room(spec: SceneSpec) -> None:
             out = (np.abs(centers[:, :2]) > half - gap).any(axis=1)
             _refuse(body, "a wall of the room", out | (spec.room.ceiling & (centers[:, 2] > spec.room.size[2] - gap)))
         for other in spec.bodies:
-            if isinstance(other, BodyRigid) and not isinstance(other.geometry, Torus | MeshAsset):
+            if isinstance(other, BodyRigid) and not may_split(other.geometry):
                 _refuse(body, f"body {other.name!r}", _depth(other, centers) > -gap)
 
 

@@ -1,5 +1,6 @@
 """Solver steps of rigid scenes: XPBD with our joints in it and our impacts around it."""
 
+from collections.abc import Hashable
 from typing import Any, ClassVar, final
 
 import newton
@@ -9,10 +10,12 @@ import warp as wp
 
 from simfactory.episode import Contacts
 from simfactory.simulators.newton.contacts import read_contacts
+from simfactory.simulators.newton.grip import Grip, has_firm
 from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.linkage import LinkedSolver
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
+from simfactory.spec import SceneSpec
 
 __all__ = ["STEPS", "StepsRigid"]
 
@@ -37,12 +40,19 @@ class StepsRigid(Steps):
     cost: ClassVar[int] = 0
     has_joints: ClassVar[bool] = True
 
+    @classmethod
+    def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
+        """Return whether there are robots or vessels: their contacts are solved otherwise."""
+        return (has_firm(spec),)
+
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
         self._dt, self._worlds = dt, worlds
+        firm = any(has_firm(spec) for spec in worlds.specs)
         self._solver = LinkedSolver(
             worlds,
             dt=dt,
+            firm=firm,
             iterations=ITERATIONS,
             rigid_contact_relaxation=RELAXATION,
             rigid_contact_con_weighting=False,
@@ -58,11 +68,17 @@ class StepsRigid(Steps):
         )
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._impacts = Impacts(model, self._contacts, dt=dt)
+        self._grip: Grip | None = None
+        if firm:
+            self._grip = Grip(worlds, self._contacts, self._solver.bodies, dt=dt)
+            self._solver.between_sweeps = self._grip.hold
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
         self._pipeline.collide(source, self._contacts, dt=self._dt)
         self._solver.begin(source)
+        if self._grip is not None:
+            self._grip.take()
         self._impacts.before_step(source)
         self._solver.step(source, target, self._control, self._contacts, self._dt)
         self._impacts.after_step(target)

@@ -1,0 +1,113 @@
+"""A robot's state read from the poses of its bodies: joints, tool, gripper, and whether its task is done."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.episode import FIRST_BODY, Trajectory
+from simfactory.joints import drive_of, joint_states
+from simfactory.robots import robot_model
+from simfactory.spec import Condition, ConditionJoint, ConditionPlace, RobotArm, SceneSpec
+from simfactory.transforms import quat_from_matrix, quat_multiply, quat_rotate, quat_to_matrix
+
+__all__ = ["ArmStates", "arm_states", "success"]
+
+Array = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ArmStates:
+    """A robot at several times.
+
+    Attributes:
+        position: `(time, robot_joint)` joint positions of the model [rad or m].
+        rate: `(time, robot_joint)` [rad/s or m/s].
+        command: `(time, robot_joint)` wanted positions; NaN without a drive.
+        tool_position: `(time, 3)` of the tool, world frame [m].
+        tool_quat: `(time, 4)` tool-to-world.
+        opening: `(time,)` distance of the fingers [m].
+        holding: `(time,)` index of the body that all fingers touch, -1 without.
+        phase: `(time,)` number of the phase of the plan, -1 before the first.
+        success: `(time,)` whether the task is done.
+    """
+
+    position: Array
+    rate: Array
+    command: Array
+    tool_position: Array
+    tool_quat: Array
+    opening: Array
+    holding: npt.NDArray[np.int64]
+    phase: npt.NDArray[np.int64]
+    success: Bool
+
+
+def arm_states(spec: SceneSpec, robot: RobotArm, path: Trajectory) -> ArmStates:
+    """Return the states of a scene's robot at all frames of a trajectory."""
+    model, names = robot_model(robot.model), [body.name for body in spec.bodies]
+    states, number = joint_states(spec, **path.motion()), {joint.name: k for k, joint in enumerate(spec.joints)}
+    rows, start = [number[name] for name in robot.joints], np.asarray(robot.start)
+    command = np.full((path.frame_count, len(rows)), np.nan)
+    for column, row in enumerate(rows):
+        drive = drive_of(spec.joints[row])
+        if drive is not None:
+            command[:, column] = [start[column] + drive.wanted(time)[0] for time in path.time.tolist()]
+    arm = len(model.arm)
+    hand = names.index(robot.bodies[arm])
+    turn = quat_to_matrix(path.quat_xyzw[:, hand])
+    grip = model.tool[:3, 3] - model.arm[-1].center
+    fingers = [names.index(name) for name in robot.bodies[arm + 1 :]]
+    times = np.array([phase.start for phase in robot.phases])
+    return ArmStates(
+        position=states.position[:, rows] + start,
+        rate=states.rate[:, rows],
+        command=command,
+        tool_position=path.position[:, hand] + turn @ grip,
+        tool_quat=quat_multiply(path.quat_xyzw[:, hand], quat_from_matrix(model.tool[:3, :3])[None]),
+        opening=(states.position[:, rows[arm:]] + start[arm:]).sum(axis=1),
+        holding=np.array([_held(path, frame, fingers) for frame in range(path.frame_count)], np.int64),
+        phase=np.searchsorted(times, path.time + 1e-9, side="right") - 1,
+        success=success(spec, robot, path),
+    )
+
+
+def success(spec: SceneSpec, robot: RobotArm, path: Trajectory) -> Bool:
+    """Return at which frames `(time,)` all conditions of a robot's task hold; never without any."""
+    if not robot.success:
+        return np.zeros(path.frame_count, np.bool_)
+    held = []
+    for condition in robot.success:
+        now = _holds(spec, condition, path)
+        held.append(np.logical_or.accumulate(now) if condition.once else now)
+    return np.asarray(np.logical_and.reduce(held))
+
+
+def _holds(spec: SceneSpec, condition: Condition, path: Trajectory) -> Bool:
+    names = [body.name for body in spec.bodies]
+    if isinstance(condition, ConditionJoint):
+        row = next(k for k, joint in enumerate(spec.joints) if joint.name == condition.joint)
+        place = joint_states(spec, **path.motion()).position[:, row]
+        return np.asarray((condition.lower <= place) & (place <= condition.upper))
+    if isinstance(condition, ConditionPlace):
+        target = np.tile(np.asarray(condition.target), (path.frame_count, 1))
+        if condition.relative_to is not None:
+            other = names.index(condition.relative_to)
+            target = path.position[:, other] + quat_rotate(path.quat_xyzw[:, other], target)
+        apart = path.position[:, [names.index(name) for name in condition.bodies]] - target[:, None]
+        there = (np.linalg.norm(apart[..., :2], axis=-1) <= condition.radius) & (
+            np.abs(apart[..., 2]) <= condition.height
+        )
+        return np.asarray(there.mean(axis=1) >= condition.share - 1e-9)
+    up = quat_to_matrix(path.quat_xyzw[:, names.index(condition.body)])[:, 2, 2]
+    return np.asarray(up >= np.cos(condition.angle))
+
+
+def _held(path: Trajectory, frame: int, fingers: list[int]) -> int:
+    """Return the body that every finger touches, the first in order; -1 without."""
+    contacts = path.contacts[frame]
+    a, b = contacts.a.astype(np.int64) - FIRST_BODY, contacts.b.astype(np.int64) - FIRST_BODY
+    touched = [set(b[a == finger].tolist()) | set(a[b == finger].tolist()) for finger in fingers]
+    shared = sorted(body for body in set.intersection(*touched) if body >= 0) if touched else []
+    return shared[0] if shared else -1

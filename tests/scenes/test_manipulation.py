@@ -1,0 +1,108 @@
+"""Scenes with a robot arm: plans are smooth and within limits, the arm holds together, and what it does is recorded."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+import scenes
+from layouts import Stage, certify
+from layouts.arms import bench
+from scenes.manipulation import MANIPULATION
+from simfactory.annotations import annotations
+from simfactory.arms import arm_states
+from simfactory.episode import Trajectory
+from simfactory.errors import SpecError
+from simfactory.joints import joint_states
+from simfactory.quality import Thresholds
+from simfactory.rng import stream
+from simfactory.robots import robot_model
+from simfactory.simulators import create_simulator
+from simfactory.spec import SceneSpec
+from simfactory.testing.specs import make_body
+
+NAMES = [row.name for row in MANIPULATION]
+
+
+def sampled(name, index=0, frame_count=13):
+    return scenes.sample(
+        "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
+    )
+
+
+def simulated(specs):
+    simulator = create_simulator("newton")
+    simulator.load(specs)
+    states = [[simulator.state(index)] for index in range(len(specs))]
+    for _ in range(max(spec.frame_count for spec in specs) - 1):
+        simulator.step()
+        for index in range(len(specs)):
+            states[index].append(simulator.state(index))
+    return [
+        Trajectory.from_states(rows[: spec.frame_count], simulator.properties(index))
+        for index, (spec, rows) in enumerate(zip(specs, states, strict=True))
+    ]
+
+
+def length(spec):
+    """Frames until the plan ends."""
+    last = max(joint.drive.waypoints[-1].time for joint in spec.joints if joint.name in spec.robot.joints)
+    return int(last * spec.fps) + 2
+
+
+def test_there_are_ten_tasks_and_more():
+    assert len(NAMES) >= 10
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_plans_are_smooth_and_within_limits(name):
+    spec = sampled(name)
+    assert SceneSpec.model_validate_json(spec.model_dump_json()).digest() == spec.digest()
+    certify(spec.bodies, spec.ground, spec.room, joints=spec.joints, robot=spec.robot)
+    moving = [part for part in robot_model(spec.robot.model).parts if part.parent is not None]
+    of = {joint.name: joint for joint in spec.joints}
+    for joint_name, part, start in zip(spec.robot.joints, moving, spec.robot.start, strict=True):
+        points = of[joint_name].drive.waypoints
+        assert points[0].position == 0.0
+        for before, after in pairwise(points):
+            rate = (after.position - before.position) / (after.time - before.time)
+            assert abs(rate) <= 1.01 * part.rate, joint_name
+            if part.joint == "hinge":
+                assert part.lower <= start + after.position <= part.upper, joint_name
+
+
+@pytest.mark.parametrize("name", ["robot_presses_button", "robot_pushes_block", "robot_places_cup"])
+def test_a_task_is_done_at_its_end_and_not_before(name):
+    plain = sampled(name)
+    spec = plain.model_copy(update={"frame_count": length(plain)})
+    (path,) = simulated([spec])
+    arm, states = arm_states(spec, spec.robot, path), joint_states(spec, **path.motion())
+    assert not arm.success[0]
+    assert arm.success[-1]
+    assert states.gap.max() < Thresholds().joint_gap
+    assert states.tilt.max() < Thresholds().joint_tilt
+    if "grasping" in spec.phenomena:
+        cup = [body.name for body in spec.bodies].index("cup")
+        lifting = arm.phase == [phase.action for phase in spec.robot.phases].index("carry")
+        assert set(arm.holding[lifting].tolist()) == {cup}
+
+
+def test_an_unreachable_target_is_refused_while_sampling():
+    bench_body = make_body("bench", mobility="static")
+    table = bench(bench_body, Stage(gravity=np.array([0.0, 0.0, -9.81])), stream(0, "bench"))
+    planner = table.planner(table.point(0.5, 0.0, 0.2), table.down())
+    with pytest.raises(SpecError, match=r"robot 'panda' does not reach .*: move the target or the base"):
+        planner.move(table.point(1.4, 0.0, 0.2))
+
+
+def test_an_unknown_robot_is_refused_while_sampling():
+    stage = Stage(gravity=np.array([0.0, 0.0, -9.81]))
+    with pytest.raises(SpecError, match="robot 'r2d2' is unknown; allowed are"):
+        bench(make_body("bench", mobility="static"), stage, stream(0, "bench"), robot="r2d2")
+
+
+def test_only_scenes_with_a_robot_record_one():
+    chosen = [entry.name for entry in annotations((), spec=sampled("robot_pushes_block"))]
+    assert "robot" in chosen
+    other = scenes.sample("articulated", scene="pendulum_swing", seed=0, views=1, frame_count=4, size=(64, 64))
+    assert "robot" not in [entry.name for entry in annotations((), spec=other)]
