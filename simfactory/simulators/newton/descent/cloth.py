@@ -8,12 +8,13 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth
+from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
 
 __all__ = ["ClothDescent", "Sheet"]
 
+TOUCHING = 5e-4  # [m] between rigid bodies that rest on each other
 NO_SAMPLES = Samples(
     start=np.zeros(1, np.int64),
     node=np.zeros(0, np.int64),
@@ -86,6 +87,116 @@ class ClothDescent(VertexDescent):
         self._is_viscous = False  # Newton's elements have a viscosity of their own
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
+        self._upload_blows()
+
+    def _upload_blows(self) -> None:
+        """Make room for what `_repay` asks for. A cloth that is held, or has others about it, is never alone."""
+        model: Any = self.model  # Any: newton has no type information
+        world = model.particle_world.numpy()[self._first.numpy()]
+        alone = (np.bincount(world)[world] == 1) & np.isfinite(self._weight.numpy())
+        self._alone, self._propped = self._array(alone.astype(np.int64)), self._array(np.zeros(len(world), np.int64))
+        # Any: warp arrays
+        self._velocity_at_first: Any = wp.clone(model.particle_qd)
+        if model.body_count:
+            self._body_velocity_at_first: Any = wp.clone(model.body_qd)
+            self._inverse_mass: Any = wp.clone(model.body_inv_mass)
+            self._partner = self._array(np.full(model.body_count, -1))
+
+    def step(self, state_in: Any, state_out: Any, control: Any, contacts: Any, dt: float, **options: Any) -> None:
+        """Advance by a solver step; see SolverVBD. Any: newton has no type information."""
+        wp.copy(self._velocity_at_first, state_in.particle_qd)
+        if self.model.body_count:
+            wp.copy(self._body_velocity_at_first, state_in.body_qd)
+        super().step(state_in, state_out, control, contacts, dt, **options)
+
+    def _solve_rigid_body_iteration(
+        self,
+        state_in: Any,  # Any: newton
+        state_out: Any,
+        control: Any,
+        contacts: Any,
+        dt: float,
+    ) -> None:
+        """Wait until cloth has moved, see `_solve_particle_iteration`."""
+        self._steering = control
+
+    def _solve_particle_iteration(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Let every node descend once, then every rigid body.
+
+        Cloth begins a step inside of what it falls on. It is light and gives way at once; a body that went first would
+        be pushed by all of it, into the floor, which throws it up.
+        """
+        self._descend(state_in, contacts, dt)
+        wp.copy(state_out.particle_q, state_in.particle_q)
+        super()._solve_rigid_body_iteration(state_in, state_out, self._steering, contacts, dt)
+        self._iteration += 1
+        if self._iteration == self.iterations and self.model.body_count:
+            if self._force is None:
+                self._force = wp.zeros(int(contacts.soft_contact_max), dtype=wp.spatial_vectorf, device=self.device)
+            self._pressed = contacts
+            self._export_body_particle_contact_forces(state_in, state_out, contacts, dt, self._force)
+
+    def _repay(self, state_out: Any, dt: float) -> None:  # Any: a newton State
+        """Let free cloth and the free bodies that it meets keep their momentum."""
+        model, contacts = self.model, self._pressed
+        wp.copy(self._inverse_mass, model.body_inv_mass)
+        self._partner.fill_(-1)
+        self._propped.zero_()
+        wp.launch(
+            prop,
+            dim=contacts.rigid_contact_max,
+            inputs=[
+                contacts.rigid_contact_count,
+                contacts.rigid_contact_shape0,
+                contacts.rigid_contact_shape1,
+                contacts.rigid_contact_point0,
+                contacts.rigid_contact_point1,
+                contacts.rigid_contact_offset0,
+                contacts.rigid_contact_offset1,
+                contacts.rigid_contact_normal,
+                model.shape_body,
+                state_out.body_q,
+                TOUCHING,
+            ],
+            outputs=[self._inverse_mass],
+            device=self.device,
+        )
+        wp.launch(
+            meet,
+            dim=self._force.size,
+            inputs=[
+                contacts.soft_contact_count,
+                contacts.soft_contact_indices,
+                contacts.soft_contact_shape,
+                model.shape_body,
+                self._node_solid,
+                self._inverse_mass,
+                self._force,
+            ],
+            outputs=[self._partner, self._propped],
+            device=self.device,
+        )
+        wp.launch(
+            settle,
+            dim=self._first.size,
+            inputs=[
+                dt,
+                self._first,
+                self._last,
+                self._alone,
+                self._weight,
+                model.particle_mass,
+                model.particle_world,
+                model.gravity,
+                self._inverse_mass,
+                self._partner,
+                self._propped,
+                self._velocity_at_first,
+                self._body_velocity_at_first,
+            ],
+            outputs=[state_out.particle_qd, state_out.body_qd],
+            device=self.device,
+        )
 
     def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
         """Move the cloths of every environment one after the other, each colour by colour."""

@@ -99,7 +99,7 @@ class StepsCloth(Steps):
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
-            soft_contact_gap=NODE_GAP,
+            soft_contact_gap=2.0 * FASTEST * dt,
             enable_rigid_soft_full_surface_contact=True,
             speculative_contact_gap_max=SPECULATIVE_GAP,
             include_static_kinematic_pairs=False,
