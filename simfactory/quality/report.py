@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simfactory.episode import Surface, Trajectory
+from simfactory.episode import Surface, Trajectory, WorldState
 from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
 from simfactory.quality.cloth import crossing_share, edge_strain
@@ -19,7 +19,7 @@ from simfactory.quality.thresholds import Thresholds
 from simfactory.spec import BodyCloth, BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
-__all__ = ["QualityReport", "episode_report"]
+__all__ = ["QualityReport", "episode_report", "has_left"]
 
 EARTH = 9.81  # [m/s²]
 BLOW = 30.0  # [1] force in a rope over the weight of all that moves, in the hardest blow
@@ -106,6 +106,24 @@ def episode_report(
     return QualityReport(reasons=tuple(sorted(reasons)), figures=figures)
 
 
+def has_left(state: WorldState, *, thresholds: Thresholds | None = None) -> bool:
+    """Return whether an episode is bound to be refused as `not_finite` or `out_of_bounds`, by one of its states.
+
+    Args:
+        state: Of any frame.
+        thresholds: Limits; None = the project's.
+    """
+    limits = thresholds or Thresholds()
+    vertices = [np.abs(places).max() for places in state.vertices.values()]
+    inside = (  # nan is not
+        np.linalg.norm(state.position, axis=-1).max(initial=0.0) <= limits.distance,
+        np.max(vertices, initial=0.0) <= limits.distance,
+        np.linalg.norm(state.linear_velocity, axis=-1).max(initial=0.0) <= limits.speed,
+        np.linalg.norm(state.angular_velocity, axis=-1).max(initial=0.0) <= limits.angular_speed,
+    )
+    return not all(inside) or not np.isfinite(state.quat_xyzw).all()
+
+
 def _finite(trajectory: Trajectory) -> bool:
     states = (
         trajectory.position,
@@ -120,7 +138,7 @@ def _finite(trajectory: Trajectory) -> bool:
 def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Surface, ...]) -> dict[str, float]:
     radii = body_radii(surfaces, len(spec.bodies))
     figures = {
-        "distance": float(np.linalg.norm(trajectory.position, axis=-1).max()),
+        "distance": _distance(trajectory),
         "speed": float(np.linalg.norm(trajectory.linear_velocity, axis=-1).max()),
         "angular_speed": float(np.linalg.norm(trajectory.angular_velocity, axis=-1).max()),
         "energy_growth": energy_growth(spec, trajectory, radii),
@@ -163,6 +181,12 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
             volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
         )
     return figures
+
+
+def _distance(trajectory: Trajectory) -> float:
+    """Return how far [m] a body, or a vertex of one, is from the world's origin at most, along one axis for these."""
+    vertices = [float(np.abs(places).max()) for places in trajectory.vertices.values()]
+    return max(float(np.linalg.norm(trajectory.position, axis=-1).max()), *vertices, 0.0)
 
 
 def _largest_strain(spec: SceneSpec, trajectory: Trajectory, body: int) -> float:
