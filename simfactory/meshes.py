@@ -14,6 +14,7 @@ from simfactory.refinement import refined
 from simfactory.spec import (
     BodyCloth,
     BodyGranular,
+    BodyInflatable,
     BodyRope,
     BodySheet,
     BodySoft,
@@ -36,6 +37,7 @@ from simfactory.spec import (
     Torus,
     Tunic,
 )
+from simfactory.shells import shell
 from simfactory.tailoring import Cut, cut
 
 __all__ = [
@@ -124,6 +126,8 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
         )
     if isinstance(body, BodyCloth):
         return _cloth(cut(body.geometry, body.resolution))
+    if isinstance(body, BodyInflatable):
+        return _cloth(shell(body.geometry, body.factors, body.resolution))
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)

@@ -16,7 +16,7 @@ from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import BodyCloth, BodyRope, BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodyInflatable, BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
 __all__ = ["QualityReport", "episode_report", "has_left"]
@@ -170,12 +170,12 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         firm = [
             (surface.mesh, trajectory.vertices[surface.body])
             for surface in bent
-            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth)  # that may fold
+            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)  # that may fold
         ]
         if firm:
             figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in firm)
         figures |= _cloth_figures(spec, trajectory, bent)
-    closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft)]
+    closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft | BodyInflatable)]
     if closed:
         figures["volume_change"] = max(
             volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
@@ -202,7 +202,7 @@ def _cloth_figures(spec: SceneSpec, trajectory: Trajectory, bent: Sequence[Surfa
     cloths = [
         (surface.mesh, trajectory.vertices[surface.body])
         for surface in bent
-        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth)
+        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)
     ]
     if not cloths:
         return {}

@@ -5,6 +5,7 @@ from simfactory.spec.body import (
     Body,
     BodyCloth,
     BodyGranular,
+    BodyInflatable,
     BodyRigid,
     BodyRope,
     BodySheet,
@@ -53,6 +54,7 @@ from simfactory.spec.geometry import (
     Superellipsoid,
     Torus,
 )
+from simfactory.spec.inflatable import Shell
 from simfactory.spec.joint import Drive, Joint, JointBall, JointHinge, JointSlider, JointWeld, Waypoint
 from simfactory.spec.material import (
     Brushed,
@@ -79,6 +81,7 @@ __all__ = [
     "Body",
     "BodyCloth",
     "BodyGranular",
+    "BodyInflatable",
     "BodyRigid",
     "BodyRope",
     "BodySheet",
@@ -139,6 +142,7 @@ __all__ = [
     "Room",
     "SceneSpec",
     "Sensors",
+    "Shell",
     "SiblingLabel",
     "Skirt",
     "Sky",

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
+from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
 
@@ -34,6 +35,8 @@ class Sheet:
         rank: Its place among the cloths of its environment.
         colors: Its nodes, from 0; those of one colour share no element.
         friction: Coulomb coefficient [1].
+        gas: n R T of the gas that it encloses [J]; 0 = it encloses none.
+        gauge_pressure: Of that at t = 0, above the pressure outside [Pa].
     """
 
     first: int
@@ -41,6 +44,8 @@ class Sheet:
     rank: int
     colors: tuple[npt.NDArray[np.int64], ...]
     friction: float
+    gas: float = 0.0
+    gauge_pressure: float = 0.0
 
 
 class ClothDescent(VertexDescent):
@@ -52,10 +57,20 @@ class ClothDescent(VertexDescent):
         model: A newton Model.
         sheets: Its cloths.
         dt: Solver step [s].
+        outside: Pressure outside of shells with gas [Pa].
         options: Of SolverVBD.
     """
 
-    def __init__(self, model: Any, sheets: Sequence[Sheet], *, dt: float, **options: Any) -> None:  # Any: newton
+    def __init__(
+        self,
+        model: Any,  # Any: newton
+        sheets: Sequence[Sheet],
+        *,
+        dt: float,
+        outside: float,
+        **options: Any,
+    ) -> None:
+        self._sheets, self._outside = sheets, outside
         solids = [
             Solid(
                 first=sheet.first,
@@ -88,6 +103,26 @@ class ClothDescent(VertexDescent):
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
         self._upload_blows()
+        self._upload_gas()
+
+    def forget_nodes(self, begin: int, end: int) -> None:
+        """Put the memory of nodes begin…end back to t = 0."""
+        super().forget_nodes(begin, end)
+        for row, sheet in enumerate(self._sheets):
+            if begin <= sheet.first < end:
+                wp.copy(self._gauge, self._gauge_at_first, row, row, 1)
+
+    def _upload_gas(self) -> None:
+        """Send the gas of every shell to the device."""
+        count, device = self.model.particle_count, self.device
+        self._has_gas = any(sheet.gas > 0.0 for sheet in self._sheets)
+        gauge = [sheet.gauge_pressure for sheet in self._sheets]
+        # Any: warp arrays
+        self._gas: Any = wp.array([sheet.gas for sheet in self._sheets], dtype=wp.float64, device=device)
+        self._gauge: Any = wp.array(gauge, dtype=wp.float32, device=device)
+        self._gauge_at_first, self._rise = wp.clone(self._gauge), wp.zeros_like(self._gauge)
+        self._compliance: Any = wp.zeros(count, dtype=wp.mat33, device=device)
+        self._area: Any = wp.zeros(count, dtype=wp.vec3, device=device)
 
     def _upload_blows(self) -> None:
         """Make room for what `_repay` asks for. A cloth that is held, or has others about it, is never alone."""
@@ -230,14 +265,44 @@ class ClothDescent(VertexDescent):
                         model.tet_poses,
                         model.tet_materials,
                         self.particle_adjacency,
+                        self._node_solid,
+                        self._gauge,
                         self.particle_forces,
                         self.particle_hessians,
                     ],
-                    outputs=[self.particle_displacements, self._internal, state.particle_q],
+                    outputs=[self.particle_displacements, self._internal, self._compliance, state.particle_q],
                     device=self.device,
                 )
+        if self._has_gas:
+            self._press(state)
         if self.particle_enable_self_contact:
             self._penetration_free_truncation(state, contacts)
+
+    def _press(self, state: Any) -> None:  # Any: a newton State
+        """Bring the pressure of every gas and the volume around it together."""
+        model, position = self.model, state.particle_q
+        wp.launch(
+            find_areas,
+            dim=model.particle_count,
+            inputs=[self._node_solid, self._gas, model.tri_indices, self.particle_adjacency, position],
+            outputs=[self._area],
+            device=self.device,
+        )
+        around = [self._area, self._compliance, model.particle_mass, position]
+        wp.launch(
+            squeeze,
+            dim=self._first.size,
+            inputs=[self._first, self._last, self._gas, self._outside, *around],
+            outputs=[self._gauge, self._rise],
+            device=self.device,
+        )
+        wp.launch(
+            swell,
+            dim=model.particle_count,
+            inputs=[self._node_solid, self._rise, model.particle_mass, self._area, self._compliance],
+            outputs=[self.particle_displacements, position],
+            device=self.device,
+        )
 
     def _add_cloth_contacts(self, color: int, state: Any, dt: float) -> None:  # Any: a newton State
         """Add forces and Hessians of contacts among cloth to the nodes of one colour."""

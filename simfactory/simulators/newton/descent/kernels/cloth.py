@@ -13,6 +13,8 @@ from newton._src.solvers.vbd.particle_vbd_kernels import (
 )
 from newton._src.utils.mesh import MeshAdjacencyData
 
+from simfactory.simulators.newton.descent.kernels.gas import outward
+
 __all__ = ["add_cloth_contacts", "descend_cloth", "meet", "prop", "settle"]
 
 
@@ -36,15 +38,18 @@ def descend_cloth(
     tet_poses: wp.array(dtype=wp.mat33),
     tet_materials: wp.array2d(dtype=wp.float32),
     around: MeshAdjacencyData,
+    solid: wp.array(dtype=wp.int32),
+    gauge: wp.array(dtype=wp.float32),
     contact_force: wp.array(dtype=wp.vec3),
     contact_hessian: wp.array(dtype=wp.mat33),
     displacement: wp.array(dtype=wp.vec3),
     internal: wp.array(dtype=wp.vec3),
+    compliance: wp.array(dtype=wp.mat33),
     position: wp.array(dtype=wp.vec3),
 ):
-    """Move a node by one Newton step of its own energy: inertia, membrane, bending, contacts.
+    """Move a node by one Newton step of its own energy: inertia, membrane, bending, contacts, gas of a given pressure.
 
-    What the inner forces are after the move is kept, see `balance`.
+    What the inner forces are after the move is kept, see `balance`; how far the node gives way to a force, for `gas`.
     """
     node = chosen[wp.tid()]
     if mass[node] == 0.0:
@@ -57,7 +62,11 @@ def descend_cloth(
     )  # fmt: skip
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
-    move = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian) * (outer + force)
+    if gauge[solid[node]] != 0.0:
+        force += gauge[solid[node]] * outward(node, position, tri_indices, around)
+    gives = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian)
+    move = gives * (outer + force)
+    compliance[node] = gives
     displacement[node] = displacement[node] + move
     internal[node] = force - hessian * move
     position[node] = reference[node] + displacement[node]
