@@ -12,7 +12,17 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, cloth_laws, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.laws import (
+    Law,
+    cloth_laws,
+    grain_laws,
+    inflatable_laws,
+    joint_laws,
+    measure,
+    rigid_laws,
+    rope_laws,
+    soft_laws,
+)
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
@@ -152,6 +162,8 @@ def main() -> None:
         rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
     if simulator.supports("cloth"):
         rows += [row(law, measure(simulator, [law])[0]) for law in cloth_laws(substeps=options.substeps)]
+    if simulator.supports("inflatable"):
+        rows += [row(law, measure(simulator, [law])[0]) for law in inflatable_laws(substeps=options.substeps)]
     law_seconds = time.process_time() - begin
     for line in rows:
         mark = "   " if line["passed"] else "NO "

@@ -246,8 +246,8 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Garments and sheets fall onto each other.",
         roles=(
-            RoleCloth(name="sheet", patterns=SHEETS, size=(0.5, 0.7)),
-            RoleCloth(name="garment", patterns=("skirt", "tunic", "poncho"), size=(0.45, 0.6), edge=0.04, count=(2, 3)),
+            RoleCloth(name="sheet", patterns=SHEETS, size=(0.5, 0.65), edge=0.06),
+            RoleCloth(name="garment", patterns=("skirt", "tunic", "poncho"), size=(0.42, 0.52), edge=0.045, count=(2, 2)),
         ),
         layout=(
             (("sheet",), Spread(height=(0.05, 0.15), tilt=(0.0, 10.0))),

@@ -17,14 +17,14 @@ __all__ = ["gauge_pressure", "inflatable_laws", "tension"]
 FPS = 60.0
 ATMOSPHERE = 101325.0  # [Pa]
 RADIUS = 0.2  # [m]
-SKIN = {"area_density": 0.3, "membrane_stiffness": 400.0, "resolution": 10}
+SKIN = {"area_density": 0.3, "membrane_stiffness": 300.0, "resolution": 8}
 POISSON = 0.4
 
 
 def inflatable_laws(*, substeps: int = 4) -> list[Law]:
     """Return the laws of inflatables, in at most 1/60 s / substeps a solver step."""
     return [
-        *(_laplace_law(pressure, substeps=substeps) for pressure in (100.0, 400.0, 1600.0)),
+        *(_laplace_law(pressure, substeps=substeps) for pressure in (100.0, 800.0)),
         _amount_law(substeps=substeps),
         _weight_law(substeps=substeps),
         *_flight_laws(substeps=substeps),
@@ -48,7 +48,7 @@ def tension(body: BodyInflatable, area: float, *, unstretched: float) -> float:
 
 def _laplace_law(pressure: float, *, substeps: int) -> Law:
     """A ball that is dented at first comes to rest with p = 2 T/r."""
-    ball = _ball(gauge_pressure=pressure, aspect=(1.0, 1.0, 0.9), physical=_material(damping=3.0))
+    ball = _ball(gauge_pressure=pressure, aspect=(1.0, 1.0, 0.9), physical=_material(damping=10.0))
     made = shell(ball.geometry, ball.factors, ball.resolution)
     area, volume = float(shell_area(made.vertices, made.triangles)), float(enclosed_volume(made.vertices, made.triangles))
     grown = 1.0 + 0.5 * pressure * 3.0 * volume / area / (ball.membrane_stiffness / (2.0 * (1.0 - POISSON)))
@@ -61,81 +61,80 @@ def _laplace_law(pressure: float, *, substeps: int) -> Law:
 
     return Law(
         name=f"ball blown up to {pressure:.0f} Pa, flattened by a tenth at first: pressure by pV = nRT over 2T/r",
-        spec=_scene([ball], seconds=2.0, substeps=substeps, gravity=(0.0, 0.0, 0.0)),
+        spec=_scene([ball], seconds=0.6, substeps=substeps, gravity=(0.0, 0.0, 0.0)),
         figure=figure,
         exact=1.0,
-        tolerance=0.04,
+        tolerance=0.015,
         reason="its shell is cut to an ellipsoid: where its curvature and stretch differ by 10 %, mean tension and mean "
-        "radius err by the square of that and of the polyhedron's facets, 2 % each",
+        "radius err by the square of that, 1 %; a polyhedron's mean radius and area by less than that",
         unit="1",
         needs=("inflatable",),
     )
 
 
 def _amount_law(*, substeps: int) -> Law:
-    """A cube of limp film fills with a gas that has nowhere to go: its volume is that of the gas."""
+    """A limp cube slumps on the floor: its gas has nowhere to go and keeps its volume."""
     cube = _ball(
-        geometry=Box(size=(0.3, 0.3, 0.3)), gauge_pressure=2000.0, membrane_stiffness=20.0, area_density=0.1,
+        geometry=Box(size=(0.3, 0.3, 0.3)), gauge_pressure=0.0, position=(0.0, 0.0, 0.16),
         physical=_material(damping=3.0),
     )  # fmt: skip
     made = shell(cube.geometry, cube.factors, cube.resolution)
     start = float(enclosed_volume(made.vertices, made.triangles))
 
     def figure(path: Trajectory) -> float:
-        return float(enclosed_volume(path.vertices[0][-1], made.triangles)) / start
+        return float(enclosed_volume(path.vertices[0], made.triangles).min()) / start
 
     return Law(
-        name="cube of soft film with gas at 2 kPa lets it expand to the air's pressure: volume over that at first",
-        spec=_scene([cube], seconds=1.5, substeps=substeps, gravity=(0.0, 0.0, 0.0)),
+        name="limp cube slumps on the floor: least volume over that at first",
+        spec=_scene([cube], seconds=0.6, substeps=substeps, ground=True),
         figure=figure,
-        exact=(ATMOSPHERE + 2000.0) / ATMOSPHERE,
-        tolerance=0.003,
-        reason="p V is kept; the film bears the rest, up to 300 Pa: 0.3 %",
+        exact=1.0,
+        tolerance=0.002,
+        reason="p V is kept: pressures up to 200 Pa, of a weight of 1.6 N on a few square centimetres at first, are "
+        "0.2 % of the atmosphere's",
         unit="1",
         needs=("inflatable",),
     )
 
 
 def _weight_law(*, substeps: int) -> Law:
-    """A ball between the floor and a plate bears the plate's weight by its pressure over the area that it touches."""
-    plate = make_body(
-        "plate", Box(size=(0.6, 0.6, 0.02)), position=(0.0, 0.0, 2.0 * RADIUS + 0.015),
-        physical=make_material(density=2.0 / (0.36 * 0.02), damping=4.0),
-    )  # fmt: skip
+    """A ball that lies on the floor bears its weight by its pressure over the area that it touches."""
+    gravity = 30.0
     ball = _ball(
-        gauge_pressure=400.0, position=(0.0, 0.0, RADIUS + 0.003), resolution=20, physical=_material(damping=4.0)
+        gauge_pressure=100.0, position=(0.0, 0.0, RADIUS + 0.003), resolution=12, physical=_material(damping=6.0)
     )
     made = shell(ball.geometry, ball.factors, ball.resolution)
+    weight = ball.area_density * float(shell_area(made.vertices, made.triangles)) * gravity
 
     def figure(path: Trajectory) -> float:
         last = path.vertices[0][-1].astype(np.float64)
         corners = last[made.triangles]
-        near = corners[..., 2].mean(axis=1) > path.position[-1, 1, 2] - 0.01 - 0.005
+        low = corners[..., 2].mean(axis=1) < 0.005
         areas = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
-        pressure = gauge_pressure(ball, float(enclosed_volume(last, made.triangles)))
-        return pressure * float(areas[near].sum()) / (2.0 * GRAVITY)
+        return gauge_pressure(ball, float(enclosed_volume(last, made.triangles))) * float(areas[low].sum()) / weight
 
     return Law(
-        name="plate of 2 kg lies on a ball: pressure times area of contact over the plate's weight",
-        spec=_scene([ball, plate], seconds=2.0, substeps=substeps, ground=True),
+        name="limp ball lies on the floor: pressure times area of contact over its weight",
+        spec=_scene([ball], seconds=1.0, substeps=substeps, gravity=(0.0, 0.0, -gravity), ground=True),
         figure=figure,
         exact=1.0,
-        tolerance=0.15,
-        reason="a disc of contact of 10 cm radius is known to a third of an edge of 2 cm all around: 13 %",
+        tolerance=0.2,
+        reason="a disc of contact of about 12 cm radius is known to a third of an edge of 3.3 cm all around: 18 %; "
+        "what is left of swings, 2 %",
         unit="1",
         needs=("contact", "inflatable"),
     )
 
 
 def _flight_laws(*, substeps: int) -> list[Law]:
-    air, seconds = 1.2, 0.4
+    air, seconds = 1.2, 0.3
     dt = 1.0 / (FPS * substeps)
-    made = shell(Sphere(radius=RADIUS), (1.0, 1.0, 1.0), 10)
+    made = shell(Sphere(radius=RADIUS), (1.0, 1.0, 1.0), 8)
     area = float(shell_area(made.vertices, made.triangles))
     terminal = math.sqrt(2.0 * SKIN["area_density"] * area * GRAVITY / (air * 0.47 * math.pi * RADIUS**2))
     sinking = _scene([_ball()], seconds=seconds, substeps=substeps, air_density=air)
     bouncing = _scene(
-        [_ball(position=(0.0, 0.0, RADIUS + 0.5), gauge_pressure=800.0)], seconds=1.2, substeps=substeps, ground=True
+        [_ball(position=(0.0, 0.0, RADIUS + 0.5), gauge_pressure=800.0)], seconds=0.85, substeps=substeps, ground=True
     )
 
     def apex(path: Trajectory) -> float:
@@ -182,7 +181,7 @@ def _blow_law(*, substeps: int) -> Law:
 
     return Law(
         name="ball hits a free inflated one: momentum after over before",
-        spec=_scene([target, ball], seconds=0.4, substeps=substeps, gravity=(0.0, 0.0, 0.0)),
+        spec=_scene([target, ball], seconds=0.3, substeps=substeps, gravity=(0.0, 0.0, 0.0)),
         figure=momentum,
         exact=1.0,
         tolerance=0.02,
