@@ -11,6 +11,7 @@ from simfactory.cords import centre_line, first_director, tube_triangles, tube_v
 from simfactory.errors import SpecError
 from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
+from simfactory.shells import shell
 from simfactory.spec import (
     BodyCloth,
     BodyGranular,
@@ -37,7 +38,6 @@ from simfactory.spec import (
     Torus,
     Tunic,
 )
-from simfactory.shells import shell
 from simfactory.tailoring import Cut, cut
 
 __all__ = [

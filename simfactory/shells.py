@@ -1,6 +1,7 @@
 """Meshes of inflatables: closed shells of nearly even triangles."""
 
 from functools import lru_cache
+from typing import assert_never
 
 import numpy as np
 import numpy.typing as npt
@@ -30,22 +31,22 @@ def shell(geometry: Shell, factors: tuple[float, float, float], resolution: int)
         case Box(size=size):
             sides = np.asarray(size) * stretch
             edge = float(sides.max()) / resolution
-            vertices, triangles = _box(sides, edge)
+            return _cut(*_box(sides, edge), edge)
         case Sphere(radius=radius):
             edge = 2.0 * radius / resolution
             vertices, triangles = _revolved(_arc(radius, 0.0, edge), edge)
-            vertices = vertices * stretch
-            edge *= float(stretch.max())
         case Capsule(radius=radius, height=height):
             edge = (2.0 * radius + height) / resolution
             vertices, triangles = _revolved(_arc(radius, height, edge), edge)
-            vertices = vertices * stretch
-            edge *= float(stretch.max())
         case Torus(radius=radius, tube=tube):
             edge = 2.0 * (radius + tube) / resolution
             vertices, triangles = _torus(radius, tube, edge)
-            vertices = vertices * stretch
-            edge *= float(stretch.max())
+        case _:
+            assert_never(geometry)
+    return _cut(vertices * stretch, triangles, edge * float(stretch.max()))
+
+
+def _cut(vertices: Points, triangles: Triangles, edge: float) -> Cut:
     return Cut(vertices=vertices, triangles=triangles, rim=np.zeros(0, np.int64), edge=edge)
 
 

@@ -19,10 +19,12 @@ __all__ = ["CATEGORY"]
 
 SHEETS = ("sheet", "round")
 GARMENTS = ("skirt", "cape", "tunic", "poncho")
+CLOSED = ("skirt", "tunic", "poncho")
 FIRM = ("denim", "latex")  # that catches what falls
 LIGHT = ("wood", "foam", "polyethylene")
 FEATHERY = ("balsa", "paulownia", "cork", "foam")  # that sheets catch
 FIXED = ("mineral", "wood", "metal", "concrete")
+CAUGHT = ("ball", "box", "capsule")
 ALL_SIDES: tuple[Hold, ...] = ("-x", "+x", "-y", "+y")
 
 STAND = RoleRigid(
@@ -140,7 +142,7 @@ TWO_BODY = (
         description="A rigid body falls into a sheet that is held on all sides and is caught.",
         roles=(
             RoleCloth(name="net", patterns=("sheet",), materials=FIRM, held=ALL_SIDES, size=(0.7, 0.9)),
-            RoleRigid(name="body", shapes=("ball", "box", "capsule"), materials=FEATHERY, size=(0.12, 0.2)),
+            RoleRigid(name="body", shapes=CAUGHT, materials=FEATHERY, size=(0.12, 0.2)),
         ),
         layout=((("net",), Spread(height=(0.4, 0.6))), (("body",), Drop(height=(0.2, 0.7), over="net", spread=0.1))),
         caption="{body} falls into {net} and is caught.",
@@ -214,7 +216,7 @@ MULTI_OBJECT = (
         roles=(
             STAND,
             RoleCloth(name="cloth", patterns=SHEETS),
-            RoleRigid(name="body", shapes=("ball", "box", "capsule"), materials=FEATHERY, size=(0.12, 0.2), count=(2, 3)),
+            RoleRigid(name="body", shapes=CAUGHT, materials=FEATHERY, size=(0.12, 0.2), count=(2, 3)),
         ),
         layout=(
             (("stand",), Scatter()),
@@ -231,7 +233,7 @@ MULTI_OBJECT = (
         description="Several bodies fall into a sheet that is held on all sides and roll together.",
         roles=(
             RoleCloth(name="net", patterns=("sheet",), materials=FIRM, held=ALL_SIDES, size=(0.8, 1.0)),
-            RoleRigid(name="body", shapes=("ball", "box", "capsule"), materials=FEATHERY, size=(0.1, 0.16), count=(2, 4)),
+            RoleRigid(name="body", shapes=CAUGHT, materials=FEATHERY, size=(0.1, 0.16), count=(2, 4)),
         ),
         layout=(
             (("net",), Spread(height=(0.4, 0.6))),
@@ -247,7 +249,7 @@ MULTI_OBJECT = (
         description="Garments and sheets fall onto each other.",
         roles=(
             RoleCloth(name="sheet", patterns=SHEETS, size=(0.5, 0.65), edge=0.06),
-            RoleCloth(name="garment", patterns=("skirt", "tunic", "poncho"), size=(0.42, 0.52), edge=0.045, count=(2, 2)),
+            RoleCloth(name="garment", patterns=CLOSED, size=(0.42, 0.52), edge=0.045, count=(2, 2)),
         ),
         layout=(
             (("sheet",), Spread(height=(0.05, 0.15), tilt=(0.0, 10.0))),

@@ -63,7 +63,8 @@ SINGLE = (
             PLANK,
             POST,
             RoleInflatable(
-                name="roller", shapes=("ball",), materials=STOUT, size=(0.24, 0.34), gauge=(25.0, 80.0), noun="limp ball"
+                name="roller", shapes=("ball",), materials=STOUT, size=(0.24, 0.34), gauge=(25.0, 80.0),
+                noun="limp ball",
             ),
         ),
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 18.0), regime="roll")),),
@@ -75,7 +76,11 @@ SINGLE = (
         name="air_ring_drop",
         tiers=("single",),
         description="An air ring or a bolster falls, bounces and tumbles.",
-        roles=(RoleInflatable(name="body", shapes=("air_ring", "bolster"), materials=STOUT, size=(0.45, 0.65), edge=0.05),),
+        roles=(
+            RoleInflatable(
+                name="body", shapes=("air_ring", "bolster"), materials=STOUT, size=(0.45, 0.65), edge=0.05
+            ),
+        ),
         layout=((("body",), Drop(height=(0.25, 0.7), spin=(0.0, 3.0))),),
         caption="{body} falls, bounces and tumbles.",
         phenomena=("free_fall", "bounce", "gas_pressure"),
@@ -212,7 +217,9 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="A beach ball flies among standing blocks.",
         roles=(
-            RoleRigid(name="block", shapes=("box", "block", "pillar"), materials=LIGHT, count=(2, 3), size=(0.16, 0.28)),
+            RoleRigid(
+                name="block", shapes=("box", "block", "pillar"), materials=LIGHT, count=(2, 3), size=(0.16, 0.28)
+            ),
             RoleInflatable(name="ball", shapes=("ball",), materials=STOUT, size=(0.26, 0.36), noun="beach ball"),
         ),
         layout=(

@@ -170,7 +170,8 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         firm = [
             (surface.mesh, trajectory.vertices[surface.body])
             for surface in bent
-            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)  # that may fold
+            if surface.body is not None
+            and not isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)  # that may fold
         ]
         if firm:
             figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in firm)

@@ -16,10 +16,11 @@ SHELLS = ("box", "capsule", "sphere", "torus")
 class BodyInflatable(BodySolid):
     """A closed elastic shell around a gas that keeps its temperature: p V = n R T; outside is the atmosphere.
 
-    Its shape at t = 0 is that of the geometry, blown up to `gauge_pressure`: of a ball the shell is stretched by as much
-    as balances it, of another shape by as much as would in the ball of equal volume over surface. Of the physical
-    material, friction, damping and Poisson's ratio are used; mass and stiffness are given here, per area and width.
-    Its origin is the centroid, its orientation the rotation that fits the deformed body best.
+    Its shape at t = 0 is that of the geometry, blown up to `gauge_pressure`: the shell of a ball is stretched by as
+    much as balances it, others as that of a ball of equal volume over surface; these find shape and pressure of
+    their own: a box becomes a limp cushion. Of the physical material, friction, damping and Poisson's ratio are
+    used; mass and stiffness are given here, per area and width. Its origin is the centroid, its orientation the
+    rotation that fits the deformed body best.
     """
 
     kind: Literal["inflatable"] = "inflatable"

@@ -35,7 +35,9 @@ def inflatable_laws(*, substeps: int = 4) -> list[Law]:
 def gauge_pressure(body: BodyInflatable, volume: float) -> float:
     """Return what p V = n R T says about a gas that fills a volume [m³]: its pressure above the atmosphere's [Pa]."""
     made = shell(body.geometry, body.factors, body.resolution)
-    return (ATMOSPHERE + body.gauge_pressure) * float(enclosed_volume(made.vertices, made.triangles)) / volume - ATMOSPHERE
+    return (ATMOSPHERE + body.gauge_pressure) * float(
+        enclosed_volume(made.vertices, made.triangles)
+    ) / volume - ATMOSPHERE
 
 
 def tension(body: BodyInflatable, area: float, *, unstretched: float) -> float:
@@ -50,14 +52,17 @@ def _laplace_law(pressure: float, *, substeps: int) -> Law:
     """A ball that is dented at first comes to rest with p = 2 T/r."""
     ball = _ball(gauge_pressure=pressure, aspect=(1.0, 1.0, 0.9), physical=_material(damping=10.0))
     made = shell(ball.geometry, ball.factors, ball.resolution)
-    area, volume = float(shell_area(made.vertices, made.triangles)), float(enclosed_volume(made.vertices, made.triangles))
+    area, volume = (
+        float(shell_area(made.vertices, made.triangles)),
+        float(enclosed_volume(made.vertices, made.triangles)),
+    )
     grown = 1.0 + 0.5 * pressure * 3.0 * volume / area / (ball.membrane_stiffness / (2.0 * (1.0 - POISSON)))
 
     def figure(path: Trajectory) -> float:
         last = path.vertices[0][-1]
         now = float(enclosed_volume(last, made.triangles))
         pulled = tension(ball, float(shell_area(last, made.triangles)), unstretched=area / grown)
-        return gauge_pressure(ball, now) / (2.0 * pulled / (3.0 * now / (4.0 * math.pi)) ** (1.0 / 3.0))
+        return float(gauge_pressure(ball, now) / (2.0 * pulled / (3.0 * now / (4.0 * math.pi)) ** (1.0 / 3.0)))
 
     return Law(
         name=f"ball blown up to {pressure:.0f} Pa, flattened by a tenth at first: pressure by pV = nRT over 2T/r",
@@ -65,8 +70,8 @@ def _laplace_law(pressure: float, *, substeps: int) -> Law:
         figure=figure,
         exact=1.0,
         tolerance=0.015,
-        reason="its shell is cut to an ellipsoid: where its curvature and stretch differ by 10 %, mean tension and mean "
-        "radius err by the square of that, 1 %; a polyhedron's mean radius and area by less than that",
+        reason="its shell is cut to an ellipsoid: where its curvature and stretch differ by 10 %, mean tension and "
+        "mean radius err by the square of that, 1 %; a polyhedron's mean radius and area by less than that",
         unit="1",
         needs=("inflatable",),
     )
@@ -196,9 +201,7 @@ def _material(*, damping: float) -> Any:  # Any: fields of a body are of any typ
 
 
 def _ball(**options: Any) -> BodyInflatable:  # Any: fields of an inflatable
-    return make_inflatable(
-        **{"geometry": Sphere(radius=RADIUS), **SKIN, "physical": _material(damping=0.0), **options}
-    )
+    return make_inflatable(**{"geometry": Sphere(radius=RADIUS), **SKIN, "physical": _material(damping=0.0), **options})
 
 
 def _scene(

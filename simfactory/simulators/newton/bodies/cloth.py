@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.shells import shell
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.fitting import NodeBody
-from simfactory.shells import shell
 from simfactory.spec import BodyCloth, BodyInflatable, Pattern, Shell
 from simfactory.tailoring import Cut, cut, held_nodes
 from simfactory.transforms import quat_rotate
@@ -58,9 +58,7 @@ def cloth_mesh(body: Membrane) -> ClothMesh:
 
 
 @lru_cache(maxsize=128)
-def _cloth_mesh(
-    form: Pattern | Shell, factors: tuple[float, float, float] | None, resolution: int
-) -> ClothMesh:
+def _cloth_mesh(form: Pattern | Shell, factors: tuple[float, float, float] | None, resolution: int) -> ClothMesh:
     made = cut(form, resolution) if factors is None else shell(form, factors, resolution)
     corners = made.vertices[made.triangles]
     areas = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)

@@ -173,7 +173,8 @@ class ClothDescent(VertexDescent):
 
     def _repay(self, state_out: Any, dt: float) -> None:  # Any: a newton State
         """Let free cloth and the free bodies that it meets keep their momentum."""
-        model, contacts = self.model, self._pressed
+        model: Any = self.model  # Any: its arrays may be None, in models without bodies
+        contacts = self._pressed
         wp.copy(self._inverse_mass, model.body_inv_mass)
         self._partner.fill_(-1)
         self._propped.zero_()

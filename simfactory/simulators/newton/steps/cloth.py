@@ -1,4 +1,4 @@
-"""Solver steps of scenes with cloth and inflatables: vertex block descent for these and rigid bodies together."""
+"""Solver steps of scenes with cloth and inflatables: vertex block descent of these and rigid bodies together."""
 
 import math
 from collections.abc import Hashable, Mapping
@@ -29,7 +29,6 @@ CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
 STEPS_LEAST = 2  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
-NODE_GAP = 0.05  # [m] how far ahead nodes look for contact
 NODE_STIFFNESS = 1e4  # [N/m] of contacts of cloth
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
@@ -50,10 +49,11 @@ RULES = {
     "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
     "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness where more",
     "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
-    "of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = 0.47 of the ball of equal volume; no turbulence",
-    "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + gauge_pressure) "
-    "× volume at t = 0. Outside is the standard atmosphere. The gas has no weight of its own, as that is what the air "
-    "around carries, and no inertia",
+    "of inflatables 0.35 stands for 1.2: 0.47 of a whole ball; of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = "
+    "0.47 of the ball of equal volume; no turbulence",
+    "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + "
+    "gauge_pressure) × volume at t = 0. Outside is the standard atmosphere. The gas has no inertia, and no weight, as "
+    "the air around carries that",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 
@@ -169,8 +169,8 @@ def _steps(body: Membrane, *, dt: float) -> int:
     edge = made_of(body).edge
     if edge < 2.0 * SELF_DISTANCE:
         raise SpecError(
-            f"{body.kind} {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: allowed "
-            f"are edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
+            f"{body.kind} {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: "
+            f"allowed are edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
         )
     least = STEPS_LEAST * 240.0 * dt
     bent = math.sqrt(body.bending_stiffness / body.area_density) * dt / edge**2
@@ -180,9 +180,9 @@ def _steps(body: Membrane, *, dt: float) -> int:
         share = (STEPS_MAX / crossed) ** 2
         name = "bending_stiffness" if bent == crossed else "membrane_stiffness"
         raise SpecError(
-            f"{body.kind} {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed is a "
-            f"{name} up to {getattr(body, name) * share:.3g} at resolution {body.resolution}; make it softer, heavier "
-            "or its mesh coarser, or raise substeps"
+            f"{body.kind} {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed "
+            f"is a {name} up to {getattr(body, name) * share:.3g} at resolution {body.resolution}; make it softer, "
+            "heavier or its mesh coarser, or raise substeps"
         )
     return steps
 

@@ -71,7 +71,11 @@ def squeeze(
     pressure = outside + wp.float64(gauge[body])
     slope = volume + pressure * gives
     lack = pressure * volume - gas[body]
-    change = -wp.float64(2.0) * lack / (slope + wp.sqrt(wp.max(slope * slope - wp.float64(4.0) * gives * lack, wp.float64(0.0))))
+    change = (
+        -wp.float64(2.0)
+        * lack
+        / (slope + wp.sqrt(wp.max(slope * slope - wp.float64(4.0) * gives * lack, wp.float64(0.0))))
+    )
     rise[body] = wp.float32(change)
     gauge[body] = wp.float32(pressure + change - outside)
 
