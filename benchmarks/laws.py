@@ -1,6 +1,6 @@
 """Measure every physical law on a backend: exact, measured, error, tolerance, and what it costs.
 
-Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular]
+Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular|cloth|inflatable]
 """
 
 import argparse
@@ -26,6 +26,11 @@ from simfactory.testing.laws import (
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
+PARTS: dict[str, Callable[..., list[Law]]] = {
+    "cloth": cloth_laws,
+    "granular": grain_laws,
+    "inflatable": inflatable_laws,
+}
 GEOMETRIES = (
     Box(size=(0.3, 0.4, 0.5)),
     Sphere(radius=0.2),
@@ -115,19 +120,26 @@ def row(law: Law, figure: float) -> dict[str, object]:
     }
 
 
-def measure_grains(backend: str, *, substeps: int, device: str) -> None:
-    """Measure the laws of grains alone, and put them in place of the stored ones."""
+def measure_part(part: str, *, backend: str, substeps: int, device: str) -> None:
+    """Measure the laws of one category alone, and put them in place of the stored ones.
+
+    Args:
+        part: Of `PARTS`.
+        backend: Simulator.
+        substeps: Solver steps per frame.
+        device: Where it runs.
+    """
     simulator = create_simulator(backend, device=device)
     begin = time.process_time()
-    rows = [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=substeps)]
+    rows = [row(law, measure(simulator, [law])[0]) for law in PARTS[part](substeps=substeps)]
     spent = time.process_time() - begin
     for line in rows:
         print(f"{'   ' if line['passed'] else 'NO '}{line['law']:<90} {line['measured']:>9.4f} {line['exact']:>9.4f}")
-    print(f"{len(rows)} laws of grains: {spent:.0f} CPU-s")
+    print(f"{len(rows)} laws, {part}: {spent:.0f} CPU-s")
     stored = json.loads(RESULTS.read_text())
     names = {str(line["law"]) for line in rows}
     kept = [line for line in stored[backend]["laws"] if line["law"] not in names]
-    stored[backend] |= {"laws": [*kept, *rows], "law_cpu_seconds_granular": spent}
+    stored[backend] |= {"laws": [*kept, *rows], f"law_cpu_seconds_{part}": spent}
     RESULTS.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -138,11 +150,11 @@ def main() -> None:
     parser.add_argument("--substeps", type=int, default=4, help="solver steps per frame of 1/60 s")
     parser.add_argument("--device", default="cpu")
     parser.add_argument(
-        "--part", choices=("all", "granular"), default="all", help="granular: measure grains, keep the rest"
+        "--part", choices=("all", *PARTS), default="all", help="measure the laws of one category, keep the rest"
     )
     options = parser.parse_args()
-    if options.part == "granular":
-        measure_grains(options.backend, substeps=options.substeps, device=options.device)
+    if options.part != "all":
+        measure_part(options.part, backend=options.backend, substeps=options.substeps, device=options.device)
         return
 
     simulator = create_simulator(options.backend, device=options.device)

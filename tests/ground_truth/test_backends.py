@@ -23,7 +23,15 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, cloth", "newton, ropes", "newton, granular"]
+BACKENDS = [
+    "mock",
+    "newton",
+    "newton, soft bodies",
+    "newton, cloth",
+    "newton, inflatables",
+    "newton, ropes",
+    "newton, granular",
+]
 SCENES = [0, 1, 2]
 
 
@@ -35,6 +43,7 @@ def episode_of(backend, index):
         deforming=simulator == "mock",
         soft=bodies == "soft bodies",
         cloth=bodies == "cloth",
+        inflatable=bodies == "inflatables",
         rope=bodies == "ropes",
         granular=bodies == "granular",
         size=128,
