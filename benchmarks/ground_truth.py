@@ -44,8 +44,8 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
     """Return mean and worst of every figure over the clips of sampled scenes, and which clips broke a limit.
 
     Args:
-        backend: Name of a backend, `-soft`, `-cloth`, `-inflatable`, `-rope` or `-granular` appended for scenes with such
-            bodies.
+        backend: Name of a backend; `-soft`, `-cloth`, `-inflatable`, `-rope` or `-granular` is appended for scenes with
+            such bodies.
         scene_count: Number of scenes.
         size: Image width and height [px].
         frame_count: Frames per scene.
