@@ -24,7 +24,8 @@ class RoleInflatable(Role):
         materials: Names of materials that are skins, or of families, to choose from.
         size: Largest extent [m].
         edge: Length of an edge of its mesh, about [m].
-        gauge: Pressure of the gas above the atmosphere's [Pa]; drawn uniformly in the logarithm.
+        gauge: Pressure of the gas above the atmosphere's at first [Pa]. 0 for what is no ball: it finds another shape,
+            and what pressure had stored would set it in motion.
         noun: Word for it in captions; empty = that of the shape.
     """
 
@@ -55,7 +56,7 @@ class RoleInflatable(Role):
                 "scale": form.scale,
                 "aspect": form.aspect,
                 "resolution": min(max(round(size / self.edge), LEAST), MOST),
-                "gauge_pressure": base.log_uniform(*self.gauge),
+                "gauge_pressure": base.uniform(*self.gauge),
                 "thickness": base.log_uniform(*skin.thickness),
                 "area_density": base.log_uniform(*skin.area_density),
                 "membrane_stiffness": base.log_uniform(*skin.membrane),

@@ -127,7 +127,7 @@ TWO_BODY = (
         description="A body falls onto an air cushion, sinks in and is thrown up again.",
         roles=(
             RoleInflatable(
-                name="cushion", shapes=("cushion",), materials=STOUT, size=(0.6, 0.8), edge=0.055, gauge=(20.0, 60.0)
+                name="cushion", shapes=("cushion",), materials=STOUT, size=(0.6, 0.8), edge=0.055, gauge=(0.0, 0.0)
             ),
             RoleRigid(name="body", shapes=("box", "ball", "capsule"), materials=LIGHT, size=(0.14, 0.22)),
         ),
@@ -186,7 +186,7 @@ MULTI_OBJECT = (
         roles=(
             RoleInflatable(
                 name="mattress", shapes=("cushion",), materials=("coated_fabric",), size=(0.7, 0.85), edge=0.06,
-                gauge=(20.0, 60.0), noun="air mattress",
+                gauge=(0.0, 0.0), noun="air mattress",
             ),
             RoleRigid(name="body", shapes=("box", "block", "ball"), materials=LIGHT, count=(2, 3), size=(0.12, 0.2)),
         ),
