@@ -17,6 +17,7 @@ from simfactory.transforms import quat_rotate
 
 __all__ = ["ClothMesh", "Membrane", "add", "add_membrane", "cloth_mesh", "lame", "made_of", "node_body", "wave_speed"]
 
+SHELL_RADIUS = 5e-4  # [m] of inflatables: what rests on the floor begins so far above it
 LEAST_RADIUS = 2e-3  # [m] that cloth keeps from rigid bodies: thinner layers would be crossed within a step
 
 Membrane = BodyCloth | BodyInflatable
@@ -108,7 +109,9 @@ def _colors(edges: Index, count: int) -> tuple[Index, ...]:
 
 
 def _contact_radius(body: Membrane) -> float:
-    """Return the distance [m] that cloth keeps from rigid bodies: half its thickness, or the least that is kept."""
+    """Return the distance [m] that a membrane keeps from rigid bodies: of cloth half its thickness or the least."""
+    if isinstance(body, BodyInflatable):
+        return SHELL_RADIUS
     return max(0.5 * body.thickness, LEAST_RADIUS)
 
 

@@ -47,7 +47,8 @@ RULES = {
     "mass": "density × volume of a rigid shape; of cloth: area_density × area at rest",
     "young_modulus": "not used: cloth has membrane_stiffness, a neo-Hookean membrane, and bending_stiffness, hinges at "
     "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
-    "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness where more",
+    "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness "
+    "where more, inflatables 0.5 mm",
     "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
     "of inflatables 0.35 stands for 1.2: 0.47 of a whole ball; of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = "
     "0.47 of the ball of equal volume; no turbulence",
