@@ -68,7 +68,7 @@ class ClothDescent(VertexDescent):
         *,
         dt: float,
         outside: float,
-        **options: Any,
+        **options: Any,  # Any: of several types
     ) -> None:
         self._sheets, self._outside = sheets, outside
         solids = [
@@ -117,11 +117,14 @@ class ClothDescent(VertexDescent):
         count, device = self.model.particle_count, self.device
         self._has_gas = any(sheet.gas > 0.0 for sheet in self._sheets)
         gauge = [sheet.gauge_pressure for sheet in self._sheets]
-        # Any: warp arrays
+        # Any: a warp array
         self._gas: Any = wp.array([sheet.gas for sheet in self._sheets], dtype=wp.float64, device=device)
+        # Any: a warp array
         self._gauge: Any = wp.array(gauge, dtype=wp.float32, device=device)
         self._gauge_at_first, self._rise = wp.clone(self._gauge), wp.zeros_like(self._gauge)
+        # Any: a warp array
         self._compliance: Any = wp.zeros(count, dtype=wp.mat33, device=device)
+        # Any: a warp array
         self._area: Any = wp.zeros(count, dtype=wp.vec3, device=device)
 
     def _upload_blows(self) -> None:
@@ -130,15 +133,25 @@ class ClothDescent(VertexDescent):
         world = model.particle_world.numpy()[self._first.numpy()]
         alone = (np.bincount(world)[world] == 1) & np.isfinite(self._weight.numpy())
         self._alone, self._propped = self._array(alone.astype(np.int64)), self._array(np.zeros(len(world), np.int64))
-        # Any: warp arrays
+        # Any: a warp array
         self._velocity_at_first: Any = wp.clone(model.particle_qd)
         if model.body_count:
+            # Any: a warp array
             self._body_velocity_at_first: Any = wp.clone(model.body_qd)
+            # Any: a warp array
             self._inverse_mass: Any = wp.clone(model.body_inv_mass)
             self._partner = self._array(np.full(model.body_count, -1))
 
-    def step(self, state_in: Any, state_out: Any, control: Any, contacts: Any, dt: float, **options: Any) -> None:
-        """Advance by a solver step; see SolverVBD. Any: newton has no type information."""
+    def step(
+        self,
+        state_in: Any,  # Any: newton has no type information
+        state_out: Any,  # Any: as above
+        control: Any,  # Any: as above
+        contacts: Any,  # Any: as above
+        dt: float,
+        **options: Any,  # Any: of several types
+    ) -> None:
+        """Advance by a solver step; see SolverVBD."""
         wp.copy(self._velocity_at_first, state_in.particle_qd)
         if self.model.body_count:
             wp.copy(self._body_velocity_at_first, state_in.body_qd)
@@ -147,9 +160,9 @@ class ClothDescent(VertexDescent):
     def _solve_rigid_body_iteration(
         self,
         state_in: Any,  # Any: newton
-        state_out: Any,
-        control: Any,
-        contacts: Any,
+        state_out: Any,  # Any: newton
+        control: Any,  # Any: newton
+        contacts: Any,  # Any: newton
         dt: float,
     ) -> None:
         """Wait until cloth has moved, see `_solve_particle_iteration`."""
