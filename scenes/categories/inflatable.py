@@ -204,7 +204,7 @@ MULTI_OBJECT = (
         description="Balloons fall onto each other and drift apart.",
         roles=(
             RoleInflatable(
-                name="balloon", shapes=("ball",), materials=BALLOON, count=(2, 4), size=(0.2, 0.3), noun="balloon"
+                name="balloon", shapes=("ball",), materials=BALLOON, count=(3, 4), size=(0.2, 0.3), noun="balloon"
             ),
         ),
         layout=((("balloon",), Drop(height=(0.1, 0.3), rise=0.32, spread=0.2, spin=(0.0, 2.0))),),
