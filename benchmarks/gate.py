@@ -23,7 +23,15 @@ from simfactory.store import read_rejections
 
 RESULTS = Path(__file__).parent / "results" / "gate.json"
 KEY = ("category", "frames", "seed", "backend")  # of an entry
-PHYSICAL = {"not_finite", "out_of_bounds", "energy_growth", "penetration", "inverted_elements"}  # reasons
+PHYSICAL = {  # reasons
+    "not_finite",
+    "out_of_bounds",
+    "energy_growth",
+    "penetration",
+    "inverted_elements",
+    "overstretched",
+    "self_crossing",
+}
 QUANTILE = 1.959964  # of the normal distribution, two-sided 95 %
 
 

@@ -1,6 +1,6 @@
 """Measure every physical law on a backend: exact, measured, error, tolerance, and what it costs.
 
-Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular]
+Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular|cloth|inflatable]
 """
 
 import argparse
@@ -16,6 +16,7 @@ from simfactory.testing.laws import (
     Law,
     cloth_laws,
     grain_laws,
+    inflatable_laws,
     joint_laws,
     measure,
     rigid_laws,
@@ -25,9 +26,13 @@ from simfactory.testing.laws import (
 )
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
-PARTS: dict[str, Callable[[int], list[Law]]] = {
-    "granular": lambda substeps: grain_laws(substeps=substeps),
-    "robot": lambda substeps: robot_laws(substeps=2 * substeps),  # as scenes with a robot are simulated
+PARTS: dict[str, tuple[str, Callable[[int], list[Law]]]] = {  # with the kind that a backend must know for them
+    "soft_body": ("soft_body", lambda substeps: soft_laws(substeps=substeps)),
+    "granular": ("granular", lambda substeps: grain_laws(substeps=substeps)),
+    "robot": ("hinge", lambda substeps: robot_laws(substeps=2 * substeps)),  # as scenes with a robot are simulated
+    "rope": ("rope", lambda substeps: rope_laws(substeps=substeps)),
+    "cloth": ("cloth", lambda substeps: cloth_laws(substeps=substeps)),
+    "inflatable": ("inflatable", lambda substeps: inflatable_laws(substeps=substeps)),
 }
 RESULTS = Path(__file__).parent / "results" / "laws.json"
 GEOMETRIES = (
@@ -119,11 +124,18 @@ def row(law: Law, figure: float) -> dict[str, object]:
     }
 
 
-def measure_part(part: str, backend: str, *, substeps: int, device: str) -> None:
-    """Measure the laws of one part alone, and put them in place of the stored ones."""
+def measure_part(part: str, *, backend: str, substeps: int, device: str) -> None:
+    """Measure the laws of one part alone, and put them in place of the stored ones.
+
+    Args:
+        part: Of `PARTS`.
+        backend: Simulator.
+        substeps: Solver steps per frame.
+        device: Where it runs.
+    """
     simulator = create_simulator(backend, device=device)
     begin = time.process_time()
-    rows = [row(law, measure(simulator, [law])[0]) for law in PARTS[part](substeps)]
+    rows = [row(law, measure(simulator, [law])[0]) for law in PARTS[part][1](substeps)]
     spent = time.process_time() - begin
     for line in rows:
         print(f"{'   ' if line['passed'] else 'NO '}{line['law']:<90} {line['measured']:>9.4f} {line['exact']:>9.4f}")
@@ -144,7 +156,7 @@ def main() -> None:
     parser.add_argument("--part", choices=("all", *PARTS), default="all", help="measure one part alone, keep the rest")
     options = parser.parse_args()
     if options.part != "all":
-        measure_part(options.part, options.backend, substeps=options.substeps, device=options.device)
+        measure_part(options.part, backend=options.backend, substeps=options.substeps, device=options.device)
         return
 
     simulator = create_simulator(options.backend, device=options.device)
@@ -156,17 +168,9 @@ def main() -> None:
     first_load = time.perf_counter() - begin
     begin = time.process_time()
     rows = [row(law, figure) for law, figure in zip(laws, measure(simulator, laws), strict=True)]
-    if simulator.supports("soft_body"):
-        rows += [row(law, measure(simulator, [law])[0]) for law in soft_laws(substeps=options.substeps)]
-    if simulator.supports("granular"):
-        rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
-    if simulator.supports("hinge"):
-        robots = PARTS["robot"](options.substeps)
-        rows += [row(law, figure) for law, figure in zip(robots, measure(simulator, robots), strict=True)]
-    if simulator.supports("rope"):
-        rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
-    if simulator.supports("cloth"):
-        rows += [row(law, measure(simulator, [law])[0]) for law in cloth_laws(substeps=options.substeps)]
+    for kind, laws_of in PARTS.values():
+        if simulator.supports(kind):
+            rows += [row(law, measure(simulator, [law])[0]) for law in laws_of(options.substeps)]
     law_seconds = time.process_time() - begin
     for line in rows:
         mark = "   " if line["passed"] else "NO "

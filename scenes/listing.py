@@ -10,7 +10,7 @@ from scenes.category import BaseScene, Category
 from simfactory.errors import SpecError
 from simfactory.spec import Split, Tier
 
-__all__ = ["CatalogueEntry", "catalogue", "categories", "find_category", "find_scenes", "names"]
+__all__ = ["CatalogueEntry", "benchmark_catalogue", "catalogue", "categories", "find_category", "find_scenes", "names"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +33,7 @@ def categories() -> dict[str, Category]:
 
 @cache
 def catalogue() -> tuple[CatalogueEntry, ...]:
-    """Return all base scenes, by category, and the benchmark scenes.
+    """Return all base scenes, by category.
 
     Raises:
         SpecError: Two base scenes have the same name.
@@ -50,7 +50,17 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
         for category in categories().values()
         for scene in category.scenes
     )
-    entries += tuple(
+    found = [*(entry.name for entry in entries), *scenarios()]
+    repeated = sorted({name for name in found if found.count(name) > 1})
+    if repeated:
+        raise SpecError(f"base scenes {repeated} exist twice; each name is allowed once: rename one of them")
+    return entries
+
+
+@cache
+def benchmark_catalogue() -> tuple[CatalogueEntry, ...]:
+    """Return the benchmark scenes, which are never sampled."""
+    return tuple(
         CatalogueEntry(
             name=one.name,
             category=one.category,
@@ -61,11 +71,6 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
         )
         for one in scenarios().values()
     )
-    found = [entry.name for entry in entries]
-    repeated = sorted({name for name in found if found.count(name) > 1})
-    if repeated:
-        raise SpecError(f"base scenes {repeated} exist twice; each name is allowed once: rename one of them")
-    return entries
 
 
 def names() -> tuple[str, ...]:

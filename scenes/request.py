@@ -6,6 +6,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from scenes.benchmark import scenarios
 from scenes.generate import FileSpecs, SampledSpecs, Specs
 from scenes.listing import catalogue
 from scenes.sibling_specs import SiblingSpecs
@@ -101,6 +102,6 @@ def _rule_record(rules: SplitRules) -> dict[str, JSON]:
     held_out: dict[str, JSON] = {name: [low, high] for name, (low, high) in rules.held_out.items()}
     return {
         "shares": [*rules.shares],
-        "held_out_scenes": [entry.name for entry in catalogue() if entry.split in ("test", "benchmark")],
+        "held_out_scenes": [*(entry.name for entry in catalogue() if entry.split == "test"), *scenarios()],
         "held_out_ranges": held_out,
     }

@@ -160,7 +160,7 @@ class RoleCloth(Role):
     patterns: tuple[str, ...]
     materials: tuple[str, ...] = ("cloth",)
     size: tuple[float, float] = (0.7, 1.0)
-    edge: float = 0.045
+    edge: float = 0.05
     held: tuple[Hold, ...] = ()
 
     def cast(self, name: str, *, rank: int, streams: Streams) -> Member:

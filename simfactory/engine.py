@@ -99,7 +99,8 @@ class Engine:
     ) -> Iterator[Outcome]:
         """Simulate and record specs, several environments at a time; yield each outcome as it is known.
 
-        Clips of an episode are committed together, after its quality gate; a refused episode leaves nothing.
+        Clips of an episode are committed together, after its quality gate; a refused episode leaves nothing. One whose
+        bodies leave all bounds is refused at once: it is simulated no further.
 
         Args:
             specs: Resolved specs; pulled as environments become free.
@@ -113,7 +114,7 @@ class Engine:
             ResourceError: A frame does not fit into memory.
         """
         for batch in self._batches(specs, environments):
-            yield from self._record(batch, self._simulated(batch), open_recorder, gate=gate)
+            yield from self._record(batch, self._simulated(batch, gate=gate), open_recorder, gate=gate)
 
     def prepare(self, spec: SceneSpec) -> float:
         """Compile (or load from the cache) every kernel a spec needs, on two of its frames at 16×16 px.
@@ -162,21 +163,29 @@ class Engine:
         label = batch[-1].sibling
         return label is not None and sum(_group(spec) == label.group for spec in batch) < len(label.values)
 
-    def _simulated(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
+    def _simulated(self, specs: Sequence[SceneSpec], *, gate: bool) -> list[Trajectory]:
         """Simulate a batch: at once, or one after the other where siblings need different steps."""
         if len({self._simulator.signature(spec) for spec in specs}) == 1:
-            return self._simulate(specs)
-        return [trajectory for spec in specs for trajectory in self._simulate([spec])]
+            return self._simulate(specs, gate=gate)
+        return [trajectory for spec in specs for trajectory in self._simulate([spec], gate=gate)]
 
-    def _simulate(self, specs: Sequence[SceneSpec]) -> list[Trajectory]:
+    def _simulate(self, specs: Sequence[SceneSpec], *, gate: bool) -> list[Trajectory]:
+        """Return a trajectory per spec; with the gate, one that is bound to be refused ends where it left all bounds.
+
+        A simulation that explodes meets ever more contacts: its remaining frames would take minutes.
+        """
         with self.stages.measure("simulate"):
             self._simulator.load(specs)
             states = [[self._simulator.state(env)] for env in range(len(specs))]
             for frame in range(1, max(spec.frame_count for spec in specs)):
+                going = [env for env, spec in enumerate(specs) if len(states[env]) == frame < spec.frame_count]
+                if gate:
+                    going = [env for env in going if not quality.has_left(states[env][-1])]
+                if not going:
+                    break
                 self._simulator.step()
-                for env, spec in enumerate(specs):
-                    if frame < spec.frame_count:
-                        states[env].append(self._simulator.state(env))
+                for env in going:
+                    states[env].append(self._simulator.state(env))
             return [
                 Trajectory.from_states(recorded, self._simulator.properties(env)) for env, recorded in enumerate(states)
             ]

@@ -12,9 +12,11 @@ from simfactory.errors import SpecError
 from simfactory.grains import drawn_grains
 from simfactory.refinement import refined
 from simfactory.robots import robot_model
+from simfactory.shells import shell
 from simfactory.spec import (
     BodyCloth,
     BodyGranular,
+    BodyInflatable,
     BodyRope,
     BodySheet,
     BodySoft,
@@ -131,6 +133,8 @@ def body_mesh(body: BodySolid | BodySheet) -> TriangleMesh:
         )
     if isinstance(body, BodyCloth):
         return _cloth(cut(body.geometry, body.resolution))
+    if isinstance(body, BodyInflatable):
+        return _cloth(shell(body.geometry, body.factors, body.resolution))
     if isinstance(body, BodySoft):
         return soft_surface(body.geometry, factors=body.factors, resolution=body.resolution)
     return geometry_mesh(body.geometry).scaled(body.factors)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from simfactory.spec import BodyCloth, Cape, Disc, Pattern, Rectangle, Skirt, Tunic
 
-__all__ = ["Cut", "cut", "held_nodes"]
+__all__ = ["Cut", "cut", "held_nodes", "zipped"]
 
 Points = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -91,7 +91,8 @@ def _rectangle(width: float, depth: float, edge: float) -> Cut:
         chains.append(count + np.arange(len(x)))
         count += len(x)
     points = np.concatenate(vertices)
-    return Cut(vertices=points, triangles=_zipped(chains, points[:, 0]), rim=np.zeros(0, np.int64), edge=step)
+    triangles = zipped(chains, [points[chain, 0] for chain in chains])
+    return Cut(vertices=points, triangles=triangles, rim=np.zeros(0, np.int64), edge=step)
 
 
 def _disc(radius: float, hole: float, edge: float) -> Cut:
@@ -110,7 +111,7 @@ def _disc(radius: float, hole: float, edge: float) -> Cut:
         chains.append(count + closed)
         where.append(np.append(angle, angle[0] + 2.0 * np.pi) if number > 1 else np.array([np.pi]))
         count += number
-    triangles = _zipped_at(chains, where)[:, ::-1]
+    triangles = zipped(chains, where)[:, ::-1]
     rim = chains[0][:-1] if hole > 0.0 else np.zeros(0, np.int64)
     return Cut(vertices=np.concatenate(vertices), triangles=triangles.astype(np.int32), rim=rim, edge=edge)
 
@@ -137,14 +138,10 @@ def _tube(top: float, bottom: float, length: float, edge: float, *, span: float)
         where.append(np.asarray(np.append(place, place[0] + span) if full else place, np.float64))
         count += len(place)
     rim = np.unique(chains[-1])
-    return Cut(vertices=np.concatenate(vertices), triangles=_zipped_at(chains, where), rim=rim, edge=edge)
+    return Cut(vertices=np.concatenate(vertices), triangles=zipped(chains, where), rim=rim, edge=edge)
 
 
-def _zipped(chains: Sequence[Index], x: Points) -> npt.NDArray[np.int32]:
-    return _zipped_at(chains, [x[chain] for chain in chains])
-
-
-def _zipped_at(chains: Sequence[Index], where: Sequence[Points]) -> npt.NDArray[np.int32]:
+def zipped(chains: Sequence[Index], where: Sequence[Points]) -> npt.NDArray[np.int32]:
     """Return the triangles between neighbouring chains of vertices, each given with its places along them.
 
     Of two triangles that could come next, the one whose new edge crosses over the shorter way is taken.

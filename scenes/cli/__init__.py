@@ -108,9 +108,9 @@ def scenes(as_json: Annotated[bool, typer.Option("--json", help="Print as JSON."
     """List the base scenes."""
     from rich.table import Table
 
-    from scenes import catalogue
+    from scenes.listing import benchmark_catalogue, catalogue
 
-    entries = catalogue()
+    entries = (*catalogue(), *benchmark_catalogue())
     if as_json:
         typer.echo(json.dumps([asdict(entry) for entry in entries], indent=1))
         return

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from simfactory.cords import tube_line
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import drive_of, joint_states
-from simfactory.spec import BodyCloth, BodyRope, BodySheet, BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodyInflatable, BodyRope, BodySheet, BodySoft, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["body_radii", "energy_growth", "mechanical_energy"]
@@ -100,7 +100,7 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     scale = float(kinetic.sum(axis=1).max()) + lift
     granted = np.concatenate([[0.0], np.cumsum(_granted_work(spec, trajectory, radii))])
     net = energy.sum(axis=1) - granted
-    stores = any(isinstance(body, BodySoft | BodyCloth | BodyRope) for body in spec.bodies)
+    stores = any(isinstance(body, BodySoft | BodyCloth | BodyInflatable | BodyRope) for body in spec.bodies)
     gain = float((net - (net[0] if stores else np.minimum.accumulate(net))).max())
     return gain / scale if scale > 0.0 else 0.0
 

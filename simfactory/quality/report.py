@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simfactory.episode import Surface, Trajectory
+from simfactory.episode import Surface, Trajectory, WorldState
 from simfactory.joints import joint_states
 from simfactory.quality.action import frames_inside
 from simfactory.quality.cloth import crossing_share, edge_strain
@@ -16,10 +16,10 @@ from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
-from simfactory.spec import BodyCloth, BodyRope, BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodyInflatable, BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
-__all__ = ["QualityReport", "episode_report"]
+__all__ = ["QualityReport", "episode_report", "has_left"]
 
 EARTH = 9.81  # [m/s²]
 BLOW = 30.0  # [1] force in a rope over the weight of all that moves, in the hardest blow
@@ -106,6 +106,24 @@ def episode_report(
     return QualityReport(reasons=tuple(sorted(reasons)), figures=figures)
 
 
+def has_left(state: WorldState, *, thresholds: Thresholds | None = None) -> bool:
+    """Return whether an episode is bound to be refused as `not_finite` or `out_of_bounds`, by one of its states.
+
+    Args:
+        state: Of any frame.
+        thresholds: Limits; None = the project's.
+    """
+    limits = thresholds or Thresholds()
+    vertices = [np.abs(places).max() for places in state.vertices.values()]
+    inside = (  # nan is not
+        np.linalg.norm(state.position, axis=-1).max(initial=0.0) <= limits.distance,
+        np.max(vertices, initial=0.0) <= limits.distance,
+        np.linalg.norm(state.linear_velocity, axis=-1).max(initial=0.0) <= limits.speed,
+        np.linalg.norm(state.angular_velocity, axis=-1).max(initial=0.0) <= limits.angular_speed,
+    )
+    return not all(inside) or not np.isfinite(state.quat_xyzw).all()
+
+
 def _finite(trajectory: Trajectory) -> bool:
     states = (
         trajectory.position,
@@ -120,7 +138,7 @@ def _finite(trajectory: Trajectory) -> bool:
 def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Surface, ...]) -> dict[str, float]:
     radii = body_radii(surfaces, len(spec.bodies))
     figures = {
-        "distance": float(np.linalg.norm(trajectory.position, axis=-1).max()),
+        "distance": _distance(trajectory),
         "speed": float(np.linalg.norm(trajectory.linear_velocity, axis=-1).max()),
         "angular_speed": float(np.linalg.norm(trajectory.angular_velocity, axis=-1).max()),
         "energy_growth": energy_growth(spec, trajectory, radii),
@@ -152,17 +170,24 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
         firm = [
             (surface.mesh, trajectory.vertices[surface.body])
             for surface in bent
-            if surface.body is not None and not isinstance(spec.bodies[surface.body], BodyCloth)  # that may fold
+            if surface.body is not None
+            and not isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)  # that may fold
         ]
         if firm:
             figures["folded_share"] = max(folded_share(mesh, vertices) for mesh, vertices in firm)
         figures |= _cloth_figures(spec, trajectory, bent)
-    closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft)]
+    closed = [surface for surface in bent if isinstance(spec.bodies[surface.body or 0], BodySoft | BodyInflatable)]
     if closed:
         figures["volume_change"] = max(
             volume_change(surface.mesh, trajectory.vertices[surface.body or 0]) for surface in closed
         )
     return figures
+
+
+def _distance(trajectory: Trajectory) -> float:
+    """Return how far [m] a body, or a vertex of one, is from the world's origin at most, along one axis for these."""
+    vertices = [float(np.abs(places).max()) for places in trajectory.vertices.values()]
+    return max(float(np.linalg.norm(trajectory.position, axis=-1).max()), *vertices, 0.0)
 
 
 def _largest_strain(spec: SceneSpec, trajectory: Trajectory, body: int) -> float:
@@ -178,7 +203,7 @@ def _cloth_figures(spec: SceneSpec, trajectory: Trajectory, bent: Sequence[Surfa
     cloths = [
         (surface.mesh, trajectory.vertices[surface.body])
         for surface in bent
-        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth)
+        if surface.body is not None and isinstance(spec.bodies[surface.body], BodyCloth | BodyInflatable)
     ]
     if not cloths:
         return {}

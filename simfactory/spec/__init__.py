@@ -5,6 +5,7 @@ from simfactory.spec.body import (
     Body,
     BodyCloth,
     BodyGranular,
+    BodyInflatable,
     BodyRigid,
     BodyRope,
     BodySheet,
@@ -55,6 +56,7 @@ from simfactory.spec.geometry import (
     Torus,
     Vessel,
 )
+from simfactory.spec.inflatable import Shell
 from simfactory.spec.joint import Drive, Joint, JointBall, JointHinge, JointSlider, JointWeld, Waypoint
 from simfactory.spec.material import (
     Brushed,
@@ -84,6 +86,7 @@ __all__ = [
     "Body",
     "BodyCloth",
     "BodyGranular",
+    "BodyInflatable",
     "BodyRigid",
     "BodyRope",
     "BodySheet",
@@ -151,6 +154,7 @@ __all__ = [
     "Room",
     "SceneSpec",
     "Sensors",
+    "Shell",
     "SiblingLabel",
     "Skirt",
     "Sky",

@@ -7,6 +7,7 @@ from pydantic import Field
 from simfactory.spec.base import Model, Name, Vec3
 from simfactory.spec.cloth import BodyCloth
 from simfactory.spec.granular import BodyGranular
+from simfactory.spec.inflatable import BodyInflatable
 from simfactory.spec.rope import BodyRope
 from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
 
@@ -14,6 +15,7 @@ __all__ = [
     "Body",
     "BodyCloth",
     "BodyGranular",
+    "BodyInflatable",
     "BodyRigid",
     "BodyRope",
     "BodySheet",
@@ -71,7 +73,10 @@ class BodySheet(BodyPlaced):
     )
 
 
-Body = Annotated[BodyRigid | BodyCloth | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")]
+Body = Annotated[
+    BodyRigid | BodyCloth | BodyGranular | BodyInflatable | BodyRope | BodySheet | BodySoft,
+    Field(discriminator="kind"),
+]
 
 
 class _Motion(Model):

@@ -28,6 +28,7 @@ from simfactory.testing.specs import (
     make_cloth,
     make_granular,
     make_granular_spec,
+    make_inflatable,
     make_material,
     make_rope,
     make_rope_spec,
@@ -92,6 +93,7 @@ class SimulatorContract:
             ("sheet", "mock"),
             ("soft_body", "newton"),
             ("cloth", "newton"),
+            ("inflatable", "newton"),
             ("rope", "newton"),
             ("granular", "newton"),
         ],
@@ -105,6 +107,7 @@ class SimulatorContract:
             "sheet": make_sheet(),
             "soft_body": make_soft(),
             "cloth": make_cloth(),
+            "inflatable": make_inflatable(),
             "rope": make_rope(),
             "granular": make_granular(),
         }

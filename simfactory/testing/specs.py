@@ -7,6 +7,7 @@ from simfactory.spec import (
     Body,
     BodyCloth,
     BodyGranular,
+    BodyInflatable,
     BodyRigid,
     BodyRope,
     BodySheet,
@@ -32,6 +33,7 @@ from simfactory.spec import (
     Room,
     SceneSpec,
     Sensors,
+    Shell,
     Sphere,
     Tier,
     Vec3,
@@ -47,6 +49,7 @@ __all__ = [
     "make_granular",
     "make_granular_spec",
     "make_ground",
+    "make_inflatable",
     "make_material",
     "make_room",
     "make_rope",
@@ -276,6 +279,28 @@ def make_cloth(
             "position": position,
             "physical": physical or make_material(),
             "visual": visual or VisualMaterial(base_color=(0.8, 0.3, 0.3)),
+            **options,
+        }
+    )
+
+
+def make_inflatable(
+    name: str = "balloon",
+    geometry: Shell | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 1.0),
+    physical: PhysicalMaterial | None = None,
+    visual: VisualMaterial | None = None,
+    **options: Any,  # Any: further fields, of any type
+) -> BodyInflatable:
+    """Return an inflatable, by default a ball of 20 cm radius at a height of 1 m; options are further fields of it."""
+    return BodyInflatable.model_validate(
+        {
+            "name": name,
+            "geometry": geometry or Sphere(radius=0.2),
+            "position": position,
+            "physical": physical or make_material(),
+            "visual": visual or VisualMaterial(base_color=(0.3, 0.4, 0.8)),
             **options,
         }
     )

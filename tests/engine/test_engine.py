@@ -173,3 +173,13 @@ def test_what_does_not_fit_is_refused_with_need_and_supply(tmp_path):
     with pytest.raises(ResourceError, match=r"100000 frames at 4096x4096 need .* GiB.*free"):
         check_disk(spec.model_copy(update={"frame_count": 100_000}), tmp_path / "new", profile="archive")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_episode_that_leaves_all_bounds_is_refused_and_simulated_no_further():
+    lost = make_body("ball", Sphere(radius=0.2), position=(0.0, 0.0, 0.3), linear_velocity=(90.0, 0.0, 0.0))
+    spec = make_spec(bodies=(lost,), fps=4.0, frame_count=40, size=(16, 16), gravity=(0.0, 0.0, 0.0))
+    outcomes, clips = recordings(Engine(backend="mock"), [spec, rolling_ball()], environments=2)
+    assert outcomes[0].reasons == ("out_of_bounds",)
+    assert outcomes[0].trajectory.frame_count == 6  # 22.5 m a frame
+    assert outcomes[1].trajectory.frame_count == 5
+    assert len(clips) == 1

@@ -30,6 +30,7 @@ from simfactory.spec import (
     Sensors,
     Sphere,
     Superellipsoid,
+    Torus,
     Vec3,
     Vessel,
     Wind,
@@ -39,6 +40,7 @@ from simfactory.testing.specs import (
     make_cloth,
     make_granular,
     make_ground,
+    make_inflatable,
     make_material,
     make_rope,
     make_sheet,
@@ -58,6 +60,7 @@ def sample_scene(
     rope: bool = False,
     cloth: bool = False,
     robot: bool = False,
+    inflatable: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -76,6 +79,7 @@ def sample_scene(
         rope: Whether two ropes take part: one that whirls and hits the floor, one that is held and swings.
         robot: Whether a robot arm takes part that swings beside a cup.
         cloth: Whether two cloths take part: one that falls over a ball, one that is held and waves in the wind.
+        inflatable: Whether two inflatables take part: a fast ball that flattens on the floor, a flying ring.
         size: Image width and height [px].
         frame_count: Frames.
         seed: Seed.
@@ -101,6 +105,8 @@ def sample_scene(
     arm = _arm(draws) if robot else None
     if arm is not None:
         bodies += [*arm.bodies, _cup(draws)]
+    if inflatable:
+        bodies += _inflatables(draws)
     cameras = [_camera(draws, number, size=size, moving=number % 2 == 0) for number in range(camera_count)]
     return SceneSpec(
         scene="ground_truth",
@@ -306,6 +312,26 @@ def _cloths(draws: Stream) -> list[Body]:
         held=("-x",),
     )
     return [ball, sheet, flag]
+
+
+def _inflatables(draws: Stream) -> list[Body]:
+    """A ball that hits the floor fast, and a ring that whirls through the air."""
+    ball = make_inflatable(
+        "balloon",
+        Sphere(radius=draws.uniform(0.15, 0.2)),
+        position=(draws.uniform(-0.2, 0.2), -0.5, 0.26),
+        linear_velocity=(draws.uniform(-1.0, 1.0), 0.0, -4.0),
+        gauge_pressure=draws.uniform(50.0, 400.0),
+        resolution=8,
+    )
+    ring = make_inflatable(
+        "ring",
+        Torus(radius=0.2, tube=draws.uniform(0.06, 0.08)),
+        position=(draws.uniform(1.2, 1.6), 0.3, draws.uniform(0.8, 1.2)),
+        orientation=draws.quat_xyzw(),
+        angular_velocity=(0.0, draws.uniform(-6.0, 6.0), 3.0),
+    )
+    return [ball, ring]
 
 
 def _camera(draws: Stream, number: int, *, size: int, moving: bool) -> CameraSpec:

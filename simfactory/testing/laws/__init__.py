@@ -4,6 +4,7 @@ from simfactory.testing.laws.cloth import bending_strip_law, cloth_laws, heavy_e
 from simfactory.testing.laws.contact import contact_laws
 from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
+from simfactory.testing.laws.inflatable import inflatable_laws
 from simfactory.testing.laws.law import Law, measure
 from simfactory.testing.laws.linkage import joint_laws
 from simfactory.testing.laws.robot import robot_laws
@@ -18,6 +19,7 @@ __all__ = [
     "cloth_laws",
     "grain_laws",
     "heavy_elastica",
+    "inflatable_laws",
     "joint_laws",
     "measure",
     "repose_angle",

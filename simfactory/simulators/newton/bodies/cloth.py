@@ -1,4 +1,4 @@
-"""Cloth: nodes, membrane triangles and bending edges."""
+"""Cloth: nodes, membrane triangles and bending edges; inflatables are made of the same."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.shells import shell
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.fitting import NodeBody
-from simfactory.spec import BodyCloth, Pattern
-from simfactory.tailoring import cut, held_nodes
+from simfactory.spec import BodyCloth, BodyInflatable, Pattern, Shell
+from simfactory.tailoring import Cut, cut, held_nodes
 from simfactory.transforms import quat_rotate
 
-__all__ = ["ClothMesh", "add", "cloth_mesh", "contact_radius", "lame", "node_body", "wave_speed"]
+__all__ = ["ClothMesh", "Membrane", "add", "add_membrane", "cloth_mesh", "lame", "made_of", "node_body", "wave_speed"]
 
+SHELL_RADIUS = 5e-4  # [m] of inflatables: what rests on the floor begins so far above it
 LEAST_RADIUS = 2e-3  # [m] that cloth keeps from rigid bodies: thinner layers would be crossed within a step
 
+Membrane = BodyCloth | BodyInflatable
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
@@ -43,14 +46,21 @@ class ClothMesh:
     colors: tuple[Index, ...]
 
 
-def cloth_mesh(body: BodyCloth) -> ClothMesh:
-    """Return a cloth's simulation mesh."""
-    return _cloth_mesh(body.geometry, body.resolution)
+def made_of(body: Membrane) -> Cut:
+    """Return the triangles of a cloth or an inflatable."""
+    if isinstance(body, BodyInflatable):
+        return shell(body.geometry, body.factors, body.resolution)
+    return cut(body.geometry, body.resolution)
+
+
+def cloth_mesh(body: Membrane) -> ClothMesh:
+    """Return the simulation mesh of a cloth or an inflatable."""
+    return _cloth_mesh(body.geometry, body.factors if isinstance(body, BodyInflatable) else None, body.resolution)
 
 
 @lru_cache(maxsize=128)
-def _cloth_mesh(pattern: Pattern, resolution: int) -> ClothMesh:
-    made = cut(pattern, resolution)
+def _cloth_mesh(form: Pattern | Shell, factors: tuple[float, float, float] | None, resolution: int) -> ClothMesh:
+    made = cut(form, resolution) if factors is None else shell(form, factors, resolution)
     corners = made.vertices[made.triangles]
     areas = 0.5 * np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=-1)
     node_area = np.zeros(len(made.vertices))
@@ -98,8 +108,10 @@ def _colors(edges: Index, count: int) -> tuple[Index, ...]:
     return tuple(np.flatnonzero(color == number) for number in range(int(color.max()) + 1))
 
 
-def contact_radius(body: BodyCloth) -> float:
-    """Return the distance [m] that cloth keeps from rigid bodies: half its thickness, or the least that is kept."""
+def _contact_radius(body: Membrane) -> float:
+    """Return the distance [m] that a membrane keeps from rigid bodies: of cloth half its thickness or the least."""
+    if isinstance(body, BodyInflatable):
+        return SHELL_RADIUS
     return max(0.5 * body.thickness, LEAST_RADIUS)
 
 
@@ -114,7 +126,7 @@ def node_body(body: BodyCloth) -> NodeBody:
     )
 
 
-def lame(body: BodyCloth) -> tuple[float, float]:
+def lame(body: Membrane) -> tuple[float, float]:
     """Return the membrane's Lamé parameters (μ, λ) [N/m] in plane stress.
 
     Source: L. D. Landau, E. M. Lifshitz, "Theory of Elasticity" (1986), §13.
@@ -123,7 +135,7 @@ def lame(body: BodyCloth) -> tuple[float, float]:
     return stiffness / (2.0 * (1.0 + poisson)), stiffness * poisson / (1.0 - poisson**2)
 
 
-def wave_speed(body: BodyCloth) -> float:
+def wave_speed(body: Membrane) -> float:
     """Return the speed [m/s] of pressure waves in the membrane: √(K/(1 - ν²)ρ).
 
     Source: L. D. Landau, E. M. Lifshitz, "Theory of Elasticity" (1986), §22, problem 2.
@@ -132,7 +144,13 @@ def wave_speed(body: BodyCloth) -> float:
 
 
 def add(builder: Any, body: BodyCloth) -> int:  # Any: newton.ModelBuilder has no type information
-    """Add a cloth's nodes, triangles and edges; return -1, as it is none of Newton's rigid bodies.
+    """Add a cloth; return -1, as it is none of Newton's rigid bodies."""
+    add_membrane(builder, body, node_body(body))
+    return -1
+
+
+def add_membrane(builder: Any, body: Membrane, made: NodeBody) -> None:  # Any: as above
+    """Add a body's nodes, triangles and edges.
 
     An edge resists bending with B L²/A per angle², A the area of its two triangles: on equilateral triangles a plate
     of flexural rigidity B when bent about any axis, and of Poisson's ratio -1/3 when twisted.
@@ -140,7 +158,7 @@ def add(builder: Any, body: BodyCloth) -> int:  # Any: newton.ModelBuilder has n
     Source: E. Grinspun et al., "Discrete Shells", Symposium on Computer Animation (2003); constant by comparison with
     cylinders on our meshes.
     """
-    mesh, made = cloth_mesh(body), node_body(body)
+    mesh = cloth_mesh(body)
     first = builder.particle_count
     turn = start_orientation(body)
     turned = quat_rotate(turn, mesh.vertices)
@@ -151,7 +169,7 @@ def add(builder: Any, body: BodyCloth) -> int:  # Any: newton.ModelBuilder has n
         pos=[wp.vec3(*point) for point in turned + np.asarray(body.position)],
         vel=[wp.vec3(*row) for row in velocity],
         mass=np.where(made.held, 0.0, made.mass).tolist(),
-        radius=[contact_radius(body)] * len(velocity),
+        radius=[_contact_radius(body)] * len(velocity),
         flags=np.where(made.held, 0, 1).tolist(),
     )
     shear, bulk = lame(body)
@@ -162,4 +180,3 @@ def add(builder: Any, body: BodyCloth) -> int:  # Any: newton.ModelBuilder has n
     bend = body.bending_stiffness * mesh.bend
     rows = np.where(mesh.edges >= 0, mesh.edges + first, -1).T.tolist()
     builder.add_edges(*rows, edge_ke=bend.tolist(), edge_kd=(body.viscosity * bend).tolist())
-    return -1

@@ -8,12 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
-from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth
+from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
+from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
 
 __all__ = ["ClothDescent", "Sheet"]
 
+TOUCHING = 5e-4  # [m] between rigid bodies that rest on each other
 NO_SAMPLES = Samples(
     start=np.zeros(1, np.int64),
     node=np.zeros(0, np.int64),
@@ -33,6 +35,8 @@ class Sheet:
         rank: Its place among the cloths of its environment.
         colors: Its nodes, from 0; those of one colour share no element.
         friction: Coulomb coefficient [1].
+        gas: n R T of the gas that it encloses [J]; 0 = it encloses none.
+        gauge_pressure: Of that at t = 0, above the pressure outside [Pa].
     """
 
     first: int
@@ -40,6 +44,8 @@ class Sheet:
     rank: int
     colors: tuple[npt.NDArray[np.int64], ...]
     friction: float
+    gas: float = 0.0
+    gauge_pressure: float = 0.0
 
 
 class ClothDescent(VertexDescent):
@@ -51,10 +57,20 @@ class ClothDescent(VertexDescent):
         model: A newton Model.
         sheets: Its cloths.
         dt: Solver step [s].
+        outside: Pressure outside of shells with gas [Pa].
         options: Of SolverVBD.
     """
 
-    def __init__(self, model: Any, sheets: Sequence[Sheet], *, dt: float, **options: Any) -> None:  # Any: newton
+    def __init__(
+        self,
+        model: Any,  # Any: newton
+        sheets: Sequence[Sheet],
+        *,
+        dt: float,
+        outside: float,
+        **options: Any,  # Any: of several types
+    ) -> None:
+        self._sheets, self._outside = sheets, outside
         solids = [
             Solid(
                 first=sheet.first,
@@ -86,6 +102,150 @@ class ClothDescent(VertexDescent):
         self._is_viscous = False  # Newton's elements have a viscosity of their own
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
+        self._upload_blows()
+        self._upload_gas()
+
+    def forget_nodes(self, begin: int, end: int) -> None:
+        """Put the memory of nodes begin…end back to t = 0."""
+        super().forget_nodes(begin, end)
+        for row, sheet in enumerate(self._sheets):
+            if begin <= sheet.first < end:
+                wp.copy(self._gauge, self._gauge_at_first, row, row, 1)
+
+    def _upload_gas(self) -> None:
+        """Send the gas of every shell to the device."""
+        count, device = self.model.particle_count, self.device
+        self._has_gas = any(sheet.gas > 0.0 for sheet in self._sheets)
+        gauge = [sheet.gauge_pressure for sheet in self._sheets]
+        # Any: a warp array
+        self._gas: Any = wp.array([sheet.gas for sheet in self._sheets], dtype=wp.float64, device=device)
+        # Any: a warp array
+        self._gauge: Any = wp.array(gauge, dtype=wp.float32, device=device)
+        self._gauge_at_first, self._rise = wp.clone(self._gauge), wp.zeros_like(self._gauge)
+        # Any: a warp array
+        self._compliance: Any = wp.zeros(count, dtype=wp.mat33, device=device)
+        # Any: a warp array
+        self._area: Any = wp.zeros(count, dtype=wp.vec3, device=device)
+
+    def _upload_blows(self) -> None:
+        """Make room for what `_repay` asks for. A cloth that is held, or has others about it, is never alone."""
+        model: Any = self.model  # Any: newton has no type information
+        world = model.particle_world.numpy()[self._first.numpy()]
+        alone = (np.bincount(world)[world] == 1) & np.isfinite(self._weight.numpy())
+        self._alone, self._propped = self._array(alone.astype(np.int64)), self._array(np.zeros(len(world), np.int64))
+        # Any: a warp array
+        self._velocity_at_first: Any = wp.clone(model.particle_qd)
+        if model.body_count:
+            # Any: a warp array
+            self._body_velocity_at_first: Any = wp.clone(model.body_qd)
+            # Any: a warp array
+            self._inverse_mass: Any = wp.clone(model.body_inv_mass)
+            self._partner = self._array(np.full(model.body_count, -1))
+
+    def step(
+        self,
+        state_in: Any,  # Any: newton has no type information
+        state_out: Any,  # Any: as above
+        control: Any,  # Any: as above
+        contacts: Any,  # Any: as above
+        dt: float,
+        **options: Any,  # Any: of several types
+    ) -> None:
+        """Advance by a solver step; see SolverVBD."""
+        wp.copy(self._velocity_at_first, state_in.particle_qd)
+        if self.model.body_count:
+            wp.copy(self._body_velocity_at_first, state_in.body_qd)
+        super().step(state_in, state_out, control, contacts, dt, **options)
+
+    def _solve_rigid_body_iteration(
+        self,
+        state_in: Any,  # Any: newton
+        state_out: Any,  # Any: newton
+        control: Any,  # Any: newton
+        contacts: Any,  # Any: newton
+        dt: float,
+    ) -> None:
+        """Wait until cloth has moved, see `_solve_particle_iteration`."""
+        self._steering = control
+
+    def _solve_particle_iteration(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        """Let every node descend once, then every rigid body.
+
+        Cloth begins a step inside of what it falls on. It is light and gives way at once; a body that went first would
+        be pushed by all of it, into the floor, which throws it up.
+        """
+        self._descend(state_in, contacts, dt)
+        wp.copy(state_out.particle_q, state_in.particle_q)
+        super()._solve_rigid_body_iteration(state_in, state_out, self._steering, contacts, dt)
+        self._iteration += 1
+        if self._iteration == self.iterations and self.model.body_count:
+            if self._force is None:
+                self._force = wp.zeros(int(contacts.soft_contact_max), dtype=wp.spatial_vectorf, device=self.device)
+            self._pressed = contacts
+            self._export_body_particle_contact_forces(state_in, state_out, contacts, dt, self._force)
+
+    def _repay(self, state_out: Any, dt: float) -> None:  # Any: a newton State
+        """Let free cloth and the free bodies that it meets keep their momentum."""
+        model: Any = self.model  # Any: its arrays may be None, in models without bodies
+        contacts = self._pressed
+        wp.copy(self._inverse_mass, model.body_inv_mass)
+        self._partner.fill_(-1)
+        self._propped.zero_()
+        wp.launch(
+            prop,
+            dim=contacts.rigid_contact_max,
+            inputs=[
+                contacts.rigid_contact_count,
+                contacts.rigid_contact_shape0,
+                contacts.rigid_contact_shape1,
+                contacts.rigid_contact_point0,
+                contacts.rigid_contact_point1,
+                contacts.rigid_contact_offset0,
+                contacts.rigid_contact_offset1,
+                contacts.rigid_contact_normal,
+                model.shape_body,
+                state_out.body_q,
+                TOUCHING,
+            ],
+            outputs=[self._inverse_mass],
+            device=self.device,
+        )
+        wp.launch(
+            meet,
+            dim=self._force.size,
+            inputs=[
+                contacts.soft_contact_count,
+                contacts.soft_contact_indices,
+                contacts.soft_contact_shape,
+                model.shape_body,
+                self._node_solid,
+                self._inverse_mass,
+                self._force,
+            ],
+            outputs=[self._partner, self._propped],
+            device=self.device,
+        )
+        wp.launch(
+            settle,
+            dim=self._first.size,
+            inputs=[
+                dt,
+                self._first,
+                self._last,
+                self._alone,
+                self._weight,
+                model.particle_mass,
+                model.particle_world,
+                model.gravity,
+                self._inverse_mass,
+                self._partner,
+                self._propped,
+                self._velocity_at_first,
+                self._body_velocity_at_first,
+            ],
+            outputs=[state_out.particle_qd, state_out.body_qd],
+            device=self.device,
+        )
 
     def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
         """Move the cloths of every environment one after the other, each colour by colour."""
@@ -119,14 +279,44 @@ class ClothDescent(VertexDescent):
                         model.tet_poses,
                         model.tet_materials,
                         self.particle_adjacency,
+                        self._node_solid,
+                        self._gauge,
                         self.particle_forces,
                         self.particle_hessians,
                     ],
-                    outputs=[self.particle_displacements, self._internal, state.particle_q],
+                    outputs=[self.particle_displacements, self._internal, self._compliance, state.particle_q],
                     device=self.device,
                 )
+        if self._has_gas:
+            self._press(state)
         if self.particle_enable_self_contact:
             self._penetration_free_truncation(state, contacts)
+
+    def _press(self, state: Any) -> None:  # Any: a newton State
+        """Bring the pressure of every gas and the volume around it together."""
+        model, position = self.model, state.particle_q
+        wp.launch(
+            find_areas,
+            dim=model.particle_count,
+            inputs=[self._node_solid, self._gas, model.tri_indices, self.particle_adjacency, position],
+            outputs=[self._area],
+            device=self.device,
+        )
+        around = [self._area, self._compliance, model.particle_mass, position]
+        wp.launch(
+            squeeze,
+            dim=self._first.size,
+            inputs=[self._first, self._last, self._gas, self._outside, *around],
+            outputs=[self._gauge, self._rise],
+            device=self.device,
+        )
+        wp.launch(
+            swell,
+            dim=model.particle_count,
+            inputs=[self._node_solid, self._rise, model.particle_mass, self._area, self._compliance],
+            outputs=[self.particle_displacements, position],
+            device=self.device,
+        )
 
     def _add_cloth_contacts(self, color: int, state: Any, dt: float) -> None:  # Any: a newton State
         """Add forces and Hessians of contacts among cloth to the nodes of one colour."""

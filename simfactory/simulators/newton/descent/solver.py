@@ -302,8 +302,12 @@ class VertexDescent(newton.solvers.SolverVBD):
             outputs=[velocity],
             device=self.device,
         )
-        if model.body_count == 0:
-            return
+        if model.body_count > 0:
+            self._repay(state_out, dt)
+
+    def _repay(self, state_out: Any, dt: float) -> None:  # Any: a newton State
+        """Bring contacts of rigid and soft bodies to equal and opposite impulses."""
+        model, velocity = self.model, state_out.particle_qd
         contacts, forces = self._pressed, [self._force_before, self._force]
         met = [
             contacts.soft_contact_count,

@@ -1,4 +1,4 @@
-"""Solver steps of scenes with cloth: vertex block descent for cloth and rigid bodies together."""
+"""Solver steps of scenes with cloth and inflatables: vertex block descent of these and rigid bodies together."""
 
 import math
 from collections.abc import Hashable, Mapping
@@ -11,7 +11,8 @@ import warp as wp
 
 from simfactory.episode import Contacts
 from simfactory.errors import SpecError
-from simfactory.simulators.newton.bodies.cloth import cloth_mesh, wave_speed
+from simfactory.simulators.newton.bodies.cloth import Membrane, cloth_mesh, made_of, wave_speed
+from simfactory.simulators.newton.bodies.inflatable import ATMOSPHERE, gas_energy
 from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import ClothDescent, Sheet
 from simfactory.simulators.newton.forces.cloth_drag import ClothDrag
@@ -19,8 +20,7 @@ from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.node_contacts import read_meeting_contacts, read_soft_contacts
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodyCloth, SceneSpec
-from simfactory.tailoring import cut
+from simfactory.spec import BodyCloth, BodyInflatable, SceneSpec
 
 __all__ = ["STEPS", "STEPS_MAX", "StepsCloth"]
 
@@ -29,7 +29,6 @@ CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
 STEPS_LEAST = 2  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
-NODE_GAP = 0.05  # [m] how far ahead nodes look for contact
 NODE_STIFFNESS = 1e4  # [N/m] of contacts of cloth
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
@@ -48,9 +47,14 @@ RULES = {
     "mass": "density × volume of a rigid shape; of cloth: area_density × area at rest",
     "young_modulus": "not used: cloth has membrane_stiffness, a neo-Hookean membrane, and bending_stiffness, hinges at "
     "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
-    "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness where more",
+    "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness "
+    "where more, inflatables 0.5 mm",
     "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
-    "of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = 0.47 of the ball of equal volume; no turbulence",
+    "of inflatables 0.35 stands for 1.2: 0.47 of a whole ball; of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = "
+    "0.47 of the ball of equal volume; no turbulence",
+    "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + "
+    "gauge_pressure) × volume at t = 0. Outside is the standard atmosphere. The gas has no inertia, and no weight, as "
+    "the air around carries that",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 
@@ -64,7 +68,7 @@ class StepsCloth(Steps):
         dt: Solver step [s].
     """
 
-    kinds: ClassVar[frozenset[str]] = frozenset({"rigid", "cloth"})
+    kinds: ClassVar[frozenset[str]] = frozenset({"rigid", "cloth", "inflatable"})
     cost: ClassVar[int] = 1
     rules: ClassVar[Mapping[str, str]] = RULES
 
@@ -79,7 +83,7 @@ class StepsCloth(Steps):
             SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
         """
         dt = 1.0 / (spec.fps * spec.substep_count)
-        return max((_steps(body, dt=dt) for body in spec.bodies if isinstance(body, BodyCloth)), default=1)
+        return max((_steps(body, dt=dt) for body in spec.bodies if isinstance(body, Membrane)), default=1)
 
     @classmethod
     def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
@@ -99,7 +103,7 @@ class StepsCloth(Steps):
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
-            soft_contact_gap=NODE_GAP,
+            soft_contact_gap=2.0 * FASTEST * dt,
             enable_rigid_soft_full_surface_contact=True,
             speculative_contact_gap_max=SPECULATIVE_GAP,
             include_static_kinematic_pairs=False,
@@ -109,6 +113,7 @@ class StepsCloth(Steps):
             model,
             _sheets(worlds),
             dt=dt,
+            outside=ATMOSPHERE,
             iterations=ITERATIONS,
             rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
             friction_epsilon=FRICTION_SPEED,
@@ -160,13 +165,13 @@ class StepsCloth(Steps):
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
 
 
-def _steps(body: BodyCloth, *, dt: float) -> int:
+def _steps(body: Membrane, *, dt: float) -> int:
     """Return the solver steps of a body in a substep [s]: a power of two, so that there are few signatures."""
-    edge = cut(body.geometry, body.resolution).edge
+    edge = made_of(body).edge
     if edge < 2.0 * SELF_DISTANCE:
         raise SpecError(
-            f"cloth {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: allowed "
-            f"are edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
+            f"{body.kind} {body.name!r} has edges of {edge:.3g} m, but layers are kept {SELF_DISTANCE:g} m apart: "
+            f"allowed are edges of {2.0 * SELF_DISTANCE:g} m and more; lower resolution or make it larger"
         )
     least = STEPS_LEAST * 240.0 * dt
     bent = math.sqrt(body.bending_stiffness / body.area_density) * dt / edge**2
@@ -176,9 +181,9 @@ def _steps(body: BodyCloth, *, dt: float) -> int:
         share = (STEPS_MAX / crossed) ** 2
         name = "bending_stiffness" if bent == crossed else "membrane_stiffness"
         raise SpecError(
-            f"cloth {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed is a "
-            f"{name} up to {getattr(body, name) * share:.3g} at resolution {body.resolution}; make it softer, heavier "
-            "or its mesh coarser, or raise substeps"
+            f"{body.kind} {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed "
+            f"is a {name} up to {getattr(body, name) * share:.3g} at resolution {body.resolution}; make it softer, "
+            "heavier or its mesh coarser, or raise substeps"
         )
     return steps
 
@@ -189,7 +194,7 @@ def _sheets(worlds: Worlds) -> list[Sheet]:
     for spec, rows in zip(worlds.specs, worlds.node_rows, strict=True):
         for rank, (index, (begin, end)) in enumerate(rows.items()):
             body = spec.bodies[index]
-            assert isinstance(body, BodyCloth)
+            assert isinstance(body, BodyCloth | BodyInflatable)
             result.append(
                 Sheet(
                     first=begin,
@@ -197,6 +202,8 @@ def _sheets(worlds: Worlds) -> list[Sheet]:
                     rank=rank,
                     colors=cloth_mesh(body).colors,
                     friction=body.physical.dynamic_friction,
+                    gas=gas_energy(body) if isinstance(body, BodyInflatable) else 0.0,
+                    gauge_pressure=body.gauge_pressure if isinstance(body, BodyInflatable) else 0.0,
                 )
             )
     return result

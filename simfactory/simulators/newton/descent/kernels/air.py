@@ -14,7 +14,7 @@ __all__ = ["blow"]
 def blow(
     dt: float,
     density: wp.array(dtype=wp.float32),
-    pressure: float,
+    coefficient: wp.array(dtype=wp.float32),
     skin: float,
     node_world: wp.array(dtype=wp.int32),
     wind: wp.array(dtype=wp.vec3),
@@ -32,6 +32,7 @@ def blow(
     node = wp.tid()
     if density[node] == 0.0 or inverse_mass[node] == 0.0:
         return
+    pressure = coefficient[node]
     breeze = wind[node_world[node]]
     change = wp.vec3()
     rate = float(0.0)

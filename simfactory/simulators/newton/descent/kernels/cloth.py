@@ -1,4 +1,4 @@
-"""A solver step of cloth: the descent of one colour's nodes, and contact of cloth with itself and others."""
+"""A solver step of cloth: the descent of one colour's nodes, contact with itself and others, what blows leave open."""
 
 import warp as wp
 from newton._src.geometry.tri_mesh_collision import (
@@ -13,7 +13,9 @@ from newton._src.solvers.vbd.particle_vbd_kernels import (
 )
 from newton._src.utils.mesh import MeshAdjacencyData
 
-__all__ = ["add_cloth_contacts", "descend_cloth"]
+from simfactory.simulators.newton.descent.kernels.gas import outward
+
+__all__ = ["add_cloth_contacts", "descend_cloth", "meet", "prop", "settle"]
 
 
 @wp.kernel
@@ -36,15 +38,18 @@ def descend_cloth(
     tet_poses: wp.array(dtype=wp.mat33),
     tet_materials: wp.array2d(dtype=wp.float32),
     around: MeshAdjacencyData,
+    solid: wp.array(dtype=wp.int32),
+    gauge: wp.array(dtype=wp.float32),
     contact_force: wp.array(dtype=wp.vec3),
     contact_hessian: wp.array(dtype=wp.mat33),
     displacement: wp.array(dtype=wp.vec3),
     internal: wp.array(dtype=wp.vec3),
+    compliance: wp.array(dtype=wp.mat33),
     position: wp.array(dtype=wp.vec3),
 ):
-    """Move a node by one Newton step of its own energy: inertia, membrane, bending, contacts.
+    """Move a node by one Newton step of its own energy: inertia, membrane, bending, contacts, gas of a given pressure.
 
-    What the inner forces are after the move is kept, see `balance`.
+    What the inner forces are after the move is kept, see `balance`; how far the node gives way to a force, for `gas`.
     """
     node = chosen[wp.tid()]
     if mass[node] == 0.0:
@@ -57,7 +62,11 @@ def descend_cloth(
     )  # fmt: skip
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
-    move = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian) * (outer + force)
+    if gauge[solid[node]] != 0.0:
+        force += gauge[solid[node]] * outward(node, position, tri_indices, around)
+    gives = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian)
+    move = gives * (outer + force)
+    compliance[node] = gives
     displacement[node] = displacement[node] + move
     internal[node] = force - hessian * move
     position[node] = reference[node] + displacement[node]
@@ -125,3 +134,107 @@ def add_cloth_contacts(
                 if touches and node_color[c] == color:
                     wp.atomic_add(force, c, force_c)
                     wp.atomic_add(hessian, c, hessian_c)
+
+
+@wp.kernel
+def prop(
+    count: wp.array(dtype=wp.int32),
+    shape0: wp.array(dtype=wp.int32),
+    shape1: wp.array(dtype=wp.int32),
+    point0: wp.array(dtype=wp.vec3),
+    point1: wp.array(dtype=wp.vec3),
+    offset0: wp.array(dtype=wp.vec3),
+    offset1: wp.array(dtype=wp.vec3),
+    normal: wp.array(dtype=wp.vec3),
+    shape_body: wp.array(dtype=wp.int32),
+    pose: wp.array(dtype=wp.transform),
+    touching: float,
+    inv_mass: wp.array(dtype=wp.float32),
+):
+    """Set the inverse mass of rigid bodies that touch another one, or the floor, to 0: these take a part of blows."""
+    contact = wp.tid()
+    if contact >= count[0]:
+        return
+    a, b = shape_body[shape0[contact]], shape_body[shape1[contact]]
+    start, end = point0[contact] + offset0[contact], point1[contact] + offset1[contact]
+    if a >= 0:
+        start = wp.transform_point(pose[a], start)
+    if b >= 0:
+        end = wp.transform_point(pose[b], end)
+    if wp.dot(normal[contact], end - start) <= touching:
+        if a >= 0:
+            inv_mass[a] = 0.0
+        if b >= 0:
+            inv_mass[b] = 0.0
+
+
+@wp.kernel
+def meet(
+    count: wp.array(dtype=wp.int32),
+    contact_nodes: wp.array(dtype=wp.vec3i),
+    contact_shape: wp.array(dtype=wp.int32),
+    shape_body: wp.array(dtype=wp.int32),
+    node_solid: wp.array(dtype=wp.int32),
+    inv_mass: wp.array(dtype=wp.float32),
+    force: wp.array(dtype=wp.spatial_vector),
+    partner: wp.array(dtype=wp.int32),
+    propped: wp.array(dtype=wp.int32),
+):
+    """Note which cloth presses against each body (one, if several do), and which cloths are held up by anything."""
+    contact = wp.tid()
+    if contact >= wp.min(count[0], force.shape[0]):
+        return
+    if wp.length_sq(wp.spatial_top(force[contact])) == 0.0:
+        return
+    solid, body = node_solid[contact_nodes[contact][0]], shape_body[contact_shape[contact]]
+    if body < 0:
+        propped[solid] = 1
+    elif inv_mass[body] == 0.0:
+        propped[solid] = 1
+    else:
+        partner[body] = solid
+
+
+@wp.kernel
+def settle(
+    dt: float,
+    first: wp.array(dtype=wp.int32),
+    last: wp.array(dtype=wp.int32),
+    alone: wp.array(dtype=wp.int32),
+    weight: wp.array(dtype=wp.float32),
+    mass: wp.array(dtype=wp.float32),
+    node_world: wp.array(dtype=wp.int32),
+    gravity: wp.array(dtype=wp.vec3),
+    inv_mass: wp.array(dtype=wp.float32),
+    partner: wp.array(dtype=wp.int32),
+    propped: wp.array(dtype=wp.int32),
+    velocity_before: wp.array(dtype=wp.vec3),
+    body_velocity_before: wp.array(dtype=wp.spatial_vector),
+    velocity: wp.array(dtype=wp.vec3),
+    body_velocity: wp.array(dtype=wp.spatial_vector),
+):
+    """Give a free cloth and the free bodies that it presses against the momentum they had, and what gravity added.
+
+    Each side moves in its own part of an iteration; what that leaves open is shared out by mass.
+    """
+    solid = wp.tid()
+    if alone[solid] == 0 or propped[solid] != 0:
+        return
+    gained = gravity[node_world[first[solid]]] * dt
+    open = wp.vec3()
+    total = weight[solid]
+    for body in range(partner.shape[0]):
+        if partner[body] == solid:
+            change = wp.spatial_top(body_velocity[body]) - wp.spatial_top(body_velocity_before[body])
+            open += (change - gained) / inv_mass[body]
+            total += 1.0 / inv_mass[body]
+    if total == weight[solid]:
+        return
+    for node in range(first[solid], last[solid]):
+        open += mass[node] * (velocity[node] - velocity_before[node] - gained)
+    share = open / total
+    for node in range(first[solid], last[solid]):
+        velocity[node] = velocity[node] - share
+    for body in range(partner.shape[0]):
+        if partner[body] == solid:
+            body_velocity[body] = body_velocity[body] - wp.spatial_vector(share, wp.vec3())
