@@ -91,6 +91,7 @@ SHAPES: dict[str, Shape] = {
     "prism": Shape(noun="prism", geometry=_prism, aspect=(0.7, 1.4)),
     "column": Shape(noun="prism", geometry=_column, extents=(1.0, 1.0, 0.7), aspect=(0.85, 1.15), round=True),
     "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.5, 2.0)),
+    "nugget": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.65, 1.55)),  # soft ones have few cells
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
     "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),

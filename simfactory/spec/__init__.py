@@ -36,6 +36,7 @@ from simfactory.spec.environment import (
     LightArea,
     LightPoint,
     LightSun,
+    Plume,
     Room,
     Sky,
     Wind,
@@ -53,6 +54,7 @@ from simfactory.spec.geometry import (
     Superellipsoid,
     Torus,
 )
+from simfactory.spec.heat import Heat
 from simfactory.spec.joint import Drive, Joint, JointBall, JointHinge, JointSlider, JointWeld, Waypoint
 from simfactory.spec.material import (
     Brushed,
@@ -108,6 +110,7 @@ __all__ = [
     "Fabric",
     "Geometry",
     "Ground",
+    "Heat",
     "Hold",
     "ImageTexture",
     "Joint",
@@ -132,6 +135,7 @@ __all__ = [
     "NormalMap",
     "Pattern",
     "PhysicalMaterial",
+    "Plume",
     "Prism",
     "Push",
     "Quat",
