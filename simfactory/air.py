@@ -154,7 +154,7 @@ def _rising(flow: PlumeFlow, point: Array) -> Array:
 
 
 def top_speed(environment: Environment) -> float:
-    """Return a speed [m/s] that the air hardly exceeds: mean wind, gusts of four σ along each axis, plumes at their feet."""
+    """Return a speed [m/s] that the air hardly exceeds: mean wind, gusts of 4 σ along each axis, plumes at their feet."""
     mean = math.hypot(*environment.wind.velocity)
     rising = [plume_flow(plume, environment) for plume in environment.plumes]
     gusty = mean * environment.wind.turbulence * 4.0 * math.sqrt(3.0)

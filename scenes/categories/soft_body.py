@@ -14,6 +14,7 @@ SOFT_SHAPE = ("ball", "block", "box", "nugget", "cylinder")
 SOFT_FLAT = ("block", "column", "disc")
 SPRINGY = ("soft_rubber", "gel", "soft_foam")
 DENSE = ("jelly", "gel", "soft_rubber", "dough")  # foam would be crushed under these
+FIRM = ("soft_rubber", "gel")  # hard edges cut into foam
 LIGHT = ("wood", "polymer", "foam")
 LIGHTEST = ("wood", "foam")  # fall from a metre onto soft ones without crushing them
 HARD = ("mineral", "wood", "polymer")
@@ -155,7 +156,7 @@ MULTI_OBJECT = (
         description="A soft ball flies among standing blocks.",
         roles=(
             RoleRigid(name="block", shapes=("box", "block", "column"), materials=LIGHT, count=(2, 4), size=(0.18, 0.3)),
-            RoleSoft(name="ball", shapes=("ball", "nugget"), materials=SPRINGY, size=(0.22, 0.32)),
+            RoleSoft(name="ball", shapes=("ball", "nugget"), materials=FIRM, size=(0.22, 0.32)),
         ),
         layout=(
             (("block",), Scatter(spread=0.45)),

@@ -6,25 +6,21 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.annotations.base import Annotation, Arrays, FrameContext
-from simfactory.episode import FIRST_BODY, GROUND
+from simfactory.episode import FIRST_BODY, ROOM
 from simfactory.signals import Precision, Signal
-from simfactory.spec import BodyRigid, BodySoft, SceneSpec
+from simfactory.spec import BodySoft, SceneSpec
+from simfactory.temperatures import kept_temperatures
 
-__all__ = ["ANNOTATION", "kept_temperatures"]
-
-
-def kept_temperatures(spec: SceneSpec) -> dict[int, float]:
-    """Return the temperature [K] by instance of what keeps one: the ground and rigid bodies."""
-    kept = {GROUND: None if spec.ground is None else spec.ground.temperature}
-    kept |= {FIRST_BODY + k: body.temperature for k, body in enumerate(spec.bodies) if isinstance(body, BodyRigid)}
-    return {instance: value for instance, value in kept.items() if value is not None}
+__all__ = ["ANNOTATION"]
 
 
 def _frame(context: FrameContext) -> Arrays:
     surface, clip = context.surface, context.clip
     shown = np.full(surface.instance.shape, math.nan, np.float32)
-    for instance, value in kept_temperatures(clip.spec).items():
-        shown[surface.instance == instance] = value
+    kept = kept_temperatures(clip.spec)
+    for each in clip.surfaces:
+        if each.name in kept and each.instance != ROOM:
+            shown[surface.instance == each.instance] = kept[each.name]
     for body, values in clip.trajectory.temperatures.items():
         pixels = surface.instance == FIRST_BODY + body
         triangles = next(each for each in clip.surfaces if each.body == body).mesh.triangles

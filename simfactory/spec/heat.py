@@ -20,15 +20,17 @@ class Heat(Model):
     """
 
     temperature: Kelvin = Field(description="Temperature of the whole body at t = 0 [K], 1–5,000")
-    conductivity: float = Field(ge=0.0, le=1e5, description="Thermal conductivity [W/(m·K)], 0–1e5")
+    conductivity: float = Field(ge=0.0, le=1e6, description="Thermal conductivity [W/(m·K)], 0–1e6")
     heat_capacity: float = Field(ge=10.0, le=1e5, description="Heat capacity [J/(kg·K)], 10–1e5")
     contact_conductance: float = Field(
         default=0.0,
         ge=0.0,
-        le=1e7,
-        description="Heat flow into rigid bodies and ground that have a temperature [W/(m²·K)], 0–1e7",
+        le=1e9,
+        description="Heat flow into rigid bodies and ground that have a temperature [W/(m²·K)], 0–1e9",
     )
-    convection: float = Field(default=0.0, ge=0.0, le=1e6, description="Heat flow into the air [W/(m²·K)], 0–1e6")
+    convection: float = Field(
+        default=0.0, ge=0.0, le=1e8, description="Heat flow into air, where there is any [W/(m²·K)], 0–1e8"
+    )
     softening: tuple[Kelvin, Kelvin] | None = Field(
         default=None, description="Temperatures at which it begins to soften and at which it is molten [K]"
     )
