@@ -1,6 +1,6 @@
 """Measure every physical law on a backend: exact, measured, error, tolerance, and what it costs.
 
-Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular]
+Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular|thermal]
 """
 
 import argparse
@@ -12,7 +12,18 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, cloth_laws, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.laws import (
+    Law,
+    air_laws,
+    cloth_laws,
+    grain_laws,
+    heat_laws,
+    joint_laws,
+    measure,
+    rigid_laws,
+    rope_laws,
+    soft_laws,
+)
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
@@ -105,19 +116,27 @@ def row(law: Law, figure: float) -> dict[str, object]:
     }
 
 
-def measure_grains(backend: str, *, substeps: int, device: str) -> None:
-    """Measure the laws of grains alone, and put them in place of the stored ones."""
+def thermal_laws(*, substeps: int) -> list[Law]:
+    """Return the laws of heat and of moving air."""
+    return [*heat_laws(substeps=substeps), *air_laws(substeps=substeps)]
+
+
+PARTS = {"granular": grain_laws, "thermal": thermal_laws}
+
+
+def measure_part(part: str, backend: str, *, substeps: int, device: str) -> None:
+    """Measure the laws of grains, or of heat, alone, and put them in place of the stored ones."""
     simulator = create_simulator(backend, device=device)
     begin = time.process_time()
-    rows = [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=substeps)]
+    rows = [row(law, measure(simulator, [law])[0]) for law in PARTS[part](substeps=substeps)]
     spent = time.process_time() - begin
     for line in rows:
         print(f"{'   ' if line['passed'] else 'NO '}{line['law']:<90} {line['measured']:>9.4f} {line['exact']:>9.4f}")
-    print(f"{len(rows)} laws of grains: {spent:.0f} CPU-s")
+    print(f"{len(rows)} {part} laws: {spent:.0f} CPU-s")
     stored = json.loads(RESULTS.read_text())
     names = {str(line["law"]) for line in rows}
     kept = [line for line in stored[backend]["laws"] if line["law"] not in names]
-    stored[backend] |= {"laws": [*kept, *rows], "law_cpu_seconds_granular": spent}
+    stored[backend] |= {"laws": [*kept, *rows], f"law_cpu_seconds_{part}": spent}
     RESULTS.write_text(json.dumps(stored, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -127,12 +146,10 @@ def main() -> None:
     parser.add_argument("--backend", default="newton")
     parser.add_argument("--substeps", type=int, default=4, help="solver steps per frame of 1/60 s")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument(
-        "--part", choices=("all", "granular"), default="all", help="granular: measure grains, keep the rest"
-    )
+    parser.add_argument("--part", choices=("all", *PARTS), default="all", help="measure these laws only, keep the rest")
     options = parser.parse_args()
-    if options.part == "granular":
-        measure_grains(options.backend, substeps=options.substeps, device=options.device)
+    if options.part != "all":
+        measure_part(options.part, options.backend, substeps=options.substeps, device=options.device)
         return
 
     simulator = create_simulator(options.backend, device=options.device)
@@ -146,6 +163,7 @@ def main() -> None:
     rows = [row(law, figure) for law, figure in zip(laws, measure(simulator, laws), strict=True)]
     if simulator.supports("soft_body"):
         rows += [row(law, measure(simulator, [law])[0]) for law in soft_laws(substeps=options.substeps)]
+        rows += [row(law, measure(simulator, [law])[0]) for law in thermal_laws(substeps=options.substeps)]
     if simulator.supports("granular"):
         rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
     if simulator.supports("rope"):

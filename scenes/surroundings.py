@@ -43,7 +43,7 @@ def environment(gravity: GravityChoice, *, air: AirChoice, wind: tuple[float, fl
     nominal = not (varied or draw.asks("gravity")) and draw.allows("gravity", NOMINAL)
     draws = streams("environment", "air")
     airy = draws.chance(AIR_SHARE) or air != "any"
-    blows = draws.asks("wind") or (airy and air != "still")
+    blows = draws.asks("wind") or draws.asks("turbulence") or (airy and air != "still")
     speed = draws.within("wind", draws.uniform(*(wind if air == "wind" else WIND)))
     blowing = speed * heading(draws.uniform(0.0, 2.0 * math.pi))
     density = draws.within("air_density", draws.uniform(*(AIR_DENSITY if air == "any" else THICK_AIR)))

@@ -123,7 +123,7 @@ def plume_flow(plume: Plume, environment: Environment) -> PlumeFlow:
 
 def air_temperature(environment: Environment, point: Array) -> Array:
     """Return the temperature `(...)` [K] of the air at rest at points `(..., 3)` [m], at least 1 K."""
-    return np.maximum(environment.temperature + point @ np.asarray(environment.temperature_gradient), 1.0)
+    return np.asarray(np.maximum(environment.temperature + point @ np.asarray(environment.temperature_gradient), 1.0))
 
 
 def air_velocity(environment: Environment, point: Array, time: float) -> Array:
@@ -154,8 +154,8 @@ def _rising(flow: PlumeFlow, point: Array) -> Array:
 
 
 def top_speed(environment: Environment) -> float:
-    """Return a speed [m/s] that the air hardly exceeds: mean wind, gusts of 4 σ along each axis, plumes at their feet."""
+    """Return a speed [m/s] that the air hardly exceeds: mean wind, gusts of 4 σ on each axis, plumes at their feet."""
     mean = math.hypot(*environment.wind.velocity)
     rising = [plume_flow(plume, environment) for plume in environment.plumes]
     gusty = mean * environment.wind.turbulence * 4.0 * math.sqrt(3.0)
-    return mean + gusty + sum(1.2 * flow.strength / flow.below ** (1.0 / 3.0) for flow in rising)
+    return mean + gusty + math.fsum(1.2 * flow.strength / flow.below ** (1.0 / 3.0) for flow in rising)

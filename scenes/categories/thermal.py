@@ -58,10 +58,16 @@ SINGLE = (
         tiers=("single",),
         description="A bar across two supports softens in warm air and sags.",
         roles=(
-            RoleRigid(name="support", shapes=("post",), materials=("wood", "concrete"), count=(2, 2), mobility="static"),
+            RoleRigid(
+                name="support", shapes=("post",), materials=("wood", "concrete"), count=(2, 2), mobility="static"
+            ),
             RoleMelting(
-                name="bar", shapes=("stick",), materials=FIRM, size=(0.45, 0.6),
-                resolution=10, crossing=(10.0, 25.0),
+                name="bar",
+                shapes=("stick",),
+                materials=FIRM,
+                size=(0.45, 0.6),
+                resolution=10,
+                crossing=(10.0, 25.0),
             ),
         ),
         layout=((("support", "bar"), Trestle()),),
@@ -77,7 +83,11 @@ SINGLE = (
         roles=(
             RoleHot(name="shelf", shapes=("shelf",), materials=METAL, size=(0.5, 0.6), mobility="static"),
             RoleMelting(
-                name="slice", shapes=("slice",), materials=("cheese", "chocolate"), size=(0.4, 0.5), resolution=9,
+                name="slice",
+                shapes=("slice",),
+                materials=("cheese", "chocolate"),
+                size=(0.4, 0.5),
+                resolution=9,
                 crossing=(6.0, 15.0),
             ),
         ),
@@ -108,7 +118,11 @@ SINGLE = (
         description="A candle stands in hot air, softens, leans and slumps.",
         roles=(
             RoleMelting(
-                name="candle", shapes=("taper",), materials=("wax",), size=(0.4, 0.5), resolution=10,
+                name="candle",
+                shapes=("taper",),
+                materials=("wax",),
+                size=(0.4, 0.5),
+                resolution=10,
                 crossing=(12.0, 30.0),
             ),
         ),
@@ -206,7 +220,11 @@ MULTI_OBJECT = (
         description="Candles stand in a row on a hot floor and sink.",
         roles=(
             RoleMelting(
-                name="candle", shapes=("cylinder", "column"), materials=("wax",), count=(3, 3), size=(0.16, 0.24),
+                name="candle",
+                shapes=("cylinder", "column"),
+                materials=("wax",),
+                count=(3, 3),
+                size=(0.16, 0.24),
                 crossing=(0.6, 1.5),
             ),
         ),
@@ -237,9 +255,16 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Bars of different materials lie across two supports in warm air, and sag one after the other.",
         roles=(
-            RoleRigid(name="support", shapes=("post",), materials=("wood", "concrete"), count=(2, 2), mobility="static"),
+            RoleRigid(
+                name="support", shapes=("post",), materials=("wood", "concrete"), count=(2, 2), mobility="static"
+            ),
             RoleMelting(
-                name="bar", shapes=("stick",), materials=FIRM, count=(3, 3), size=(0.4, 0.5), resolution=8,
+                name="bar",
+                shapes=("stick",),
+                materials=FIRM,
+                count=(3, 3),
+                size=(0.4, 0.5),
+                resolution=8,
                 crossing=(8.0, 20.0),
             ),
         ),

@@ -10,6 +10,7 @@ from simfactory.simulation import simulate
 from simfactory.testing.ground_truth import (
     PLANTED,
     PLANTED_GRAINS,
+    PLANTED_HEAT,
     assert_exact,
     check,
     compare,
@@ -23,7 +24,15 @@ from simfactory.testing.ground_truth import (
 
 pytest.importorskip("embreex")
 
-BACKENDS = ["mock", "newton", "newton, soft bodies", "newton, cloth", "newton, ropes", "newton, granular"]
+BACKENDS = [
+    "mock",
+    "newton",
+    "newton, soft bodies",
+    "newton, cloth",
+    "newton, ropes",
+    "newton, granular",
+    "newton, heat",
+]
 SCENES = [0, 1, 2]
 
 
@@ -37,6 +46,7 @@ def episode_of(backend, index):
         cloth=bodies == "cloth",
         rope=bodies == "ropes",
         granular=bodies == "granular",
+        thermal=bodies == "heat",
         size=128,
         frame_count=3,
         seed=1,
@@ -72,6 +82,13 @@ def test_errors_planted_in_grains_are_found(name):
     episode = episode_of("newton, granular", 0)
     oracle, clip = oracles(episode, closed_form=False)[0], episode.clips[0]
     assert violations(compare(oracle, PLANTED_GRAINS[name](clip.arrays)))
+
+
+@pytest.mark.parametrize("name", PLANTED_HEAT)
+def test_errors_planted_in_temperatures_are_found(name):
+    episode = episode_of("newton, heat", 0)
+    oracle, clip = oracles(episode, closed_form=False)[0], episode.clips[0]
+    assert violations(compare(oracle, PLANTED_HEAT[name](clip.arrays)))
 
 
 def test_recorded_grains_are_those_of_the_trajectory():

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
-from simfactory.simulators.newton.bodies import add_body
 from simfactory.simulators.newton.air import build_air
+from simfactory.simulators.newton.bodies import add_body
 from simfactory.simulators.newton.shapes import add_ground, add_room, separate_joined, separate_planes
 from simfactory.spec import SceneSpec
 

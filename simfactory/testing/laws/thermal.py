@@ -114,8 +114,8 @@ def _balance_law(*, substeps: int) -> Law:
         values = path.temperatures[0].astype(np.float64)
         heights = np.unique(level.round(9))
         profile = np.stack([values[:, np.abs(level - height) < 1e-6].mean(axis=1) for height in heights], axis=1)
-        passed = np.trapezoid(conductance * (HOT - profile[:, 0]), path.time)
-        return float(np.trapezoid(profile[-1] - profile[0], heights) * DENSITY * CAPACITY / passed)
+        passed = _integral(conductance * (HOT - profile[:, 0]), path.time)
+        return _integral(profile[-1] - profile[0], heights) * DENSITY * CAPACITY / passed
 
     return Law(
         name="bar on a hot floor: heat in it over heat that passed into it",
@@ -277,7 +277,9 @@ def _gust_law(*, substeps: int) -> Law:
     spec = make_spec(bodies=balls, gravity=NONE, fps=FPS, frame_count=91, substeps=substeps, ground=False)
     return Law(
         name="turbulent wind: root mean square of its gusts over turbulence × mean speed",
-        spec=SceneSpec.model_validate({**dict(spec), "environment": Environment(gravity=NONE, air_density=air, wind=wind)}),
+        spec=SceneSpec.model_validate(
+            {**dict(spec), "environment": Environment(gravity=NONE, air_density=air, wind=wind)}
+        ),
         figure=figure,
         exact=1.0,
         tolerance=0.12,
@@ -286,6 +288,11 @@ def _gust_law(*, substeps: int) -> Law:
         unit="1",
         needs=("air",),
     )
+
+
+def _integral(values: Array, places: Array) -> float:
+    """Return the integral of values `(n,)` over places `(n,)` by the trapezoidal rule."""
+    return float((0.5 * (values[1:] + values[:-1]) * np.diff(places)).sum())
 
 
 def _scene(
@@ -303,5 +310,3 @@ def _scene(
     spec = make_spec(bodies=bodies, fps=FPS, frame_count=frames, substeps=substeps, ground=ground)  # type: ignore[arg-type]  # bodies of both kinds
     surroundings = Environment(gravity=gravity, air_density=air, temperature=at)
     return SceneSpec.model_validate({**dict(spec), "environment": surroundings})
-
-

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.air import gusts, plume_flow
-from simfactory.simulators.newton.air.flow import Air
+from simfactory.simulators.newton.air.kernels import Air
 from simfactory.spec import SceneSpec
 
 __all__ = ["build_air"]

@@ -21,8 +21,8 @@ DRAG_COEFFICIENT = 0.47  # a sphere below the drag crisis
 class Actions:
     """Prescribed motion, pushes, damping and air of every environment.
 
-    The number of solver steps taken is kept per world on the device, as the clock of the air, so that a recorded step serves every step of
-    every frame. Only the poses of moving kinematic bodies are uploaded, once a frame.
+    The number of solver steps taken is kept per world on the device, as the clock of the air, so that a recorded step
+    serves every step of every frame. Only the poses of moving kinematic bodies are uploaded, once a frame.
 
     Args:
         worlds: The model and which of its rows belong to which environment.

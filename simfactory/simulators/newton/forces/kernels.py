@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from simfactory.simulators.newton.air.flow import Air, air_at
+from simfactory.simulators.newton.air.kernels import Air, air_at
 
 
 @wp.func

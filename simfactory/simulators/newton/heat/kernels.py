@@ -173,7 +173,7 @@ def flow(
     growth = wp.determinant(deformation)
     if growth < 0.1:  # crushed: only its guards can help
         return
-    u, stretch, v = wp.svd3(deformation)
+    _u, stretch, v = wp.svd3(deformation)
     mean = wp.pow(growth, 1.0 / 3.0)
     faded = 1.0 - wp.exp(-share * flow_rate[sample] * dt)
     scale = wp.vec3()

@@ -86,7 +86,7 @@ def _couplings(mesh: TetMesh) -> tuple[Index, Index, Array]:
 
 
 def heat_rate(body: BodySoft) -> float:
-    """Return the fastest rate [1/s] at which a node can lose its heat to its neighbours: explicit steps are below it."""
+    """Return the fastest rate [1/s] at which a node can lose its heat to its neighbours; 0 without heat."""
     if body.heat is None:
         return 0.0
     mesh, volume = heat_mesh(body), soft_mesh(body).node_volume

@@ -7,7 +7,7 @@ from newton._src.utils.mesh import (
     get_vertex_num_adjacent_faces,
 )
 
-from simfactory.simulators.newton.air.flow import Air, air_at
+from simfactory.simulators.newton.air.kernels import Air, air_at
 
 __all__ = ["blow"]
 
