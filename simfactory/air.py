@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 MODES = 48  # waves that make up a gusty wind
-WAVELENGTHS = (0.25, 16.0)  # of them, over the integral length [1]
+WAVELENGTHS = (0.06, 24.0)  # of them, over the integral length [1]
 AIR_HEAT_CAPACITY = 1005.0  # [J/(kg·K)] at constant pressure
 
 RISE = 4.7  # [1] w = RISE (B/z)^(1/3) on a plume's axis

@@ -50,7 +50,7 @@ RULES = {
     "edges that bend to cylinders as the plate does and twist as one of Poisson's ratio -1/3",
     "thickness": "layers of cloth are kept 4 mm apart, cloth from rigid bodies 2 mm, or half its thickness where more",
     "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
-    "of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = 0.47 of the ball of equal volume; no turbulence",
+    "of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = 0.47 of the ball of equal volume; no torque",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 

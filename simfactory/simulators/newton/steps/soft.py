@@ -74,13 +74,15 @@ class StepsSoft(Steps):
         """Return the solver steps per substep of a scene.
 
         A pressure wave may cross at most one cell of the simulation mesh in a solver step: beyond that the few
-        iterations of a step leave bodies softer than they are.
+        iterations of a step leave bodies softer than they are. Nor may a node lose more than half of its heat.
 
         Raises:
-            SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
+            SpecError: A body is so stiff, conducts so well or is so finely meshed that more than `STEPS_MAX` would be
+                needed.
         """
         dt = 1.0 / (spec.fps * spec.substep_count)
-        return max((_steps(body, dt=dt) for body in spec.bodies if isinstance(body, BodySoft)), default=1)
+        soft = [body for body in spec.bodies if isinstance(body, BodySoft)]
+        return max((max(_steps(body, dt=dt), _heat_steps(body, dt=dt)) for body in soft), default=1)
 
     @classmethod
     def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
