@@ -81,11 +81,18 @@ SINGLE = (
         tiers=("single",),
         description="A slice lies over the edge of a hot shelf, softens and droops.",
         roles=(
-            RoleHot(name="shelf", shapes=("shelf",), materials=METAL, size=(0.5, 0.6), mobility="static"),
+            RoleHot(
+                name="shelf",
+                shapes=("shelf",),
+                materials=METAL,
+                size=(0.5, 0.6),
+                mobility="static",
+                excess=(28.0, 45.0),
+            ),
             RoleMelting(
                 name="slice",
                 shapes=("slice",),
-                materials=("cheese", "chocolate"),
+                materials=FIRM,
                 size=(0.4, 0.5),
                 resolution=9,
                 crossing=(6.0, 15.0),
@@ -95,7 +102,7 @@ SINGLE = (
         caption="{slice} lies over the edge of {shelf}, softens and droops.",
         phenomena=("heat_conduction", "softening", "bending"),
         air="still",
-        oven=(60.0, 80.0),
+        oven=OVEN,
     ),
     BaseScene(
         name="scoop_melts",
