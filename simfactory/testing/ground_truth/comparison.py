@@ -163,9 +163,9 @@ def compare(oracle: Oracle, arrays: Arrays, *, normal_step: float = 0.0) -> dict
         if "particle" in arrays:
             tally.count("particle_mismatch", *compare_grain_ids(oracle, arrays, frame, view))
         if "temperature" in arrays:
-            errors, wrong, total = compare_temperature(oracle, arrays, frame, view)
+            errors, *mismatch = compare_temperature(oracle, arrays, frame, view)
             tally.add("temperature|_K", errors)
-            tally.count("temperature_mismatch", wrong, total)
+            tally.count("temperature_mismatch", *mismatch)
         if "tracks/position" in arrays:
             _compare_tracks(tally, oracle, arrays, frame)
     figures = tally.figures()

@@ -9,7 +9,7 @@ import warp as wp
 from simfactory.episode import FIRST_BODY, GROUND
 from simfactory.simulators.newton.bodies.soft_body import soft_mesh
 from simfactory.simulators.newton.descent import SHEAR, VertexDescent
-from simfactory.simulators.newton.heat.kernels import flow, soften, warm
+from simfactory.simulators.newton.heat.kernels import Touches, flow, soften, warm
 from simfactory.simulators.newton.heat.mesh import heat_mesh
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRigid, BodySoft, SceneSpec
@@ -62,7 +62,6 @@ class HeatField:
     def advance(self, state: Any, contacts: Any) -> None:  # Any: a newton State, newton Contacts
         """Launch what comes after a solver step: heat goes on, and what is molten takes its shape for granted."""
         model, elements = self._worlds.model, self._solver.elements
-        head, following = self._solver.contact_lists
         wp.launch(
             warm,
             dim=model.particle_count,
@@ -77,16 +76,7 @@ class HeatField:
                 model.particle_world,
                 self._air,
                 model.particle_radius,
-                head,
-                following,
-                contacts.soft_contact_indices,
-                contacts.soft_contact_barycentric,
-                contacts.soft_contact_shape,
-                contacts.soft_contact_body_pos,
-                contacts.soft_contact_normal,
-                model.shape_body,
-                model.shape_margin,
-                self._shapes,
+                self._touches(contacts),
                 state.body_q,
                 model.tri_indices,
                 model.soft_mesh_adjacency_device,
@@ -114,6 +104,18 @@ class HeatField:
                 outputs=[elements.gradients, elements.node_gradients],
                 device=self._device,
             )
+
+    def _touches(self, contacts: Any) -> Any:  # Any: newton Contacts, a warp struct
+        """Return the contacts of the last step with the temperatures of shapes."""
+        touches: Any = Touches()  # Any: a warp struct
+        touches.head, touches.following = self._solver.contact_lists
+        touches.corners, touches.weights = contacts.soft_contact_indices, contacts.soft_contact_barycentric
+        touches.shape, touches.normal = contacts.soft_contact_shape, contacts.soft_contact_normal
+        touches.place = contacts.soft_contact_body_pos
+        model = self._worlds.model
+        touches.shape_body, touches.shape_margin = model.shape_body, model.shape_margin
+        touches.shape_temperature = self._shapes
+        return touches
 
     def temperatures(self) -> npt.NDArray[np.float32]:
         """Return the temperature `(row,)` of every node [K]; 0 for nodes without heat."""

@@ -7,9 +7,60 @@ from newton._src.utils.mesh import (
     get_vertex_num_adjacent_faces,
 )
 
-__all__ = ["flow", "soften", "warm"]
+__all__ = ["Touches", "flow", "soften", "warm"]
 
 TOUCH = wp.constant(1e-3)  # [m] heat passes between surfaces this close, beyond the distance at which they touch
+
+
+@wp.struct
+class Touches:
+    """Contacts of nodes, edges and faces with shapes: lists by node as 3 contact + corner, and what each contact is."""
+
+    head: wp.array(dtype=wp.int32)
+    following: wp.array(dtype=wp.int32)
+    corners: wp.array(dtype=wp.vec3i)
+    weights: wp.array(dtype=wp.vec3)
+    shape: wp.array(dtype=wp.int32)
+    place: wp.array(dtype=wp.vec3)
+    normal: wp.array(dtype=wp.vec3)
+    shape_body: wp.array(dtype=wp.int32)
+    shape_margin: wp.array(dtype=wp.float32)
+    shape_temperature: wp.array(dtype=wp.float32)  # [K], 0 where a shape takes and gives no heat
+
+
+@wp.func
+def closeness(
+    touches: Touches,
+    cursor: int,
+    reach: float,
+    body_q: wp.array(dtype=wp.transform),
+    position: wp.array(dtype=wp.vec3),
+):
+    """Return which share of a node takes part in a contact [1]: its weight in it, 0 where the two do not touch."""
+    contact = cursor // 3
+    corner = cursor - 3 * contact
+    nodes = touches.corners[contact]
+    shape = touches.shape[contact]
+    place = touches.place[contact]
+    if touches.shape_body[shape] >= 0:
+        place = wp.transform_point(body_q[touches.shape_body[shape]], place)
+    point = position[nodes[0]]
+    weight = float(1.0)
+    if nodes[1] >= 0:
+        bary = touches.weights[contact]
+        weight = bary[corner]
+        point = bary[0] * position[nodes[0]] + bary[1] * position[nodes[1]]
+        if nodes[2] >= 0:
+            point += bary[2] * position[nodes[2]]
+    if wp.dot(touches.normal[contact], point - place) - reach - touches.shape_margin[shape] > TOUCH:
+        weight = 0.0
+    return weight
+
+
+@wp.func
+def air_warmth(air: wp.vec4, point: wp.vec3):
+    """Return the temperature of the air [K] at a point: gradient and value at the origin."""
+    return wp.max(air[3] + air[0] * point[0] + air[1] * point[1] + air[2] * point[2], 1.0)
 
 
 @wp.kernel
@@ -24,16 +75,7 @@ def warm(
     node_world: wp.array(dtype=wp.int32),
     air: wp.array(dtype=wp.vec4),
     radius: wp.array(dtype=wp.float32),
-    head: wp.array(dtype=wp.int32),
-    following: wp.array(dtype=wp.int32),
-    corners: wp.array(dtype=wp.vec3i),
-    weights: wp.array(dtype=wp.vec3),
-    contact_shape: wp.array(dtype=wp.int32),
-    contact_place: wp.array(dtype=wp.vec3),
-    contact_normal: wp.array(dtype=wp.vec3),
-    shape_body: wp.array(dtype=wp.int32),
-    shape_margin: wp.array(dtype=wp.float32),
-    shape_temperature: wp.array(dtype=wp.float32),
+    touches: Touches,
     body_q: wp.array(dtype=wp.transform),
     triangles: wp.array2d(dtype=wp.int32),
     around: MeshAdjacencyData,
@@ -57,31 +99,16 @@ def warm(
         gained += conductance[entry] * (temperature[other[entry]] - now)
     covered, share, warmth = float(0.0), float(0.0), float(0.0)
     towards = wp.vec3()
-    cursor = head[node]
+    cursor = touches.head[node]
     while cursor >= 0:
-        contact = cursor // 3
-        corner = cursor - 3 * contact
-        nodes = corners[contact]
-        shape = contact_shape[contact]
-        place = contact_place[contact]
-        if shape_body[shape] >= 0:
-            place = wp.transform_point(body_q[shape_body[shape]], place)
-        point = position[node]
-        weight = float(1.0)
-        if nodes[1] >= 0:
-            bary = weights[contact]
-            weight = bary[corner]
-            point = bary[0] * position[nodes[0]] + bary[1] * position[nodes[1]]
-            if nodes[2] >= 0:
-                point += bary[2] * position[nodes[2]]
-        gap = wp.dot(contact_normal[contact], point - place) - radius[node] - shape_margin[shape]
-        if gap <= TOUCH:
-            covered += weight
-            towards -= weight * contact_normal[contact]
-            if shape_temperature[shape] > 0.0:
-                share += weight
-                warmth += weight * shape_temperature[shape]
-        cursor = following[cursor]
+        weight = closeness(touches, cursor, radius[node], body_q, position)
+        kept = touches.shape_temperature[touches.shape[cursor // 3]]
+        covered += weight
+        towards -= weight * touches.normal[cursor // 3]
+        if kept > 0.0:
+            share += weight
+            warmth += weight * kept
+        cursor = touches.following[cursor]
     towards = wp.normalize(towards)
     whole = wp.max(covered, 1.0)
     area, bare = float(0.0), float(0.0)
@@ -92,12 +119,9 @@ def warm(
         facing = wp.max(wp.dot(vector, towards), 0.0)
         area += facing
         bare += wp.length(vector) - facing * wp.min(covered, 1.0)
-    surrounding = air[node_world[node]]
-    gradient = wp.vec3(surrounding[0], surrounding[1], surrounding[2])
-    outside = wp.max(surrounding[3] + wp.dot(gradient, position[node]), 1.0)
     touched, aired = touching[node] * area / whole, cooling[node] * bare
     rate = touched * share + aired
-    drive = touched * warmth + aired * outside
+    drive = touched * warmth + aired * air_warmth(air[node_world[node]], position[node])
     pace = dt / capacity[node]
     warmed[node] = (now + pace * (gained + drive)) / (1.0 + pace * rate)
 
