@@ -44,7 +44,7 @@ class Wind(Model):
         description="Integral length of the gusts [m], 0.05–100; needed with turbulence",
     )
     gust_seed: int | None = Field(
-        default=None, exclude_if=is_none, ge=0, lt=2**31, description="Which gusts; needed with turbulence"
+        default=None, exclude_if=is_none, ge=0, lt=2**31, description="Which gusts, 0 – 2^31−1; needed with turbulence"
     )
 
     @model_validator(mode="after")

@@ -62,13 +62,13 @@ class Elements:
     """
 
     start: Any  # warp has no type information
-    nodes: Any
-    gradients: Any
-    place: Any
-    node_start: Any
-    node_samples: Any
-    node_gradients: Any
-    stiffness: Any
+    nodes: Any  # as above
+    gradients: Any  # as above
+    place: Any  # as above
+    node_start: Any  # as above
+    node_samples: Any  # as above
+    node_gradients: Any  # as above
+    stiffness: Any  # as above
     bounds: npt.NDArray[np.int64]
 
 
