@@ -1,5 +1,7 @@
 """Heat in soft bodies: melting stays, resets are exact, pictures show it, mistakes are named."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from pydantic import ValidationError
@@ -87,6 +89,8 @@ def test_the_picture_shows_temperatures_where_there_are_any():
     block = shown[-1][instance[-1] == 3]
     assert 290.0 <= block.min() < block.max() <= 400.0
     assert temperature_excess(episode.spec, episode.trajectory) < 0.01
+    hotter = {0: episode.trajectory.temperatures[0] + np.float32(30.0)}
+    assert temperature_excess(episode.spec, replace(episode.trajectory, temperatures=hotter)) > 0.05
     assert "temperature" not in {a.name for a in annotations(spec=make_spec(bodies=[make_soft()]))}
 
 
