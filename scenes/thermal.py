@@ -120,7 +120,7 @@ def warmed(draw: Stream, excess: tuple[float, float]) -> float:
         draw: Randomness.
         excess: Smallest and largest difference [K].
     """
-    return round(ROOM + draw.within("temperature_difference", draw.uniform(*excess)), 2)
+    return round(ROOM + draw.within("temperature_difference", draw.uniform(*excess), excess), 2)
 
 
 def hover_power(body: BodySolid, air: Environment, spot: Plume, *, height: float) -> float:
