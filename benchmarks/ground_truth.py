@@ -6,8 +6,9 @@
 Each scene is simulated, rendered and annotated as usual, in memory; each clip (one fixed, one moving camera) is then
 compared with what Embree and float64 arithmetic say. `newton-soft` adds two soft bodies to the scenes: one that hits
 the floor, one that is held, bends and swings; `newton-rope` two ropes likewise; `newton-cloth` a sheet that folds over
-a ball, and a flag; `newton-inflatable` a ball and a ring; `newton-granular` two heaps.
-Backends that are not measured keep their stored figures. Cost is the CPU time of annotations and checks, per frame.
+a ball, and a flag; `newton-inflatable` a ball and a ring; `newton-granular` two heaps, `newton-heat` two soft bodies
+that melt. Backends that are not measured keep their stored figures. Cost is the CPU time of annotations and checks, per
+frame.
 """
 
 import argparse
@@ -39,13 +40,15 @@ from simfactory.testing.ground_truth import (
 
 RESULTS = Path(__file__).parent / "results" / "ground_truth.json"
 
+KINDS = ("soft", "cloth", "inflatable", "rope", "granular", "heat")
+
 
 def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: int) -> dict[str, object]:
     """Return mean and worst of every figure over the clips of sampled scenes, and which clips broke a limit.
 
     Args:
-        backend: Name of a backend; `-soft`, `-cloth`, `-inflatable`, `-rope` or `-granular` is appended for scenes with
-            such bodies.
+        backend: Name of a backend; `-soft`, `-cloth`, `-inflatable`, `-rope`, `-heat` or `-granular` is appended for
+            scenes with such bodies.
         scene_count: Number of scenes.
         size: Image width and height [px].
         frame_count: Frames per scene.
@@ -65,6 +68,7 @@ def measure_backend(backend: str, *, scene_count: int, size: int, frame_count: i
             inflatable=kind == "inflatable",
             rope=kind == "rope",
             granular=kind == "granular",
+            thermal=kind == "heat",
             size=size,
             frame_count=frame_count,
         )
@@ -140,7 +144,7 @@ def main() -> None:
     parser.add_argument(
         "--backends",
         nargs="+",
-        default=["mock", "newton", *(f"newton-{kind}" for kind in ("soft", "cloth", "inflatable", "rope", "granular"))],
+        default=["mock", "newton", *(f"newton-{kind}" for kind in KINDS)],
     )
     parser.add_argument("--out", type=Path, default=RESULTS, help="where to store the figures")
     options = parser.parse_args()

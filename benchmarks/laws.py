@@ -1,6 +1,6 @@
 """Measure every physical law on a backend: exact, measured, error, tolerance, and what it costs.
 
-Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part granular|cloth|inflatable]
+Usage: python benchmarks/laws.py [--backend newton] [--substeps 4] [--device cpu] [--part cloth|granular|thermal|…]
 """
 
 import argparse
@@ -14,8 +14,10 @@ from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
 from simfactory.testing.laws import (
     Law,
+    air_laws,
     cloth_laws,
     grain_laws,
+    heat_laws,
     inflatable_laws,
     joint_laws,
     measure,
@@ -28,6 +30,7 @@ from simfactory.testing.specs import make_body, make_cloth, make_material, make_
 
 PARTS: dict[str, tuple[str, Callable[[int], list[Law]]]] = {  # with the kind that a backend must know for them
     "soft_body": ("soft_body", lambda substeps: soft_laws(substeps=substeps)),
+    "thermal": ("soft_body", lambda substeps: [*heat_laws(substeps=substeps), *air_laws(substeps=substeps)]),
     "granular": ("granular", lambda substeps: grain_laws(substeps=substeps)),
     "robot": ("hinge", lambda substeps: robot_laws(substeps=2 * substeps)),  # as scenes with a robot are simulated
     "rope": ("rope", lambda substeps: rope_laws(substeps=substeps)),

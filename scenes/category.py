@@ -79,6 +79,9 @@ class BaseScene:
         gravity: "any" lets gravity tilt, "vertical" varies its strength only.
         air: "any" is mostly none, "still" air without wind, "wind" air that blows.
         wind: Speed of the wind where air is "wind" [m/s].
+        floor: How much warmer than the room the floor is kept [K]; None = it takes and gives no heat.
+        oven: How much warmer than the room the air is [K].
+        plume: Role above whose first body warm air rises, role whose first body it carries, and how high above [m].
         held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
 
@@ -92,6 +95,9 @@ class BaseScene:
     gravity: GravityChoice = "vertical"
     air: AirChoice = "any"
     wind: tuple[float, float] = (2.0, 6.0)
+    floor: tuple[float, float] | None = None
+    oven: tuple[float, float] | None = None
+    plume: tuple[str, str, tuple[float, float]] | None = None
     held_out: bool = False
 
     @property

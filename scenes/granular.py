@@ -10,7 +10,7 @@ from scenes.looks import body_look
 from scenes.materials import Grain, materials, physical, pool
 from scenes.shapes import SHAPES, shaped
 from simfactory.errors import SpecError
-from simfactory.spec import BodyGranular, BodyRigid
+from simfactory.spec import BodyGranular, BodySolid
 from simfactory.spec.granular import PACKING
 
 __all__ = ["RoleGranular"]
@@ -49,7 +49,7 @@ class RoleGranular(Role):
         if grain is None:
             allowed = sorted(key for key, row in materials().items() if row.grain is not None)
             raise SpecError(f"material {material!r} of {self.name!r} has no grains; allowed are {allowed}: name those")
-        solid = BodyRigid.model_validate(
+        solid = BodySolid.model_validate(
             {
                 "name": name,
                 "position": (0.0, 0.0, 0.0),

@@ -19,6 +19,7 @@ __all__ = [
     "Appearance",
     "Grain",
     "Material",
+    "Melting",
     "Surface",
     "Textile",
     "cord",
@@ -79,6 +80,20 @@ class Textile(_Row):
     bend: Span = Field(description="Bending stiffness [N·m]")
 
 
+class Melting(_Row):
+    """How a material conducts heat and melts, as it is in nature: scenes hasten it."""
+
+    start: Span = Field(description="Temperature at which it is taken from where it was kept [K]")
+    softens: Span = Field(description="Temperature at which it begins to soften [K]")
+    molten: Span = Field(description="Temperature at which it is molten [K]")
+    conductivity: Span = Field(description="[W/(m·K)]")
+    heat_capacity: Span = Field(description="[J/(kg·K)]")
+    contact: Span = Field(default=(200.0, 800.0), description="Heat flow into what it touches [W/(m²·K)]")
+    convection: Span = Field(default=(5.0, 15.0), description="Heat flow into the air [W/(m²·K)]")
+    molten_shear: Span = Field(description="Shear modulus when molten over that when cold [1]")
+    flow_time: Span = Field(description="Time in which shear fades when molten [s]")
+
+
 class Material(_Row):
     """Ranges of the physical parameters of one named material."""
 
@@ -100,6 +115,7 @@ class Material(_Row):
     )
     relaxation: Span = Field(default=(0.001, 0.001), description="Viscous over elastic stiffness of ropes [s]")
     textile: Textile | None = Field(default=None, description="As cloth; None = it is none")
+    melting: Melting | None = Field(default=None, description="Its heat, if it softens and melts")
 
 
 class Surface(_Row):

@@ -13,7 +13,7 @@ from scenes.shapes import SHAPES, shaped
 from simfactory.rng import Stream
 from simfactory.spec import BodyCloth, BodyRigid, BodyRope, BodySoft, Cord, Hold
 
-__all__ = ["RoleCloth", "RoleRigid", "RoleRope", "RoleSoft"]
+__all__ = ["RoleCloth", "RoleRigid", "RoleRope", "RoleSoft", "viscosity"]
 
 CORD_WORDS = {  # of what is made of a material, in captions
     "hemp": ("hemp", "rope"),
@@ -101,7 +101,7 @@ class RoleSoft(Role):
             scale=form.scale,
             aspect=form.aspect,
             resolution=self.resolution,
-            viscosity=_viscosity(streams("body", name, "viscosity")),
+            viscosity=viscosity(streams("body", name, "viscosity")),
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
 
@@ -141,7 +141,8 @@ class RoleRope(Role):
         return Member(body=body, noun=noun, material=word, colour=look.colour)
 
 
-def _viscosity(draw: Stream) -> float:
+def viscosity(draw: Stream) -> float:
+    """Draw the viscosity of a soft material [Pa·s]."""
     return draw.within("viscosity", draw.log_uniform(*VISCOSITY))
 
 

@@ -18,7 +18,7 @@ from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
 from scenes.listing import find_category, find_scenes
 from scenes.splits import USUAL, SplitRules, check_delivered, choose_split
-from scenes.surroundings import environment, floor, is_indoors, settings, walls
+from scenes.surroundings import environment, floor, heated, is_indoors, settings, walls
 from simfactory.errors import SpecError
 from simfactory.parameters import PARAMETERS, Range, checked_ranges
 from simfactory.rng import Stream, stream
@@ -184,6 +184,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     ground = floor(indoors=indoors, streams=streams)
     surroundings = environment(row.gravity, air=row.air, wind=row.wind, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
+    ground, surroundings, stage = heated(row, ground, surroundings, stage, streams=streams)
     region = action_region(stage)
     draw = streams("camera")
     widest = max(

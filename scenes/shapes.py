@@ -91,6 +91,12 @@ SHAPES: dict[str, Shape] = {
     "prism": Shape(noun="prism", geometry=_prism, aspect=(0.7, 1.4)),
     "column": Shape(noun="prism", geometry=_column, extents=(1.0, 1.0, 0.7), aspect=(0.85, 1.15), round=True),
     "pebble": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.5, 2.0)),
+    "nugget": Shape(noun="rounded block", geometry=_superellipsoid, aspect=(0.65, 1.55)),  # soft ones have few cells
+    "stick": Shape(noun="stick", geometry=_box, extents=(1.0, 0.3, 0.2), aspect=(0.9, 1.1)),
+    "taper": Shape(noun="candle", geometry=_cylinder, extents=(0.3, 0.3, 1.0), aspect=(0.9, 1.1), round=True),
+    "slice": Shape(noun="slice", geometry=_box, extents=(1.0, 0.7, 0.18), aspect=(0.9, 1.1)),
+    "hob": Shape(noun="plate", geometry=_box, extents=(1.0, 1.0, 0.12), aspect=(0.9, 1.1)),
+    "burner": Shape(noun="burner", geometry=_cylinder, extents=(1.0, 1.0, 0.4)),
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
     "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),

@@ -97,6 +97,7 @@ class WorldState:
         contacts: Contacts at this instant.
         particles: Body index → `(particle, 3)` world positions [m] of the particles that bodies of such consist of.
         particle_velocities: Body index → `(particle, 3)` world frame [m/s].
+        temperatures: Body index → `(vertex,)` [K] of the vertices of bodies whose temperature is simulated.
     """
 
     time: float
@@ -108,6 +109,7 @@ class WorldState:
     contacts: Contacts = field(default_factory=Contacts.none)
     particles: Mapping[int, Float32] = field(default_factory=dict)
     particle_velocities: Mapping[int, Float32] = field(default_factory=dict)
+    temperatures: Mapping[int, Float32] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +127,7 @@ class Trajectory:
         properties: Effective physical parameters.
         particles: Body index → `(time, particle, 3)` [m].
         particle_velocities: Body index → `(time, particle, 3)` [m/s].
+        temperatures: Body index → `(time, vertex)` [K].
     """
 
     time: Float64
@@ -137,6 +140,7 @@ class Trajectory:
     properties: BodyProperties
     particles: Mapping[int, Float32] = field(default_factory=dict)
     particle_velocities: Mapping[int, Float32] = field(default_factory=dict)
+    temperatures: Mapping[int, Float32] = field(default_factory=dict)
 
     @property
     def frame_count(self) -> int:
@@ -160,6 +164,7 @@ class Trajectory:
             contacts=self.contacts[frame],
             particles={body: points[frame] for body, points in self.particles.items()},
             particle_velocities={body: speeds[frame] for body, speeds in self.particle_velocities.items()},
+            temperatures={body: values[frame] for body, values in self.temperatures.items()},
         )
 
     def between(self, frame: int, share: float) -> WorldState:
@@ -199,6 +204,7 @@ class Trajectory:
             properties=properties,
             particles=_stacked([state.particles for state in states]),
             particle_velocities=_stacked([state.particle_velocities for state in states]),
+            temperatures=_stacked([state.temperatures for state in states]),
         )
 
 

@@ -19,6 +19,7 @@ from simfactory.spec import (
     SceneSpec,
     VisualMaterial,
 )
+from simfactory.temperatures import temperature_differences
 
 __all__ = ["PARAMETERS", "UNHONOURED", "Parameter", "Range", "checked_ranges", "parse_ranges", "spans_of"]
 
@@ -29,10 +30,9 @@ TOLERANCE = 1e-6  # [1]; specs keep nine digits
 
 UNHONOURED: Mapping[str, str] = MappingProxyType(
     {
-        "temperature": "no simulator here conducts heat",
-        "temperature_difference": "no simulator here conducts heat",
+        "temperature": "rooms here have 293 K, and bodies begin where their material is kept; ask for a "
+        "temperature_difference",
         "air_viscosity": "drag here is quadratic in speed and has no viscous term",
-        "turbulence": "the wind of every simulator here is steady",
     }
 )
 
@@ -192,6 +192,13 @@ _TABLE = (
     Parameter(
         name="wind", unit="m/s", usual=(0.0, 12.0), bounds=(0.0, 60.0),
         measure=lambda spec: _positive([math.hypot(*spec.environment.wind.velocity)], 0.0),
+    ),
+    Parameter(
+        name="turbulence", unit="1", usual=(0.0, 0.35), bounds=(0.0, 1.0),
+        measure=lambda spec: _positive([spec.environment.wind.turbulence], 0.0),
+    ),
+    Parameter(
+        name="temperature_difference", unit="K", usual=(0.0, 80.0), bounds=(0.0, 500.0), measure=temperature_differences
     ),
     Parameter(
         name="scale", unit="1", usual=(0.5, 2.0), bounds=(0.05, 20.0), logarithmic=True,

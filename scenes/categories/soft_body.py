@@ -10,11 +10,13 @@ from scenes.roles import RoleRigid, RoleSoft
 
 __all__ = ["CATEGORY"]
 
-SOFT_SHAPE = ("ball", "block", "box", "pebble", "cylinder")
+SOFT_SHAPE = ("ball", "block", "box", "nugget", "cylinder")
 SOFT_FLAT = ("block", "column", "disc")
 SPRINGY = ("soft_rubber", "gel", "soft_foam")
 DENSE = ("jelly", "gel", "soft_rubber", "dough")  # foam would be crushed under these
+FIRM = ("soft_rubber", "gel")  # hard edges cut into foam
 LIGHT = ("wood", "polymer", "foam")
+LIGHTEST = ("wood", "foam")  # fall from a metre onto soft ones without crushing them
 HARD = ("mineral", "wood", "polymer")
 
 PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
@@ -124,7 +126,7 @@ TWO_BODY = (
         description="One soft body falls onto another.",
         roles=(
             RoleSoft(name="lower", shapes=SOFT_FLAT, materials=DENSE, size=(0.3, 0.42)),
-            RoleSoft(name="upper", shapes=("ball", "block", "pebble"), size=(0.22, 0.32)),
+            RoleSoft(name="upper", shapes=("ball", "block", "nugget"), size=(0.22, 0.32)),
         ),
         layout=((("lower",), Scatter()), (("upper",), Drop(height=(0.15, 0.5), over="lower", spread=0.08))),
         caption="{upper} falls onto {lower}.",
@@ -138,8 +140,8 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Soft and rigid bodies fall onto each other.",
         roles=(
-            RoleSoft(name="soft", shapes=("ball", "block", "pebble"), materials=DENSE, count=(2, 3), size=(0.2, 0.3)),
-            RoleRigid(name="rigid", shapes=("ball", "box"), materials=LIGHT, count=(1, 2), size=(0.14, 0.22)),
+            RoleSoft(name="soft", shapes=("ball", "block", "nugget"), materials=DENSE, count=(2, 3), size=(0.2, 0.3)),
+            RoleRigid(name="rigid", shapes=("ball", "box"), materials=LIGHTEST, count=(1, 2), size=(0.12, 0.18)),
         ),
         layout=(
             (("soft",), Drop(height=(0.05, 0.15), rise=0.36, spread=0.2, spin=(0.0, 2.0))),
@@ -154,7 +156,7 @@ MULTI_OBJECT = (
         description="A soft ball flies among standing blocks.",
         roles=(
             RoleRigid(name="block", shapes=("box", "block", "column"), materials=LIGHT, count=(2, 4), size=(0.18, 0.3)),
-            RoleSoft(name="ball", shapes=("ball", "pebble"), materials=SPRINGY, size=(0.22, 0.32)),
+            RoleSoft(name="ball", shapes=("ball", "nugget"), materials=FIRM, size=(0.22, 0.32)),
         ),
         layout=(
             (("block",), Scatter(spread=0.45)),

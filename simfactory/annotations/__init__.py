@@ -64,7 +64,9 @@ def annotations(names: Sequence[str] = (), *, spec: SceneSpec | None = None) -> 
     return tuple(
         annotation
         for name, annotation in known.items()
-        if name in wanted and (kinds is None or not annotation.kinds or annotation.kinds & kinds)
+        if name in wanted
+        and (kinds is None or not annotation.kinds or annotation.kinds & kinds)
+        and (spec is None or annotation.tells is None or annotation.tells(spec))
     )
 
 

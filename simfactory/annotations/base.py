@@ -103,6 +103,7 @@ class Annotation:
         needs: Which costly inputs `frame` reads: any of `rgb`, `forward`, `backward`.
         kinds: Kinds of bodies or joints of which it tells; scenes without any are recorded without it. Empty = all
             scenes.
+        tells: Whether it tells anything of a scene; None = as `kinds` say.
     """
 
     name: str
@@ -111,3 +112,4 @@ class Annotation:
     clip: Callable[[ClipContext], Arrays] | None = None
     needs: frozenset[str] = frozenset()
     kinds: frozenset[str] = frozenset()
+    tells: Callable[[SceneSpec], bool] | None = None

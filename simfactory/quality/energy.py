@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.air import top_speed
 from simfactory.cords import tube_line
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import drive_of, joint_states
@@ -130,8 +131,8 @@ def _granted_work(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> Fl
             drive = drive_of(joint)
             if drive is not None:
                 work += drive.strength * np.maximum(rate[1:, index], rate[:-1, index]) * step
-    wind = float(np.linalg.norm(spec.environment.wind.velocity)) * (1.0 + spec.environment.wind.turbulence)
-    if wind > 0.0 and spec.environment.air_density > 0.0:
+    wind = top_speed(spec.environment) if spec.environment.air_density > 0.0 else 0.0
+    if wind > 0.0:
         area = np.where(mass > 0.0, np.pi * radii**2, 0.0)
         force = 0.5 * spec.environment.air_density * DRAG * area * (wind + speed) ** 2
         work += (force * speed).sum(axis=1) * step

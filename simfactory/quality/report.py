@@ -12,6 +12,7 @@ from simfactory.quality.action import frames_inside
 from simfactory.quality.cloth import crossing_share, edge_strain
 from simfactory.quality.deformation import area_ratio, folded_share, rope_strain, volume_change
 from simfactory.quality.energy import body_radii, energy_growth
+from simfactory.quality.heat import temperature_excess
 from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
@@ -88,6 +89,7 @@ def episode_report(
         ("inverted_elements", "folded_share", limits.folded_share),
         ("inverted_elements", "volume_change", limits.volume_change),
         ("lost_grains", "lost_grains", limits.lost_grains),
+        ("temperature", "temperature_excess", limits.temperature_excess),
         ("overstretched", "rope_strain", limits.rope_strain),
         ("overstretched", "edge_strain", limits.edge_strain),
         ("self_crossing", "crossing_share", limits.crossing_share),
@@ -131,6 +133,7 @@ def _finite(trajectory: Trajectory) -> bool:
         trajectory.linear_velocity,
         trajectory.angular_velocity,
         *trajectory.vertices.values(),
+        *trajectory.temperatures.values(),
     )
     return all(bool(np.isfinite(state).all()) for state in states)
 
@@ -149,6 +152,8 @@ def _physics_figures(spec: SceneSpec, trajectory: Trajectory, surfaces: tuple[Su
     if spec.joints:
         held = joint_states(spec, **trajectory.motion())
         figures["joint_gap"], figures["joint_tilt"] = float(held.gap.max()), float(held.tilt.max())
+    if trajectory.temperatures:
+        figures["temperature_excess"] = temperature_excess(spec, trajectory)
     if trajectory.particles:
         figures["lost_grains"] = lost_grains(spec, trajectory, surfaces)
     bent = [

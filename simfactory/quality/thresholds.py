@@ -24,6 +24,9 @@ class Thresholds:
         volume_change: Of the volume that a soft body encloses [1]. Materials have Poisson's ratios of 0.25 and more:
             squeezed to half its height, one of 0.25 keeps two thirds of its volume; inverted elements take it away.
         lost_grains: Share of a body's grains that are in the floor, in a wall, inside a solid or far away [1].
+        temperature_excess: Of a body beyond the warmest or coldest thing, over the largest difference [1]. Obtuse
+            tetrahedra let heat flow the wrong way between some of their nodes: at sudden contact sampled scenes reach
+            a few thousandths.
         rope_strain: Change of length of a rope's segments over that under 30 times the weight of all that moves,
             beyond 2 % [1]. A rope that the solver fails to hold together exceeds it at once.
         edge_strain: Of the edges of cloth, but for the hundredth that is stretched most [1]. Sampled cloth stretches by
@@ -52,6 +55,7 @@ class Thresholds:
     folded_share: float = 0.01
     volume_change: float = 0.4
     lost_grains: float = 0.01
+    temperature_excess: float = 0.03
     rope_strain: float = 1.0
     edge_strain: float = 0.3
     crossing_share: float = 0.02

@@ -37,6 +37,7 @@ from simfactory.spec.environment import (
     LightArea,
     LightPoint,
     LightSun,
+    Plume,
     Room,
     Sky,
     Wind,
@@ -56,6 +57,7 @@ from simfactory.spec.geometry import (
     Torus,
     Vessel,
 )
+from simfactory.spec.heat import Heat
 from simfactory.spec.inflatable import Shell
 from simfactory.spec.joint import Drive, Joint, JointBall, JointHinge, JointSlider, JointWeld, Waypoint
 from simfactory.spec.material import (
@@ -120,6 +122,7 @@ __all__ = [
     "Fabric",
     "Geometry",
     "Ground",
+    "Heat",
     "Hold",
     "ImageTexture",
     "Joint",
@@ -145,6 +148,7 @@ __all__ = [
     "Pattern",
     "Phase",
     "PhysicalMaterial",
+    "Plume",
     "Prism",
     "Push",
     "Quat",

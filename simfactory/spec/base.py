@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Digest", "Model", "Name", "Quat", "Unit3", "Vec2", "Vec3"]
+__all__ = ["Digest", "Model", "Name", "Quat", "Unit3", "Vec2", "Vec3", "is_none"]
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the file's bytes, in hex")]
@@ -17,6 +17,11 @@ Coordinate = Annotated[float, Field(ge=-1e4, le=1e4)]
 Vec2 = tuple[Coordinate, Coordinate]
 Vec3 = tuple[Coordinate, Coordinate, Coordinate]
 Quat = tuple[Coordinate, Coordinate, Coordinate, Coordinate]
+
+
+def is_none(value: object) -> bool:
+    """Tell whether an optional part is missing; such parts are left out of records (`exclude_if`)."""
+    return value is None
 
 
 def _rounded(value: Any) -> Any:  # Any: applies to fields of every type

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simfactory.spec.base import Model, Name, Vec3
+from simfactory.spec.base import Model, Name, Vec3, is_none
 from simfactory.spec.cloth import BodyCloth
 from simfactory.spec.granular import BodyGranular
+from simfactory.spec.heat import Heat, Kelvin
 from simfactory.spec.inflatable import BodyInflatable
 from simfactory.spec.rope import BodyRope
 from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
@@ -35,6 +36,11 @@ class BodyRigid(BodySolid):
     """A body that does not deform."""
 
     kind: Literal["rigid"] = "rigid"
+    temperature: Kelvin | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Temperature that it keeps, whatever touches it [K], 1–5,000; null: it takes and gives no heat",
+    )
 
 
 class BodySoft(BodySolid):
@@ -51,6 +57,9 @@ class BodySoft(BodySolid):
     viscosity: float = Field(default=0.0, ge=0.0, le=1e5, description="Viscosity of the material [Pa·s], 0–1e5")
     held: tuple[Side, ...] = Field(
         default=(), description="Sides of the local bounding box whose material does not move, e.g. -x"
+    )
+    heat: Heat | None = Field(
+        default=None, exclude_if=is_none, description="Heat in it; null: temperature plays no part in it"
     )
 
 

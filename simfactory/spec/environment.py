@@ -1,10 +1,11 @@
 """What surrounds the bodies: gravity, air, ground, room, lights and sky."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from simfactory.spec.base import Digest, Model, Unit3, Vec3
+from simfactory.spec.base import Digest, Model, Unit3, Vec3, is_none
+from simfactory.spec.heat import Kelvin
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
 
 __all__ = [
@@ -15,21 +16,57 @@ __all__ = [
     "LightArea",
     "LightPoint",
     "LightSun",
+    "Plume",
     "Room",
     "Sky",
     "Wind",
 ]
 
-Kelvin = Annotated[float, Field(ge=0.0, le=5000.0)]
 Acceleration = Annotated[float, Field(ge=-50.0, le=50.0)]
 Speed = Annotated[float, Field(ge=-100.0, le=100.0)]
 
 
 class Wind(Model):
-    """A uniform wind."""
+    """A mean wind and, if it is turbulent, gusts that it carries along."""
 
     velocity: tuple[Speed, Speed, Speed] = Field(default=(0.0, 0.0, 0.0), description="Mean velocity [m/s], ±100")
-    turbulence: float = Field(default=0.0, ge=0.0, le=1.0, description="Gust speed over mean speed [1], 0–1")
+    turbulence: float = Field(
+        default=0.0,
+        ge=0.0,
+        le=1.0,
+        description="Root mean square of gusts along each axis over the mean speed [1], 0–1",
+    )
+    gust_length: float | None = Field(
+        default=None,
+        exclude_if=is_none,
+        ge=0.05,
+        le=100.0,
+        description="Integral length of the gusts [m], 0.05–100; needed with turbulence",
+    )
+    gust_seed: int | None = Field(
+        default=None, exclude_if=is_none, ge=0, lt=2**31, description="Which gusts, 0 – 2^31−1; needed with turbulence"
+    )
+
+    @model_validator(mode="after")
+    def _gusts_are_told(self) -> Self:
+        if self.turbulence > 0.0 and (self.gust_length is None or self.gust_seed is None):
+            raise ValueError(
+                f"turbulence {self.turbulence:g} without gust_length or gust_seed: give the gusts' length [m] and an "
+                "integer that picks them"
+            )
+        return self
+
+
+class Plume(Model):
+    """Warm air that rises from a hot spot: a turbulent plume with a round foot."""
+
+    position: Vec3 = Field(description="Centre of the hot spot, world frame [m], ±10,000")
+    radius: float = Field(gt=0.0, le=10.0, description="Radius of the hot spot [m], 0 < r ≤ 10")
+    power: float = Field(gt=0.0, le=1e7, description="Heat that it gives to the air [W], 0 < P ≤ 1e7")
+
+
+def _is_empty(value: tuple[Plume, ...]) -> bool:
+    return not value
 
 
 class Environment(Model):
@@ -41,10 +78,22 @@ class Environment(Model):
     air_density: float = Field(default=0.0, ge=0.0, le=10.0, description="Density of the air [kg/m³], 0 (vacuum) – 10")
     air_viscosity: float = Field(default=1.8e-5, ge=0.0, le=1.0, description="Dynamic viscosity [Pa·s], 0–1")
     wind: Wind = Field(default=Wind(), description="Wind; acts only where air_density > 0")
-    temperature: Kelvin = Field(default=293.15, description="Temperature at the origin [K], 0–5,000")
+    plumes: tuple[Plume, ...] = Field(
+        default=(), max_length=8, exclude_if=_is_empty, description="Up to 8 plumes of warm air"
+    )
+    temperature: Kelvin = Field(default=293.15, description="Temperature of the air at the origin [K], 1–5,000")
     temperature_gradient: Vec3 = Field(
         default=(0.0, 0.0, 0.0), description="Gradient of the temperature [K/m], ±10,000"
     )
+
+    @model_validator(mode="after")
+    def _plumes_rise(self) -> Self:
+        if self.plumes and (self.air_density == 0.0 or not any(self.gravity)):
+            raise ValueError(
+                f"plumes need air and gravity, given are air_density {self.air_density:g} and gravity {self.gravity}: "
+                "give both or leave plumes out"
+            )
+        return self
 
 
 class Ground(Model):
@@ -53,6 +102,11 @@ class Ground(Model):
     size: float = Field(default=60.0, ge=1.0, le=1000.0, description="Edge length [m], 1–1,000")
     physical: PhysicalMaterial = Field(description="What it is made of")
     visual: VisualMaterial = Field(description="What it looks like")
+    temperature: Kelvin | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="Temperature that it keeps [K], 1–5,000; null: it takes and gives no heat",
+    )
 
 
 class Room(Model):

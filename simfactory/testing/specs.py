@@ -21,6 +21,7 @@ from simfactory.spec import (
     Environment,
     Geometry,
     Ground,
+    Heat,
     Joint,
     Light,
     LightSun,
@@ -98,6 +99,7 @@ def make_body(
     angular_velocity: Vec3 = (0.0, 0.0, 0.0),
     physical: PhysicalMaterial | None = None,
     visual: VisualMaterial | None = None,
+    temperature: float | None = None,
 ) -> BodyRigid:
     """Return a rigid body, by default a box with edges of 0.4 m that starts 1 m above the origin."""
     return BodyRigid.model_validate(
@@ -113,6 +115,7 @@ def make_body(
             "angular_velocity": angular_velocity,
             "physical": physical or make_material(),
             "visual": visual or VisualMaterial(),
+            "temperature": temperature,
         }
     )
 
@@ -129,6 +132,7 @@ def make_soft(
     held: tuple[str, ...] = (),
     physical: PhysicalMaterial | None = None,
     visual: VisualMaterial | None = None,
+    heat: Heat | None = None,
 ) -> BodySoft:
     """Return a soft body, by default a jelly cube of 0.3 m and 1e5 Pa that starts 1 m above the origin."""
     return BodySoft.model_validate(
@@ -143,6 +147,7 @@ def make_soft(
             "held": held,
             "physical": physical or make_material(density=1000.0, young_modulus=1e5),
             "visual": visual or VisualMaterial(base_color=(0.85, 0.35, 0.45)),
+            "heat": heat,
         }
     )
 
@@ -306,9 +311,12 @@ def make_inflatable(
     )
 
 
-def make_ground(*, size: float = 20.0, physical: PhysicalMaterial | None = None) -> Ground:
+def make_ground(
+    *, size: float = 20.0, physical: PhysicalMaterial | None = None, temperature: float | None = None
+) -> Ground:
     """Return a grey floor."""
-    return Ground(size=size, physical=physical or make_material(), visual=VisualMaterial(base_color=(0.5, 0.5, 0.5)))
+    visual = VisualMaterial(base_color=(0.5, 0.5, 0.5))
+    return Ground(size=size, physical=physical or make_material(), visual=visual, temperature=temperature)
 
 
 def make_room(*, size: Vec3 = (6.0, 6.0, 3.0), ceiling: bool = False, physical: PhysicalMaterial | None = None) -> Room:

@@ -10,6 +10,7 @@ from simfactory.simulation import simulate
 from simfactory.testing.ground_truth import (
     PLANTED,
     PLANTED_GRAINS,
+    PLANTED_HEAT,
     assert_exact,
     check,
     compare,
@@ -32,6 +33,7 @@ BACKENDS = [
     "newton, ropes",
     "newton, granular",
     "newton, robot",
+    "newton, heat",
 ]
 SCENES = [0, 1, 2]
 
@@ -48,6 +50,7 @@ def episode_of(backend, index):
         rope=bodies == "ropes",
         granular=bodies == "granular",
         robot=bodies == "robot",
+        thermal=bodies == "heat",
         size=128,
         frame_count=3,
         seed=1,
@@ -83,6 +86,13 @@ def test_errors_planted_in_grains_are_found(name):
     episode = episode_of("newton, granular", 0)
     oracle, clip = oracles(episode, closed_form=False)[0], episode.clips[0]
     assert violations(compare(oracle, PLANTED_GRAINS[name](clip.arrays)))
+
+
+@pytest.mark.parametrize("name", PLANTED_HEAT)
+def test_errors_planted_in_temperatures_are_found(name):
+    episode = episode_of("newton, heat", 0)
+    oracle, clip = oracles(episode, closed_form=False)[0], episode.clips[0]
+    assert violations(compare(oracle, PLANTED_HEAT[name](clip.arrays)))
 
 
 def test_recorded_grains_are_those_of_the_trajectory():

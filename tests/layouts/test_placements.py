@@ -19,6 +19,7 @@ from layouts.placements.scatter import Scatter
 from layouts.placements.stack import Stack, is_supported, margin_inside
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
+from layouts.placements.trestle import Trestle
 from layouts.solids import lowest, parts
 from layouts.stage import mass, moved
 from simfactory.errors import SpecError
@@ -173,6 +174,22 @@ def test_a_load_begins_above_the_free_end_of_a_board():
     out = -np.asarray(stage.groups["ball_shelf"][0].position) * np.array([1.0, 1.0, 0.0])
     assert np.asarray(ball.position) @ out > np.asarray(board.position) @ out
     assert lowest(ball) > solid(board).reach(np.array([0.0, 0.0, 1.0])) + 0.2
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bars_lie_on_both_supports_with_their_middle_in_the_air(seed):
+    supports = tuple(body(f"support_{k}", Box(size=(0.2, 0.2, 0.4)), "static") for k in range(2))
+    bars = tuple(body(f"bar_{k}", Box(size=(0.5, 0.12, 0.08))) for k in range(3))
+    stage = certified(Trestle().place("bar", (*supports, *bars), Stage(gravity=EARTH), streams=draws(seed)))
+    first, second = stage.groups["bar_supports"]
+    along = np.asarray(second.position) - np.asarray(first.position)
+    along /= np.linalg.norm(along)
+    for bar in stage.groups["bar"]:
+        assert solid(bar).reach(along) > -solid(second).reach(-along) + 0.05
+        assert -solid(bar).reach(-along) < solid(first).reach(along) - 0.05
+        assert 0.0 < lowest(bar) - solid(first).reach(np.array([0.0, 0.0, 1.0])) < 2e-3
+    with pytest.raises(SpecError, match="no bar among 2 bodies: give it one or more"):
+        Trestle().place("bar", supports, Stage(gravity=EARTH), streams=draws(seed))
 
 
 def rack(count, swing=(0.0, 0.0), seed=0):

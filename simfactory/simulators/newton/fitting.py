@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from simfactory.transforms import quat_rotate
 
-__all__ = ["NodeBody", "NodePose", "fitted_pose", "loose_pose"]
+__all__ = ["NodeBody", "NodePose", "fitted_pose", "loose_pose", "surface_values"]
 
 Array = npt.NDArray[np.float64]
 
@@ -104,6 +104,15 @@ def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array
         linear_velocity=linear,
         angular_velocity=np.linalg.lstsq(inertia, momentum, rcond=None)[0],
     )
+
+
+def surface_values(body: NodeBody, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the values `(vertex,)` of the surface's vertices for values `(node,)` of the nodes, never beyond these.
+
+    Vertices outside the tetrahedra continue what is inside, so that they could leave the range of the nodes.
+    """
+    carried = body.surface(np.repeat(values.astype(np.float64)[:, None], 3, axis=1))[:, 0]
+    return np.clip(carried, values.min(), values.max()).astype(np.float32)
 
 
 def _quat(rotation: Array) -> Array:

@@ -18,7 +18,7 @@ from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies import body_kinds, node_body
-from simfactory.simulators.newton.fitting import fitted_pose, loose_pose
+from simfactory.simulators.newton.fitting import fitted_pose, loose_pose, surface_values
 from simfactory.simulators.newton.forces import Actions, NodeActions
 from simfactory.simulators.newton.linkage import JOINT_KINDS
 from simfactory.simulators.newton.properties import effective_properties
@@ -43,6 +43,7 @@ class _Host:
         nodes: `(node, 3)` positions of all nodes [m].
         node_velocities: `(node, 3)` [m/s].
         contacts: By environment.
+        temperatures: `(node,)` [K], 0 for nodes without heat; None if no body has any.
     """
 
     poses: npt.NDArray[np.float32]
@@ -50,6 +51,7 @@ class _Host:
     nodes: npt.NDArray[np.float32]
     node_velocities: npt.NDArray[np.float32]
     contacts: list[Contacts]
+    temperatures: npt.NDArray[np.float32] | None
 
 
 @final
@@ -165,6 +167,7 @@ class NewtonSimulator(Simulator):
         vertices: dict[int, npt.NDArray[np.float32]] = {}
         particles: dict[int, npt.NDArray[np.float32]] = {}
         speeds_of: dict[int, npt.NDArray[np.float32]] = {}
+        temperatures: dict[int, npt.NDArray[np.float32]] = {}
         for index, (begin, end) in worlds.node_rows[environment].items():
             made, nodes = node_body(spec.bodies[index]), host.nodes[begin:end].astype(np.float64)
             speeds = host.node_velocities[begin:end].astype(np.float64)
@@ -179,6 +182,8 @@ class NewtonSimulator(Simulator):
             position[index], quat[index] = pose.position, pose.quat_xyzw
             velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
             vertices[index] = made.surface(nodes).astype(np.float32)
+            if host.temperatures is not None and host.temperatures[begin] > 0.0:
+                temperatures[index] = surface_values(made, host.temperatures[begin:end])
         return WorldState(
             time=self._frames[environment] / spec.fps,
             position=position,
@@ -189,6 +194,7 @@ class NewtonSimulator(Simulator):
             contacts=host.contacts[environment],
             particles=particles,
             particle_velocities=speeds_of,
+            temperatures=temperatures,
         )
 
     def properties(self, environment: int) -> BodyProperties:
@@ -278,7 +284,12 @@ class NewtonSimulator(Simulator):
             if model.body_count or model.particle_count:
                 contacts = self._steps.read_contacts(nodes, poses)
             self._host = _Host(
-                poses=poses, velocities=velocities, nodes=nodes, node_velocities=node_velocities, contacts=contacts
+                poses=poses,
+                velocities=velocities,
+                nodes=nodes,
+                node_velocities=node_velocities,
+                contacts=contacts,
+                temperatures=self._steps.temperatures(),
             )
         return self._host
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
+from simfactory.simulators.newton.air import build_air
 from simfactory.simulators.newton.bodies import add_body
 from simfactory.simulators.newton.shapes import add_ground, add_room, separate_joined, separate_planes
 from simfactory.spec import SceneSpec
@@ -34,6 +35,7 @@ class Worlds:
         contact_capacity: Room for contacts, all environments together.
         node_rows: Per environment, body index → (begin, end): the rows of the nodes of bodies made of such.
         node_ranges: Per environment (begin, end): the rows of all its nodes.
+        air: The air of all environments, with their clock: an `air.Air`.
     """
 
     specs: tuple[SceneSpec, ...]
@@ -45,6 +47,7 @@ class Worlds:
     contact_capacity: int
     node_rows: tuple[dict[int, tuple[int, int]], ...]
     node_ranges: tuple[tuple[int, int], ...]
+    air: Any  # warp has no type information
 
 
 def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
@@ -106,4 +109,5 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         contact_capacity=max(capacity, 16),
         node_rows=tuple(node_rows),
         node_ranges=tuple(node_ranges),
+        air=build_air(specs, device=device),
     )

@@ -6,6 +6,7 @@ from simfactory.episode import Episode
 from simfactory.testing.ground_truth.comparison import EXACT, Limits, compare, violations
 from simfactory.testing.ground_truth.contexts import mock_trajectory, oracle_contexts, record
 from simfactory.testing.ground_truth.grains import PLANTED_GRAINS
+from simfactory.testing.ground_truth.heat import PLANTED_HEAT
 from simfactory.testing.ground_truth.oracle import Oracle, WorldMotion
 from simfactory.testing.ground_truth.planted import PLANTED, oracle_arrays
 from simfactory.testing.ground_truth.scenes import sample_scene
@@ -15,6 +16,7 @@ __all__ = [
     "EXACT",
     "PLANTED",
     "PLANTED_GRAINS",
+    "PLANTED_HEAT",
     "Limits",
     "Oracle",
     "WorldMotion",

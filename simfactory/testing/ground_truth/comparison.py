@@ -17,6 +17,7 @@ from simfactory.annotations.mask import (
 from simfactory.annotations.points import MOVING_SPEED
 from simfactory.episode import SKY
 from simfactory.testing.ground_truth.grains import compare_grain_ids, compare_grains
+from simfactory.testing.ground_truth.heat import compare_temperature
 from simfactory.testing.ground_truth.oracle import Oracle, Target, View
 
 __all__ = ["EXACT", "Limits", "compare", "violations"]
@@ -46,8 +47,16 @@ class Limits:
     maximum: Mapping[str, float]
     minimum: Mapping[str, float]
 
-    def stored(self, *, flow_step: float, scene_flow_step: float, normal_step: float, depth_step: float) -> "Limits":
-        """Return the limits for a stored clip, by its storage steps ([px], [m], [1], relative); 0 = not quantised.
+    def stored(
+        self,
+        *,
+        flow_step: float,
+        scene_flow_step: float,
+        normal_step: float,
+        depth_step: float,
+        temperature_step: float,
+    ) -> "Limits":
+        """Return the limits for a stored clip, by its storage steps ([px], [m], [1], relative, [K]); 0 = not quantised.
 
         A rounded vector is off by at most half a step per component, which √2 (√3) components never double.
         """
@@ -63,6 +72,7 @@ class Limits:
             "scene_flow_p99_m": scene_flow_step,
             "scene_flow_max_m": scene_flow_step,
             "normal_max_deg": float(np.degrees(normal_step)),
+            "temperature_p99_K": temperature_step / 2.0,
         }
         widened = {name: limit + added.get(name, 0.0) for name, limit in self.maximum.items()}
         return Limits(maximum=widened, minimum=self.minimum)
@@ -98,6 +108,8 @@ EXACT = Limits(
         "particle_mismatch": 5e-3,
         "particle_error_m": 1e-6,
         "particle_size_error": 1e-4,
+        "temperature_p99_K": 2e-3,
+        "temperature_mismatch": 0.0,
     },
     minimum={
         "iou_worst": 0.9995,
@@ -150,6 +162,10 @@ def compare(oracle: Oracle, arrays: Arrays, *, normal_step: float = 0.0) -> dict
             _compare_points(tally, oracle, arrays, frame, view)
         if "particle" in arrays:
             tally.count("particle_mismatch", *compare_grain_ids(oracle, arrays, frame, view))
+        if "temperature" in arrays:
+            errors, *mismatch = compare_temperature(oracle, arrays, frame, view)
+            tally.add("temperature|_K", errors)
+            tally.count("temperature_mismatch", *mismatch)
         if "tracks/position" in arrays:
             _compare_tracks(tally, oracle, arrays, frame)
     figures = tally.figures()

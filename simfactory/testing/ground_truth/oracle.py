@@ -8,7 +8,7 @@ camera poses and projections are written out here once more, so that a mistake i
 import importlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -33,11 +33,13 @@ class WorldMotion:
         position: `(time, body, 3)` [m].
         quat_xyzw: `(time, body, 4)` body to world.
         vertices: Body index → `(time, vertex, 3)` world positions [m] of deforming bodies.
+        temperatures: Body index → `(time, vertex)` [K] of bodies whose temperature is simulated.
     """
 
     position: Float64
     quat_xyzw: Float64
     vertices: Mapping[int, Float64]
+    temperatures: Mapping[int, Float64] = field(default_factory=dict)
 
     @classmethod
     def closed_form(cls, spec: SceneSpec) -> "WorldMotion":
@@ -61,6 +63,7 @@ class WorldMotion:
             position=trajectory.position.astype(np.float64),
             quat_xyzw=trajectory.quat_xyzw.astype(np.float64),
             vertices={body: points.astype(np.float64) for body, points in trajectory.vertices.items()},
+            temperatures={body: values.astype(np.float64) for body, values in trajectory.temperatures.items()},
         )
 
 

@@ -19,6 +19,8 @@ from simfactory.spec import (
     Cylinder,
     Environment,
     Geometry,
+    Ground,
+    Heat,
     LightSun,
     Motion,
     MotionLinear,
@@ -61,6 +63,7 @@ def sample_scene(
     cloth: bool = False,
     robot: bool = False,
     inflatable: bool = False,
+    thermal: bool = False,
     size: int = 256,
     frame_count: int = 4,
     seed: int = 0,
@@ -78,6 +81,7 @@ def sample_scene(
         granular: Whether two heaps of grains take part: one that falls, one that flies.
         rope: Whether two ropes take part: one that whirls and hits the floor, one that is held and swings.
         robot: Whether a robot arm takes part that swings beside a cup.
+        thermal: Whether two soft bodies melt on a hot floor.
         cloth: Whether two cloths take part: one that falls over a ball, one that is held and waves in the wind.
         inflatable: Whether two inflatables take part: a fast ball that flattens on the floor, a flying ring.
         size: Image width and height [px].
@@ -96,6 +100,8 @@ def sample_scene(
         bodies.append(_sheet(draws))
     if soft:
         bodies += _soft_bodies(draws)
+    if thermal:
+        bodies += _melting_bodies(draws)
     if granular:
         bodies += _granular_bodies(draws)
     if rope:
@@ -117,7 +123,7 @@ def sample_scene(
         frame_count=frame_count,
         fps=draws.choice((12.0, 24.0, 30.0)),
         environment=Environment(air_density=1.2, wind=Wind(velocity=(4.0, 1.0, 0.0))) if cloth else Environment(),
-        ground=make_ground(size=draws.choice((12.0, 40.0))) if draws.chance(0.8) or granular else None,
+        ground=_ground(draws, needed=granular or thermal, temperature=370.0 if thermal else None),
         lights=(LightSun(direction=(0.3, 0.5, -1.0), irradiance=3.0),),
         bodies=tuple(bodies),
         motions=(_motion(draws),),
@@ -143,6 +149,11 @@ def _cup(draws: Stream) -> BodyRigid:
     shape = Vessel(radius=0.2, base_radius=draws.uniform(0.1, 0.19), height=draws.uniform(0.2, 0.35), wall=0.02)
     at = (draws.uniform(0.9, 1.1), draws.uniform(1.6, 1.9), 0.6)
     return make_body("cup", shape, position=at, angular_velocity=(1.0, 0.5, 2.0))
+
+
+def _ground(draws: Stream, *, needed: bool, temperature: float | None) -> Ground | None:
+    there = draws.chance(0.8)
+    return make_ground(size=draws.choice((12.0, 40.0)), temperature=temperature) if there or needed else None
 
 
 def _geometry(draws: Stream) -> Geometry:
@@ -243,6 +254,36 @@ def _soft_bodies(draws: Stream) -> list[Body]:
         held=("-x",),
     )
     return [dropped, bar]
+
+
+def _melting_bodies(draws: Stream) -> list[Body]:
+    """A ball that hits the hot floor and a block that stands on it: both soften and are warmer from frame to frame."""
+    butter = make_material(density=1000.0, young_modulus=4e4, poisson_ratio=0.4)
+    heat = Heat(
+        temperature=draws.uniform(270.0, 290.0),
+        conductivity=2e4,
+        heat_capacity=1000.0,
+        contact_conductance=1e7,
+        softening=(300.0, 320.0),
+        molten_shear=0.1,
+        flow_time=0.2,
+    )
+    ball = make_soft(
+        "ball",
+        Sphere(radius=draws.uniform(0.12, 0.18)),
+        position=(draws.uniform(-0.2, 0.2), -0.5, 0.24),
+        linear_velocity=(0.0, 0.0, -3.0),
+        physical=butter,
+        heat=heat,
+    )
+    block = make_soft(
+        "block",
+        Box(size=(0.3, 0.25, 0.3)),
+        position=(1.4, draws.uniform(-0.4, 0.0), 0.1505),
+        physical=butter,
+        heat=heat,
+    )
+    return [ball, block]
 
 
 def _granular_bodies(draws: Stream) -> list[Body]:

@@ -76,5 +76,6 @@ def stored_limits(clip: Clip, limits: Limits = EXACT) -> Limits:
         flow_step=step("flow_forward"),
         scene_flow_step=step("scene_flow"),
         normal_step=step("normal"),
+        temperature_step=step("temperature") if "temperature" in clip.signals else 0.0,
         depth_step=depth if clip.encodings["depth"].stored.itemsize < 4 else 0.0,
     )

@@ -10,14 +10,17 @@ from simfactory.testing.laws.linkage import joint_laws
 from simfactory.testing.laws.robot import robot_laws
 from simfactory.testing.laws.rope import beam_law, rope_laws
 from simfactory.testing.laws.soft import bending_law, soft_laws
+from simfactory.testing.laws.thermal import air_laws, heat_laws
 
 __all__ = [
     "Law",
+    "air_laws",
     "beam_law",
     "bending_law",
     "bending_strip_law",
     "cloth_laws",
     "grain_laws",
+    "heat_laws",
     "heavy_elastica",
     "inflatable_laws",
     "joint_laws",

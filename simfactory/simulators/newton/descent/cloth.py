@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.simulators.newton.descent.elements import Solid
 from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
 from simfactory.simulators.newton.descent.samples import Samples
-from simfactory.simulators.newton.descent.solver import Solid, VertexDescent
+from simfactory.simulators.newton.descent.solver import VertexDescent
 
 __all__ = ["ClothDescent", "Sheet"]
 

@@ -1,7 +1,6 @@
 """Newton's vertex block descent with elements that do not lock and a first guess that lets bodies rest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import newton
@@ -11,6 +10,7 @@ import warp as wp
 from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
 from newton._src.solvers.vbd.particle_vbd_kernels import gather_particle_body_contact_force_and_hessian
 
+from simfactory.simulators.newton.descent.elements import Solid, build_elements
 from simfactory.simulators.newton.descent.kernels.meeting import add_soft_contacts, nearest_surfaces
 from simfactory.simulators.newton.descent.kernels.nodes import (
     balance,
@@ -22,41 +22,8 @@ from simfactory.simulators.newton.descent.kernels.nodes import (
     repay_nodes,
     take_gradients,
 )
-from simfactory.simulators.newton.descent.samples import Samples
 
-__all__ = ["Solid", "VertexDescent"]
-
-GUARD_CHANGE = 0.5  # of its volume: beyond it a tetrahedron resists on its own
-GUARD_FACTOR = 4.0  # times the material's moduli
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Solid:
-    """A soft body in a model.
-
-    Attributes:
-        first: Row of its first node.
-        node_count: Number of its nodes.
-        rank: Its place among the soft bodies of its environment.
-        samples: Where its strain is sampled.
-        colors: Its nodes, from 0; those of one colour share no sample.
-        shear: First Lamé parameter μ [Pa].
-        bulk: Second Lamé parameter λ [Pa].
-        viscosity: η [Pa·s].
-        friction: Coulomb coefficient [1].
-        contact_stiffness: Of its contacts with rigid bodies [N/m].
-    """
-
-    first: int
-    node_count: int
-    rank: int
-    samples: Samples
-    colors: tuple[npt.NDArray[np.int64], ...]
-    shear: float
-    bulk: float
-    viscosity: float
-    friction: float
-    contact_stiffness: float
+__all__ = ["VertexDescent"]
 
 
 class VertexDescent(newton.solvers.SolverVBD):
@@ -72,6 +39,9 @@ class VertexDescent(newton.solvers.SolverVBD):
 
     Source: A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), §3.7, adaptive
     initialization.
+
+    Attributes:
+        elements: The samples of all soft bodies; stiffness and gradients may be changed between steps.
 
     Args:
         model: A newton Model.
@@ -115,36 +85,17 @@ class VertexDescent(newton.solvers.SolverVBD):
         solid = self._near_solid.numpy()
         return np.where(solid >= 0, self._first.numpy()[solid], -1), self._near_point.numpy()
 
+    @property
+    def contact_lists(self) -> tuple[Any, Any]:  # Any: warp arrays
+        """The contacts of every node in the last step: its first one, and the one after each, as 3 contact + corner."""
+        return self._particle_contact_head, self._particle_contact_next
+
     def _upload(self, solids: Sequence[Solid]) -> None:
-        """Send the samples of all bodies to the device, by sample and by node."""
-        starts, nodes, gradients, factors = [np.zeros(1, np.int64)], [], [], []
-        for solid in solids:
-            samples = solid.samples
-            starts.append(starts[-1][-1] + samples.start[1:])
-            nodes.append(solid.first + samples.node)
-            gradients.append(samples.gradient)
-            # By kind: (μ, bulk factor, η) and the change of volume that is free.
-            table = np.array(
-                [
-                    (solid.shear, solid.shear, solid.viscosity, 0.0),
-                    (0.0, solid.bulk, 0.0, 0.0),
-                    (GUARD_FACTOR * solid.shear, GUARD_FACTOR * (solid.bulk + 2.0 * solid.shear), 0.0, GUARD_CHANGE),
-                ]
-            )
-            factors.append(table[samples.kind] * np.append(np.ones(3), 0.0) * samples.volume[:, None])
-            factors[-1][:, 3] = table[samples.kind, 3]
-        start, node, gradient = np.concatenate(starts), np.concatenate(nodes), np.concatenate(gradients)
-        order = np.argsort(node, kind="stable")
-        owner = np.repeat(np.arange(len(start) - 1), np.diff(start))[order]
-        node_start = np.searchsorted(node[order], np.arange(self.model.particle_count + 1))
-        self._start, self._nodes, self._gradients = self._array(start), self._array(node), self._vectors(gradient)
-        self._node_start, self._node_samples = self._array(node_start), self._array(owner)
-        self._node_gradients = self._vectors(gradient[order])
-        factor = np.concatenate(factors)
-        self._stiffness: Any = wp.array(factor, dtype=wp.vec4, device=self.device)  # Any: a warp array
+        """Send the samples of all bodies, and what they are made of, to the device."""
+        self.elements = build_elements(solids, self.model.particle_count, device=self.device)
         self._upload_contacts(solids)
         self._is_viscous = any(solid.viscosity > 0.0 for solid in solids)
-        count = len(start) - 1
+        count = self.elements.stiffness.size
         self._deformation, self._deformation_before = (
             wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
         )
@@ -195,9 +146,6 @@ class VertexDescent(newton.solvers.SolverVBD):
 
     def _array(self, values: npt.NDArray[np.int64]) -> Any:  # Any: warp has no type information
         return wp.array(values, dtype=wp.int32, device=self.device)
-
-    def _vectors(self, values: npt.NDArray[np.float64]) -> Any:  # Any: warp has no type information
-        return wp.array(values, dtype=wp.vec3, device=self.device)
 
     def _refresh_body_particle_contact_state(self, contacts: Any, refresh: bool) -> None:  # Any: newton Contacts
         super()._refresh_body_particle_contact_state(contacts, refresh)
@@ -257,8 +205,9 @@ class VertexDescent(newton.solvers.SolverVBD):
         self.particle_forces.zero_()
         self.particle_hessians.zero_()
         self._take_gradients(state.particle_q, self._deformation)
-        around = [self._node_start, self._node_samples, self._node_gradients]
-        strain = [self._stiffness, self._deformation, self._deformation_before]
+        elements = self.elements
+        around = [elements.node_start, elements.node_samples, elements.node_gradients]
+        strain = [elements.stiffness, self._deformation, self._deformation_before]
         for rank, colors in enumerate(self._colors):
             if self.particle_enable_self_contact:
                 self._add_soft_contacts(rank, state, dt)
@@ -334,7 +283,7 @@ class VertexDescent(newton.solvers.SolverVBD):
         wp.launch(
             take_gradients,
             dim=self._deformation.size,
-            inputs=[self._start, self._nodes, self._gradients, position],
+            inputs=[self.elements.start, self.elements.nodes, self.elements.gradients, position],
             outputs=[deformation],
             device=self.device,
         )

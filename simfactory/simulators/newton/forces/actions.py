@@ -21,8 +21,8 @@ DRAG_COEFFICIENT = 0.47  # a sphere below the drag crisis
 class Actions:
     """Prescribed motion, pushes, damping and air of every environment.
 
-    The number of solver steps taken is kept per world on the device, so that a recorded step serves every step of
-    every frame. Only the poses of moving kinematic bodies are uploaded, once a frame.
+    The number of solver steps taken is kept per world on the device, as the clock of the air, so that a recorded step
+    serves every step of every frame. Only the poses of moving kinematic bodies are uploaded, once a frame.
 
     Args:
         worlds: The model and which of its rows belong to which environment.
@@ -35,7 +35,8 @@ class Actions:
         self._device = worlds.model.device
         self._substeps = substeps
         count = worlds.model.body_count
-        self.clock = self.array(np.zeros(len(worlds.specs)), wp.int32)
+        self.air = worlds.air
+        self.air.dt = 1.0 / (worlds.specs[0].fps * substeps)
         self._moving: list[tuple[int, BodyRigid, int]] = []  # environment, body, column of the table
         column_of_body = np.full(count, -1)
         pushes: list[list[tuple[int, npt.NDArray[np.float64]]]] = [[] for _ in range(count)]
@@ -66,7 +67,6 @@ class Actions:
         self._push_velocity = self.array(np.array([gain for _, gain in flat]).reshape(-1, 3), wp.vec3)
         self._decay = self.array(decay, wp.float32)
         self._drag_step = self.array(drag_step, wp.float32)
-        self.wind = self.array(np.array([spec.environment.wind.velocity for spec in worlds.specs]), wp.vec3)
 
     def upload_frame(self, frames: Sequence[int]) -> None:
         """Write the poses of moving bodies at every solver step of the coming frame.
@@ -94,7 +94,7 @@ class Actions:
             act_on_bodies,
             dim=model.body_count,
             inputs=[
-                self.clock,
+                self.air,
                 self._substeps,
                 model.body_world,
                 self._prescribed,
@@ -105,7 +105,6 @@ class Actions:
                 self._push_velocity,
                 self._decay,
                 self._drag_step,
-                self.wind,
             ],
             outputs=[state.body_q, state.body_qd],
             device=self._device,
@@ -113,14 +112,14 @@ class Actions:
 
     def advance(self) -> None:
         """Count one solver step in every environment."""
-        wp.launch(advance_clock, dim=len(self._worlds.specs), outputs=[self.clock], device=self._device)
+        wp.launch(advance_clock, dim=len(self._worlds.specs), outputs=[self.air.clock], device=self._device)
 
     def rewind(self, environment: int | None = None) -> None:
         """Set the step count of one environment, or of all, to zero."""
         if environment is None:
-            self.clock.zero_()
+            self.air.clock.zero_()
         else:
-            self.clock[environment : environment + 1].zero_()
+            self.air.clock[environment : environment + 1].zero_()
 
     def array(self, values: Any, dtype: Any) -> Any:  # Any: warp arrays and types
         """Return values as an array on the model's device."""

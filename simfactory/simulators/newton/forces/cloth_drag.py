@@ -32,7 +32,6 @@ class ClothDrag:
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         self._model, self._dt = worlds.model, dt
         density = np.array([spec.environment.air_density for spec in worlds.specs])
-        wind = np.array([spec.environment.wind.velocity for spec in worlds.specs])
         node_density = np.zeros(worlds.model.particle_count)
         coefficient = np.zeros(worlds.model.particle_count)
         inverse_mass = np.zeros(worlds.model.particle_count)
@@ -52,8 +51,7 @@ class ClothDrag:
         self._coefficient: Any = wp.array(coefficient, dtype=wp.float32, device=device)
         # Any: as above
         self._inverse_mass: Any = wp.array(inverse_mass, dtype=wp.float32, device=device)
-        # Any: as above
-        self._wind: Any = wp.array(wind, dtype=wp.vec3, device=device)
+        self._air = worlds.air
         # Any: as above
         self._velocity: Any = wp.zeros(worlds.model.particle_count, dtype=wp.vec3, device=device)
 
@@ -72,7 +70,7 @@ class ClothDrag:
                 self._coefficient,
                 SKIN_COEFFICIENT,
                 model.particle_world,
-                self._wind,
+                self._air,
                 self._inverse_mass,
                 model.tri_indices,
                 model.soft_mesh_adjacency_device,

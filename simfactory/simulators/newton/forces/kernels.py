@@ -2,6 +2,8 @@
 
 import warp as wp
 
+from simfactory.simulators.newton.air.kernels import Air, air_at
+
 
 @wp.func
 def damp(velocity: wp.vec3, decay: float):
@@ -18,7 +20,7 @@ def drag(velocity: wp.vec3, wind: wp.vec3, drag_step: float):
 
 @wp.kernel
 def act_on_bodies(
-    clock: wp.array(dtype=wp.int32),
+    air: Air,
     substep_count: int,
     body_world: wp.array(dtype=wp.int32),
     prescribed: wp.array(dtype=wp.int32),
@@ -29,18 +31,17 @@ def act_on_bodies(
     push_velocity: wp.array(dtype=wp.vec3),
     decay: wp.array(dtype=wp.float32),
     drag_step: wp.array(dtype=wp.float32),
-    wind: wp.array(dtype=wp.vec3),
     body_q: wp.array(dtype=wp.transform),
     body_qd: wp.array(dtype=wp.spatial_vector),
 ):
     """Prepare one body for the coming step.
 
-    A prescribed body is put where it is at the end of the step (row `clock % substep_count` of the frame's table):
+    A prescribed body is put where it is at the end of the step (row `air.clock % substep_count` of the frame's table):
     the solver holds it there and moves the others against it. A dynamic body gets the pushes that are due, then
     damping and drag.
     """
     body = wp.tid()
-    step = clock[body_world[body]]
+    step = air.clock[body_world[body]]
     column = prescribed[body]
     if column >= 0:
         row = step % substep_count
@@ -56,13 +57,14 @@ def act_on_bodies(
         linear = damp(linear, decay[body])
         angular = damp(angular, decay[body])
     if drag_step[body] > 0.0:
-        linear = drag(linear, wind[body_world[body]], drag_step[body])
+        breeze = air_at(air, body_world[body], wp.transform_get_translation(body_q[body]))
+        linear = drag(linear, breeze, drag_step[body])
     body_qd[body] = wp.spatial_vector(linear, angular)
 
 
 @wp.kernel
 def act_on_nodes(
-    clock: wp.array(dtype=wp.int32),
+    air: Air,
     node_world: wp.array(dtype=wp.int32),
     owner: wp.array(dtype=wp.int32),
     push_start: wp.array(dtype=wp.int32),
@@ -70,7 +72,7 @@ def act_on_nodes(
     push_velocity: wp.array(dtype=wp.vec3),
     decay: wp.array(dtype=wp.float32),
     drag_step: wp.array(dtype=wp.float32),
-    wind: wp.array(dtype=wp.vec3),
+    node_q: wp.array(dtype=wp.vec3),
     node_qd: wp.array(dtype=wp.vec3),
 ):
     """Prepare one node of a soft body for the coming step: pushes that are due, damping and drag; -1 is held."""
@@ -80,21 +82,21 @@ def act_on_nodes(
         return
     velocity = node_qd[node]
     for push in range(push_start[body], push_start[body + 1]):
-        if push_step[push] == clock[node_world[node]]:
+        if push_step[push] == air.clock[node_world[node]]:
             velocity = velocity + push_velocity[push]
     if decay[body] < 1.0:
         velocity = damp(velocity, decay[body])
     if drag_step[body] > 0.0:
-        velocity = drag(velocity, wind[node_world[node]], drag_step[body])
+        velocity = drag(velocity, air_at(air, node_world[node], node_q[node]), drag_step[body])
     node_qd[node] = velocity
 
 
 @wp.kernel
 def drag_across_lines(
+    air: Air,
     drag_step: wp.array(dtype=wp.float32),
     following: wp.array(dtype=wp.vec2i),
     node_world: wp.array(dtype=wp.int32),
-    wind: wp.array(dtype=wp.vec3),
     node_q: wp.array(dtype=wp.vec3),
     node_qd: wp.array(dtype=wp.vec3),
 ):
@@ -103,8 +105,7 @@ def drag_across_lines(
     if drag_step[node] == 0.0:
         return
     along = wp.normalize(node_q[following[node][1]] - node_q[following[node][0]])
-    air = wind[node_world[node]]
-    relative = node_qd[node] - air
+    relative = node_qd[node] - air_at(air, node_world[node], node_q[node])
     across = relative - wp.dot(relative, along) * along
     node_qd[node] = node_qd[node] - across + drag(across, wp.vec3(0.0), drag_step[node])
 

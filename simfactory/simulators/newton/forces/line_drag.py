@@ -23,18 +23,18 @@ class LineDrag:
             line; 0 where air does not act.
         following: Per node the nodes before and after it along its rope.
         node_world: World of each node.
-        wind: Wind of each world [m/s].
+        air: The air of all worlds.
     """
 
-    def __init__(self, *, step: Any, following: Any, node_world: Any, wind: Any) -> None:  # Any: warp arrays
-        self._step, self._following, self._node_world, self._wind = step, following, node_world, wind
+    def __init__(self, *, step: Any, following: Any, node_world: Any, air: Any) -> None:  # Any: warp arrays
+        self._step, self._following, self._node_world, self._air = step, following, node_world, air
 
     def act(self, state: Any) -> None:  # Any: a newton State
         """Launch the drag of the coming solver step on a state."""
         wp.launch(
             drag_across_lines,
             dim=self._step.shape[0],
-            inputs=[self._step, self._following, self._node_world, self._wind, state.particle_q],
+            inputs=[self._air, self._step, self._following, self._node_world, state.particle_q],
             outputs=[state.particle_qd],
             device=self._step.device,
         )

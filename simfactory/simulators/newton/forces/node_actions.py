@@ -63,7 +63,7 @@ class NodeActions:
             act_on_nodes,
             dim=model.particle_count,
             inputs=[
-                self._actions.clock,
+                self._actions.air,
                 model.particle_world,
                 self._owner,
                 self._push_start,
@@ -71,7 +71,7 @@ class NodeActions:
                 self._push_velocity,
                 self._decay,
                 self._drag_step,
-                self._actions.wind,
+                state.particle_q,
             ],
             outputs=[state.particle_qd],
             device=self._device,

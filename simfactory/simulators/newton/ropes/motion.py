@@ -194,9 +194,5 @@ def _line_drag(worlds: Worlds, *, dt: float) -> LineDrag:
         step=wp.array(step, dtype=wp.float32, device=device),
         following=wp.array(following, dtype=wp.vec2i, device=device),
         node_world=worlds.model.particle_world,
-        wind=wp.array(
-            np.array([spec.environment.wind.velocity for spec in worlds.specs], np.float32),
-            dtype=wp.vec3,
-            device=device,
-        ),
+        air=worlds.air,
     )

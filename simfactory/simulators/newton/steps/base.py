@@ -66,6 +66,10 @@ class Steps(ABC):
             poses: `(row, 7)` position and quaternion of every Newton body.
         """
 
+    def temperatures(self) -> npt.NDArray[np.float32] | None:
+        """Return the temperature `(row,)` of all nodes [K], 0 for nodes without heat; None if no body has any."""
+        return None
+
     @abstractmethod
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""

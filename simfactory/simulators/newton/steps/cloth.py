@@ -51,7 +51,7 @@ RULES = {
     "where more, inflatables 0.5 mm",
     "drag": "of cloth, per triangle: ½ ρ A |u| (1.2 (u·n) n + 0.02 (u - (u·n) n)), u the air past it, nothing shaded; "
     "of inflatables 0.35 stands for 1.2: 0.47 of a whole ball; of rigid bodies: ½ ρ C_d A |v - wind| (v - wind), C_d = "
-    "0.47 of the ball of equal volume; no turbulence",
+    "0.47 of the ball of equal volume; no torque",
     "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + "
     "gauge_pressure) × volume at t = 0. Outside is the standard atmosphere. The gas has no inertia, and no weight, as "
     "the air around carries that",

@@ -14,15 +14,17 @@ from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
 from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import Solid, VertexDescent
+from simfactory.simulators.newton.heat import HeatField, heat_rate
 from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.node_contacts import read_meeting_contacts, read_soft_contacts
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.worlds import Worlds
-from simfactory.spec import BodySoft, SceneSpec
+from simfactory.spec import Body, BodySoft, SceneSpec
 
 __all__ = ["STEPS", "STEPS_MAX", "StepsSoft"]
 
 ITERATIONS = 6
+CONDUCTED = 0.5  # of a node's heat that may leave it in a solver step
 STEPS_MAX = 16  # solver steps per substep of the spec
 SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
@@ -45,6 +47,10 @@ RULES = {
     "poisson_ratio": "of soft bodies: as in the spec",
     "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
     "springs: of ten times Young's modulus times cell and at most 5e4 N/m against rigid ones, of 5e4 among themselves",
+    "heat": "conduction by linear tetrahedra, explicit in time; rigid bodies, ground and air keep their temperatures; "
+    "soft bodies give each other no heat; there is no radiation, and air cools only where its density is not 0",
+    "melting": "the shear modulus falls exponentially over the softening range, resistance to changes of volume stays; "
+    "molten material creeps as a Maxwell fluid until tetrahedra are drawn to about twice their length",
     "soft_bending": "shear is sampled once an edge of the simulation mesh, volume once a patch of tetrahedra: a bar "
     "of two cells through its thickness bends within 7 % of Timoshenko's beam",
 }
@@ -68,18 +74,21 @@ class StepsSoft(Steps):
         """Return the solver steps per substep of a scene.
 
         A pressure wave may cross at most one cell of the simulation mesh in a solver step: beyond that the few
-        iterations of a step leave bodies softer than they are.
+        iterations of a step leave bodies softer than they are. Nor may a node lose more than half of its heat.
 
         Raises:
-            SpecError: A body is so stiff or so finely meshed that more than `STEPS_MAX` would be needed.
+            SpecError: A body is so stiff, conducts so well or is so finely meshed that more than `STEPS_MAX` would be
+                needed.
         """
         dt = 1.0 / (spec.fps * spec.substep_count)
-        return max((_steps(body, dt=dt) for body in spec.bodies if isinstance(body, BodySoft)), default=1)
+        soft = [body for body in spec.bodies if isinstance(body, BodySoft)]
+        return max((max(_steps(body, dt=dt), _heat_steps(body, dt=dt)) for body in soft), default=1)
 
     @classmethod
     def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
-        """Return the solver's name and whether soft bodies can meet each other."""
-        return "vbd", sum(isinstance(body, BodySoft) for body in spec.bodies) > 1
+        """Return the solver's name, whether soft bodies can meet each other, and whether there is heat in them."""
+        meets = sum(isinstance(body, BodySoft) for body in spec.bodies) > 1
+        return "vbd", meets, any(has_heat(body) for body in spec.bodies)
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
@@ -111,6 +120,8 @@ class StepsSoft(Steps):
             particle_self_contact_gap=SELF_GAP,
         )
         self._contacts, self._control = self._pipeline.contacts(), model.control()
+        warm = any(has_heat(body) for spec in worlds.specs for body in spec.bodies)
+        self._heat = HeatField(worlds, self._solver, dt=dt) if warm else None
         self._impacts = Impacts(model, self._contacts, dt=dt, rounding=ROUNDING) if model.body_count else None
 
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
@@ -118,10 +129,14 @@ class StepsSoft(Steps):
         self._pipeline.collide(source, self._contacts, dt=self._dt)
         if self._impacts is not None:
             self._impacts.notice(source)
+        if self._heat is not None:
+            self._heat.soften()
         self._solver.step(source, target, self._control, self._contacts, self._dt)
         if self._impacts is not None:
             self._impacts.after_step(target)
             wp.copy(self._solver.body_q_prev, target.body_q)
+        if self._heat is not None:
+            self._heat.advance(target, self._contacts)
 
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
@@ -136,6 +151,10 @@ class StepsSoft(Steps):
         parts.append(read_meeting_contacts(worlds, self._solver.touches(), nodes, distance=SELF_DISTANCE))
         return [joined(list(group)) for group in zip(*parts, strict=True)]
 
+    def temperatures(self) -> npt.NDArray[np.float32] | None:
+        """Return the temperature of every node; see `Steps.temperatures`."""
+        return None if self._heat is None else self._heat.temperatures()
+
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
         """Drop what the solver remembers of an environment, or of all."""
         chosen = range(len(self._worlds.specs)) if environment is None else (environment,)
@@ -143,8 +162,15 @@ class StepsSoft(Steps):
         for index in chosen:
             mask[index] = True
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
+            if self._heat is not None:
+                self._heat.forget(*self._worlds.node_ranges[index])
         device = self._solver.model.device
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
+
+
+def has_heat(body: Body) -> bool:
+    """Tell whether a body's temperature is simulated."""
+    return isinstance(body, BodySoft) and body.heat is not None
 
 
 def _steps(body: BodySoft, *, dt: float) -> int:
@@ -157,6 +183,19 @@ def _steps(body: BodySoft, *, dt: float) -> int:
             f"soft body {body.name!r} needs {steps} solver steps per substep, at most {STEPS_MAX} are taken: allowed "
             f"is a young_modulus up to {limit:.3g} Pa at resolution {body.resolution}; make it softer, its mesh "
             "coarser, raise substeps, or make it a rigid body"
+        )
+    return steps
+
+
+def _heat_steps(body: BodySoft, *, dt: float) -> int:
+    """Return the solver steps that conduction in a body needs in a substep [s], a power of two."""
+    left = heat_rate(body) * dt / CONDUCTED
+    steps = int(2 ** max(0, math.ceil(math.log2(max(left, 1e-9)) - 1e-9)))
+    if steps > STEPS_MAX and body.heat is not None:
+        raise SpecError(
+            f"soft body {body.name!r} conducts so well that it needs {steps} solver steps per substep, at most "
+            f"{STEPS_MAX} are taken: allowed is a conductivity up to {body.heat.conductivity * STEPS_MAX / left:.3g} "
+            f"W/(m·K) at resolution {body.resolution}; lower it, make the mesh coarser, or raise substeps"
         )
     return steps
 

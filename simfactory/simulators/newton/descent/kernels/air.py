@@ -7,6 +7,8 @@ from newton._src.utils.mesh import (
     get_vertex_num_adjacent_faces,
 )
 
+from simfactory.simulators.newton.air.kernels import Air, air_at
+
 __all__ = ["blow"]
 
 
@@ -17,7 +19,7 @@ def blow(
     coefficient: wp.array(dtype=wp.float32),
     skin: float,
     node_world: wp.array(dtype=wp.int32),
-    wind: wp.array(dtype=wp.vec3),
+    air: Air,
     inverse_mass: wp.array(dtype=wp.float32),
     triangles: wp.array2d(dtype=wp.int32),
     around: MeshAdjacencyData,
@@ -33,7 +35,7 @@ def blow(
     if density[node] == 0.0 or inverse_mass[node] == 0.0:
         return
     pressure = coefficient[node]
-    breeze = wind[node_world[node]]
+    breeze = air_at(air, node_world[node], position[node])
     change = wp.vec3()
     rate = float(0.0)
     for k in range(get_vertex_num_adjacent_faces(around, node)):

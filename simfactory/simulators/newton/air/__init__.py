@@ -1,0 +1,6 @@
+"""The air of all environments: mean wind, gusts and plumes, and their velocity at a point on the device."""
+
+from simfactory.simulators.newton.air.kernels import Air, air_at
+from simfactory.simulators.newton.air.tables import build_air
+
+__all__ = ["Air", "air_at", "build_air"]
