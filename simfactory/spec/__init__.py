@@ -4,6 +4,7 @@ from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
     BodyCloth,
+    BodyFluid,
     BodyGranular,
     BodyRigid,
     BodyRope,
@@ -78,6 +79,7 @@ from simfactory.spec.sibling import SiblingLabel
 __all__ = [
     "Body",
     "BodyCloth",
+    "BodyFluid",
     "BodyGranular",
     "BodyRigid",
     "BodyRope",

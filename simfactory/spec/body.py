@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simfactory.spec.base import Model, Name, Vec3
 from simfactory.spec.cloth import BodyCloth
+from simfactory.spec.fluid import BodyFluid
 from simfactory.spec.granular import BodyGranular
 from simfactory.spec.rope import BodyRope
 from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
@@ -13,6 +14,7 @@ from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
 __all__ = [
     "Body",
     "BodyCloth",
+    "BodyFluid",
     "BodyGranular",
     "BodyRigid",
     "BodyRope",
@@ -71,7 +73,9 @@ class BodySheet(BodyPlaced):
     )
 
 
-Body = Annotated[BodyRigid | BodyCloth | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")]
+Body = Annotated[
+    BodyRigid | BodyCloth | BodyFluid | BodyGranular | BodyRope | BodySheet | BodySoft, Field(discriminator="kind")
+]
 
 
 class _Motion(Model):

@@ -1,0 +1,1 @@
+"""Kernels of liquids: transfer between particles and grid, solids, pressure, viscosity."""
