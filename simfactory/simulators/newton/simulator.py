@@ -178,7 +178,8 @@ class NewtonSimulator(Simulator):
                 pose = fitted_pose(made, nodes, speeds)
             position[index], quat[index] = pose.position, pose.quat_xyzw
             velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
-            vertices[index] = made.surface(nodes).astype(np.float32)
+            if made.surface is not None:
+                vertices[index] = made.surface(nodes).astype(np.float32)
         return WorldState(
             time=self._frames[environment] / spec.fps,
             position=position,

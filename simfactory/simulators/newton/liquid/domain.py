@@ -121,6 +121,7 @@ def _solids(spec: SceneSpec, device: str) -> tuple[Any, tuple[Any, ...], Inertia
         record = Solid()
         record.mesh = shape.id
         record.lower, record.upper = wp.vec3(*mesh.vertices.min(axis=0)), wp.vec3(*mesh.vertices.max(axis=0))
+        record.radius = float(np.linalg.norm(mesh.vertices, axis=1).max())
         record.pose = wp.transform(wp.vec3(*body.position), wp.quat(*start_orientation(body)))
         record.row = -1
         if body.mobility != "static":

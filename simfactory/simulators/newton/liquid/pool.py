@@ -103,6 +103,7 @@ class Pool:
     def forget(self) -> None:
         """Drop what the solver remembers: the next step is as the first."""
         self._gradients.assign(self._spin)
+        self._clock.zero_()
 
     def _allocate(self, mass: Array, volume: Array, kinematic: Array) -> None:
         device, size, count = self._device, self._domain.size, self._count
@@ -127,6 +128,7 @@ class Pool:
         self._held_particles = wp.zeros(size, dtype=wp.int32, device=device)
         self._index = wp.zeros(size, dtype=wp.int32, device=device)
         self._faces = wp.zeros(min(24 * count, 3 * math.prod(size)) if self._sweeps else 0, dtype=wp.vec4i, device=device)
+        self._clock = wp.zeros(2, dtype=wp.int32, device=device)  # steps taken, and that after the one at hand
         self._counts = wp.zeros(2, dtype=wp.int32, device=device)  # cells, faces
         corners = tuple(edge + 1 for edge in size)
         self._fixed = wp.zeros(corners, dtype=wp.float32, device=device)
@@ -197,6 +199,7 @@ class Pool:
         """Launch one step on the particles."""
         domain, dt = self._domain, self._dt
         grid = domain.grid
+        wp.copy(self._clock, self._clock, 0, 1, 1)
         for array in (
             self._velocity, self._weight, self._shift, self._drag, self._filled, self._held_particles, self._counts,
             self._given, self._stuck, self._stuck_mass,
@@ -219,10 +222,8 @@ class Pool:
             self._launch(
                 solids.find_moving,
                 self._fixed.shape,
-                [
-                    grid, domain.solids, self._poses, self._held_particles, self._fixed, self._distance, self._owner,
-                ],
-            )  # fmt: skip
+                [grid, domain.solids, self._poses, self._fixed, self._distance, self._owner],
+            )
         if self._sweeps:
             self._diffuse()
         self._project()
@@ -231,7 +232,7 @@ class Pool:
             self._count,
             [
                 grid, dt, self._gap, self._lower, self._upper, self._velocity, self._weight, self._shift,
-                domain.solids, self._poses, self._centers, self._body_velocities, self._places, self._speeds,
+                self._filled, self._clock, domain.solids, self._poses, self._centers, self._body_velocities, self._places, self._speeds,
                 self._gradients,
             ],
         )  # fmt: skip

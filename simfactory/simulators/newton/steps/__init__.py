@@ -13,8 +13,8 @@ __all__ = ["Steps", "steps_for"]
 
 @cache
 def _families() -> tuple[type[Steps], ...]:
-    names = [module.name for module in pkgutil.iter_modules(__path__) if module.name != "base"]
-    found = [importlib.import_module(f"{__name__}.{name}").STEPS for name in names]
+    modules = [importlib.import_module(f"{__name__}.{module.name}") for module in pkgutil.iter_modules(__path__)]
+    found = [module.STEPS for module in modules if hasattr(module, "STEPS")]
     return tuple(sorted(found, key=lambda family: family.cost))
 
 

@@ -2,7 +2,7 @@
 
 import warp as wp
 
-__all__ = ["FAR", "Grid", "Solid", "body_velocity", "face_place", "solid_distance"]
+__all__ = ["FAR", "Grid", "Solid", "body_velocity", "face_place", "near_ball", "solid_distance"]
 
 FAR = wp.constant(2.0)  # [m] how far inside a solid its surface is looked for
 
@@ -26,6 +26,7 @@ class Solid:
     mesh: wp.uint64
     lower: wp.vec3  # corners of its box, body frame [m]
     upper: wp.vec3
+    radius: wp.float32  # of the ball about the body's origin that holds it [m]
     pose: wp.transform  # of a static body; others move
     row: wp.int32  # among the bodies that move; -1 = static
 
@@ -37,6 +38,15 @@ def face_place(grid: Grid, i: int, j: int, k: int, axis: int):
     if axis >= 0:
         place[axis] = place[axis] - 0.5
     return grid.origin + place * grid.cell
+
+
+@wp.func
+def near_ball(solid: Solid, poses: wp.array(dtype=wp.transform), place: wp.vec3, reach: float):
+    """Return whether a world point is within reach of the ball that holds a solid."""
+    center = wp.transform_get_translation(solid.pose)
+    if solid.row >= 0:
+        center = wp.transform_get_translation(poses[solid.row])
+    return wp.length_sq(place - center) < (solid.radius + reach) * (solid.radius + reach)
 
 
 @wp.func

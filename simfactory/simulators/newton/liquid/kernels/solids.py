@@ -2,7 +2,7 @@
 
 import warp as wp
 
-from simfactory.simulators.newton.liquid.kernels.records import Grid, Solid, solid_distance
+from simfactory.simulators.newton.liquid.kernels.records import Grid, Solid, near_ball, solid_distance
 
 __all__ = ["find_fixed", "find_moving", "open_share", "open_volume"]
 
@@ -43,31 +43,19 @@ def find_moving(
     grid: Grid,
     solids: wp.array(dtype=Solid),
     poses: wp.array(dtype=wp.transform),
-    count: wp.array3d(dtype=wp.int32),
     fixed: wp.array3d(dtype=wp.float32),
     distance: wp.array3d(dtype=wp.float32),
     owner: wp.array3d(dtype=wp.int32),
 ):
-    """Find the distance of corners about the liquid from all solids, and the nearest moving body's row or -1."""
+    """Find the distance of every corner from all solids, and the nearest moving body's row or -1."""
     i, j, k = wp.tid()
     distance[i, j, k] = fixed[i, j, k]
     owner[i, j, k] = -1
-    wet = int(0)
-    for a in range(-2, 2):
-        for b in range(-2, 2):
-            for c in range(-2, 2):
-                x = i + a
-                y = j + b
-                z = k + c
-                if x >= 0 and y >= 0 and z >= 0 and x < grid.size[0] and y < grid.size[1] and z < grid.size[2]:
-                    wet += count[x, y, z]
-    if wet == 0:
-        return
     place = corner_place(grid, i, j, k)
     reach = 2.0 * grid.cell
     nearest = float(reach)
     for index in range(solids.shape[0]):
-        if solids[index].row >= 0:
+        if solids[index].row >= 0 and near_ball(solids[index], poses, place, reach):
             gap, _normal = solid_distance(solids[index], poses, place, reach)
             if gap < nearest:
                 nearest = gap

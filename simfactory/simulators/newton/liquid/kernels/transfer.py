@@ -5,9 +5,19 @@ Source: C. Jiang et al., "The affine particle-in-cell method", ACM Transactions 
 
 import warp as wp
 
-from simfactory.simulators.newton.liquid.kernels.records import Grid, Solid, body_velocity, face_place, solid_distance
+from simfactory.simulators.newton.liquid.kernels.records import (
+    Grid,
+    Solid,
+    body_velocity,
+    near_ball,
+    solid_distance,
+)
 
 __all__ = ["advect", "scatter", "settle_faces"]
+
+
+CROWD = wp.constant(1.1)  # [1] fullness beyond which particles are stirred
+STIR = wp.constant(0.5)  # [cell] how far, where it is twice as full as it should be
 
 
 @wp.func
@@ -169,6 +179,19 @@ def shifted(grid: Grid, field: wp.array4d(dtype=wp.float32), place: wp.vec3):
     return value
 
 
+@wp.func
+def fullness(grid: Grid, filled: wp.array3d(dtype=wp.float32), place: wp.vec3):
+    """Return how full the grid is at a place [1], interpolated between the middles of cells."""
+    base, rest = corner_of(grid, place, -1)
+    value = float(0.0)
+    for corner in range(8):
+        a = corner // 4
+        b = corner // 2 % 2
+        c = corner % 2
+        value += share(rest, a, b, c) * filled[base[0] + a, base[1] + b, base[2] + c]
+    return value
+
+
 @wp.kernel
 def advect(
     grid: Grid,
@@ -179,6 +202,8 @@ def advect(
     velocity: wp.array4d(dtype=wp.float32),
     mass: wp.array4d(dtype=wp.float32),
     shift: wp.array4d(dtype=wp.float32),
+    filled: wp.array3d(dtype=wp.float32),
+    steps: wp.array(dtype=wp.int32),
     solids: wp.array(dtype=Solid),
     poses: wp.array(dtype=wp.transform),
     centers: wp.array(dtype=wp.vec3),
@@ -204,10 +229,17 @@ def advect(
                 halfway, _lean, reached = sampled(grid, velocity, mass, middle)
                 if reached:
                     path = halfway
-        place = place + shifted(grid, shift, place)
+        # Particles that have come together move as one: only chance parts them.
+        crowd = wp.clamp(fullness(grid, filled, place) - CROWD, 0.0, 1.0)
+        draw = wp.rand_init(steps[0], p)
+        aside = wp.vec3(wp.randf(draw) - 0.5, wp.randf(draw) - 0.5, wp.randf(draw) - 0.5)
+        place = place + shifted(grid, shift, place) + aside * (crowd * STIR * grid.cell)
     place = place + path * dt
     for index in range(solids.shape[0]):
-        distance, normal = solid_distance(solids[index], poses, place, 2.0 * gap)
+        distance = 2.0 * gap
+        normal = wp.vec3(0.0, 0.0, 1.0)
+        if near_ball(solids[index], poses, place, gap):
+            distance, normal = solid_distance(solids[index], poses, place, 2.0 * gap)
         if distance < gap:
             place = place + normal * (gap - distance)
             wall = wp.vec3(0.0, 0.0, 0.0)
@@ -223,6 +255,8 @@ def advect(
         elif place[axis] > upper[axis]:
             place[axis] = upper[axis]
             speed[axis] = wp.min(speed[axis], 0.0)
+    if p == 0:
+        steps[1] = steps[0] + 1
     positions[p] = place
     velocities[p] = speed
     gradients[p] = gradient
