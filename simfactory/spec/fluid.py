@@ -9,7 +9,7 @@ from simfactory.spec.solid import BodySolid
 
 __all__ = ["PARTICLES_MAX", "PARTICLES_MIN", "BodyFluid"]
 
-PARTICLES_MIN, PARTICLES_MAX = 50, 20_000
+PARTICLES_MIN, PARTICLES_MAX = 50, 12_000
 
 
 class BodyFluid(BodySolid):

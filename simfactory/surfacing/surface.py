@@ -86,7 +86,7 @@ def _surface(positions: bytes, spacing: float) -> LiquidSurface:
         )
         return LiquidSurface(
             vertices=vertices.numpy().copy(),
-            triangles=indices.numpy().reshape(-1, 3).copy(),
+            triangles=indices.numpy().reshape(-1, 3)[:, ::-1].copy(),  # Warp turns them inward
             particles=particles.numpy().copy(),
             weights=weights.numpy().copy(),
         )
