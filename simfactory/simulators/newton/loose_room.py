@@ -15,7 +15,7 @@ from simfactory.transforms import quat_rotate, quat_to_matrix
 
 __all__ = ["check_room"]
 
-DENSITIES = 0.1  # [1] most that liquids of a scene may differ in density
+DENSITIES = 0.25  # [1] most that liquids of a scene may differ in density
 OVERLAP = 0.1  # [1] share of a liquid that may share cells with another one: they may touch
 DEEP = 0.5  # [radius] how far a particle's centre may be nearer to a surface than its radius
 
