@@ -32,11 +32,11 @@ class Tank(Placement):
         speed: Initial speed along the length [m/s].
     """
 
-    length: Range = (0.5, 0.65)
-    width: Range = (0.32, 0.42)
-    height: Range = (0.22, 0.3)
+    length: Range = (0.55, 0.7)
+    width: Range = (0.38, 0.48)
+    height: Range = (0.15, 0.2)
     thickness: Range = (0.05, 0.08)
-    fill: Range = (0.5, 0.7)
+    fill: Range = (0.65, 0.8)
     share: Range = (1.0, 1.0)
     speed: Range = (0.0, 0.0)
 

@@ -14,6 +14,7 @@ from scenes.roles import RoleRigid
 __all__ = ["CATEGORY"]
 
 ANY = ("thin liquid", "viscous liquid")
+THICK = ("paint", "honey", "chocolate")  # on the open floor thinner ones spread to films finer than particles
 FLOATS = ("wood",)
 SINKS = ("metal", "concrete", "granite")
 
@@ -22,10 +23,10 @@ DAM = RoleFluid(name="dam", shapes=("bed",), particles=(2400, 3600))
 
 SINGLE = (
     BaseScene(
-        name="water_column",
+        name="liquid_column",
         tiers=("single",),
         description="A column of liquid is let go and spreads over the floor.",
-        roles=(RoleFluid(name="column", shapes=("pillar",)),),
+        roles=(RoleFluid(name="column", shapes=("pillar",), materials=THICK),),
         layout=((("column",), Scatter()),),
         caption="{column} is let go and spreads over the floor.",
         phenomena=("collapse", "spreading"),
@@ -35,7 +36,7 @@ SINGLE = (
         name="blob_drop",
         tiers=("single",),
         description="A blob of liquid falls onto the floor and splashes.",
-        roles=(RoleFluid(name="blob", shapes=("clump",), size=(0.2, 0.28)),),
+        roles=(RoleFluid(name="blob", shapes=("clump",), materials=THICK, size=(0.22, 0.3)),),
         layout=((("blob",), Drop(height=(0.15, 0.5), toss=(0.0, 0.8))),),
         caption="{blob} falls onto the floor and splashes.",
         phenomena=("free_fall", "splash", "spreading"),
@@ -54,7 +55,7 @@ SINGLE = (
         tiers=("single",),
         description="A liquid at one end of a tank is let go, runs to the other end and climbs its wall.",
         roles=(SIDE, DAM),
-        layout=((("side", "dam"), Tank(share=(0.3, 0.5), fill=(0.7, 0.88))),),
+        layout=((("side", "dam"), Tank(share=(0.3, 0.5), fill=(0.75, 0.88))),),
         caption="{dam} at one end of a tank is let go and runs to the other end.",
         phenomena=("dam_break", "wave"),
     ),
@@ -63,7 +64,7 @@ SINGLE = (
         tiers=("single",),
         description="A liquid in a tank is set in motion and sloshes to and fro.",
         roles=(SIDE, POOL),
-        layout=((("side", "pool"), Tank(speed=(0.4, 0.9), fill=(0.35, 0.5))),),
+        layout=((("side", "pool"), Tank(speed=(0.3, 0.7), fill=(0.55, 0.7))),),
         caption="{pool} in a tank sloshes to and fro.",
         phenomena=("sloshing", "wave"),
     ),
@@ -88,7 +89,7 @@ SINGLE = (
                 size=(0.2, 0.3),
                 mobility="static",
             ),
-            RoleFluid(name="stream", shapes=("clump",), materials=ANY, size=(0.24, 0.3)),
+            RoleFluid(name="stream", shapes=("clump",), materials=THICK, size=(0.24, 0.3)),
         ),
         layout=((("obstacle",), Scatter()), (("stream",), Drop(height=(0.08, 0.25), over="obstacle", spread=0.04))),
         caption="{stream} pours down over {obstacle} and parts around it.",
@@ -98,7 +99,7 @@ SINGLE = (
         name="liquid_on_ramp",
         tiers=("single",),
         description="A liquid is let go on a ramp and runs down it.",
-        roles=(PLANK, POST, RoleFluid(name="blob", shapes=("clump",), materials=ANY, size=(0.18, 0.24))),
+        roles=(PLANK, POST, RoleFluid(name="blob", shapes=("clump",), materials=THICK, size=(0.18, 0.24))),
         layout=((("plank", "post", "blob"), Ramp(slope=(18.0, 32.0), regime="slide")),),
         caption="{blob} is let go on a ramp and runs down it.",
         phenomena=("inclined_plane", "film_flow"),
@@ -129,7 +130,7 @@ TWO_BODY = (
         name="ball_into_column",
         tiers=("two_body",),
         description="A rolling ball runs into a collapsing column of liquid.",
-        roles=(RoleFluid(name="column", shapes=("pillar",)), RoleRigid(name="ball", shapes=("ball",), size=(0.14, 0.22))),
+        roles=(RoleFluid(name="column", shapes=("pillar",), materials=THICK), RoleRigid(name="ball", shapes=("ball",), size=(0.14, 0.22))),
         layout=((("column",), Scatter()), (("ball",), Strike(target="column", speed=(1.5, 3.0)))),
         caption="{ball} runs into {column}.",
         phenomena=("rolling", "collapse", "splash"),
@@ -140,7 +141,7 @@ TWO_BODY = (
         description="A blob of liquid falls onto a block that stands on the floor and washes over it.",
         roles=(
             RoleRigid(name="block", shapes=("slab", "disc", "block", "box"), size=(0.24, 0.34)),
-            RoleFluid(name="blob", shapes=("clump",), materials=ANY, size=(0.2, 0.28)),
+            RoleFluid(name="blob", shapes=("clump",), materials=THICK, size=(0.2, 0.28)),
         ),
         layout=((("block",), Scatter()), (("blob",), Drop(height=(0.05, 0.3), over="block", spread=0.06))),
         caption="{blob} falls onto {block} and washes over it.",
@@ -151,7 +152,7 @@ TWO_BODY = (
         tiers=("two_body",),
         description="Two columns of liquid stand side by side, collapse and run into each other.",
         roles=(
-            RoleFluid(name="column", shapes=("pillar",), materials=ANY, count=(2, 2), size=(0.22, 0.3), particles=(1200, 1800)),
+            RoleFluid(name="column", shapes=("pillar",), materials=THICK, count=(2, 2), size=(0.22, 0.3), particles=(1200, 1800)),
         ),
         layout=((("column",), Scatter(spread=0.22, gap=0.03)),),
         caption="{column} collapse and run into each other.",
@@ -183,7 +184,7 @@ MULTI_OBJECT = (
             RoleRigid(name="body", shapes=("ball", "box", "capsule", "cylinder"), count=(2, 3), size=(0.08, 0.12)),
         ),
         layout=(
-            (("side", "pool"), Tank(length=(0.55, 0.7), width=(0.4, 0.5))),
+            (("side", "pool"), Tank(length=(0.6, 0.75), width=(0.45, 0.55))),
             (("body",), Drop(height=(0.03, 0.15), rise=0.16, over="pool", spread=0.09)),
         ),
         caption="{body} drop into {pool}.",
@@ -195,7 +196,7 @@ MULTI_OBJECT = (
         description="A column of liquid collapses among standing blocks and sweeps light ones away.",
         roles=(
             RoleRigid(name="block", shapes=("box", "column", "cylinder"), materials=("wood", "polymer"), count=(2, 3), size=(0.1, 0.16)),
-            RoleFluid(name="column", shapes=("pillar",), size=(0.32, 0.42)),
+            RoleFluid(name="column", shapes=("pillar",), materials=THICK, size=(0.32, 0.42)),
         ),
         layout=((("column",), Scatter()), (("block",), Scatter(spread=0.34, gap=0.03))),
         caption="{column} collapses among {block}.",
@@ -206,7 +207,7 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Three blobs of liquid fall one after another into each other's puddle.",
         roles=(
-            RoleFluid(name="blob", shapes=("clump",), materials=ANY, count=(3, 3), size=(0.16, 0.22), particles=(700, 1100)),
+            RoleFluid(name="blob", shapes=("clump",), materials=THICK, count=(3, 3), size=(0.16, 0.22), particles=(700, 1100)),
         ),
         layout=((("blob",), Drop(height=(0.08, 0.2), rise=0.26, spread=0.06)),),
         caption="{blob} fall one after another into each other's puddle.",

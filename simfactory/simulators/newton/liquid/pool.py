@@ -124,6 +124,7 @@ class Pool:
         self._drag, self._before, self._other = (
             wp.zeros(viscous, dtype=wp.float32, device=device) for _ in range(3)
         )
+        self._rest = wp.zeros(size, dtype=wp.float32, device=device)
         self._filled = wp.zeros(size, dtype=wp.float32, device=device)
         self._held_particles = wp.zeros(size, dtype=wp.int32, device=device)
         self._index = wp.zeros(size, dtype=wp.int32, device=device)
@@ -163,6 +164,8 @@ class Pool:
             self._fixed.shape,
             [self._domain.grid, wp.vec3(*lower), wp.vec3(*upper), self._domain.solids, self._poses, self._fixed],
         )
+
+        self._launch(pressure.find_rest, self._domain.size, [self._domain.grid, self._fixed, self._rest])
 
     def _launch(self, kernel: Any, dim: Any, inputs: list[Any]) -> None:  # Any: Warp objects
         wp.launch(kernel, dim=dim, inputs=inputs, device=self._device)
@@ -242,7 +245,7 @@ class Pool:
         wp.copy(self._before, self._velocity)
         wp.copy(self._other, self._velocity)
         bodies = [self._poses, self._centers, self._body_velocities]
-        places = [self._counts[1:], self._faces, self._weight, self._drag, self._distance, self._owner]
+        places = [self._counts[1:], self._faces, self._weight, self._filled, self._drag, self._distance, self._owner]
         source, target = self._velocity, self._other
         for _ in range(2 * math.ceil(self._sweeps / 2)):
             self._launch(
@@ -272,7 +275,7 @@ class Pool:
             pressure.assemble,
             self._count,
             [
-                grid, dt, RATE, found, self._held_particles, self._filled, self._index, self._fixed, self._distance,
+                grid, dt, RATE, found, self._held_particles, self._filled, self._rest, self._index, self._fixed, self._distance,
                 self._owner, self._velocity, self._weight, self._density, *bodies, cells,
             ],
         )  # fmt: skip
@@ -281,7 +284,7 @@ class Pool:
             pressure.apply_pressure,
             self._count,
             [
-                grid, dt, self._density, found, self._filled, self._distance, self._owner, *bodies, cells,
+                grid, dt, self._density, found, self._filled, self._rest, self._distance, self._owner, *bodies, cells,
                 self._pressure, self._velocity,
             ],
         )  # fmt: skip
@@ -289,7 +292,7 @@ class Pool:
             self._launch(pressure.move_bodies, self._count, [dt, found, cells, self._pressure, self._given])
         self._solve(cells.loose, cells.loose_diagonal, cells.excess, self._potential, SPREADINGS, moving=False)
         self._launch(
-            pressure.apply_spread, self._count, [grid, found, self._filled, cells, self._potential, self._shift]
+            pressure.apply_spread, self._count, [grid, found, self._filled, self._rest, cells, self._potential, self._shift]
         )
 
     def _solve(

@@ -12,6 +12,7 @@ from simfactory.simulators.newton.liquid.kernels.solids import face_owner, open_
 __all__ = [
     "apply_pressure",
     "apply_spread",
+    "find_rest",
     "assemble",
     "gather",
     "list_cells",
@@ -23,6 +24,8 @@ __all__ = [
 ]
 
 CLOSEST = wp.constant(0.25)  # [cell] nearest that the surface is taken to be to the middle of a cell below it
+SLIVER = wp.constant(0.35)  # [1] open share of a cell below which it is as good as solid
+LEAST_REST = wp.constant(0.05)  # [1] fullness of a cell almost wholly inside a solid
 CROWDED = wp.constant(0.5)  # [1] largest excess of volume in a cell that is spread in a step
 ROOMY = wp.constant(0.1)  # [1] largest lack of volume within the liquid that is closed in a step
 
@@ -90,9 +93,12 @@ def list_cells(
 
 
 @wp.func
-def surface_share(filled: wp.array3d(dtype=wp.float32), own: wp.vec3i, other: wp.vec3i):
+def surface_share(
+    filled: wp.array3d(dtype=wp.float32), rest: wp.array3d(dtype=wp.float32), own: wp.vec3i, other: wp.vec3i
+):
     """Return how far the surface is beyond a cell's middle on the way to an empty cell [cell]."""
-    full = filled[own[0], own[1], own[2]] + filled[other[0], other[1], other[2]]
+    full = filled[own[0], own[1], own[2]] / wp.max(rest[own[0], own[1], own[2]], LEAST_REST)
+    full += filled[other[0], other[1], other[2]] / wp.max(rest[other[0], other[1], other[2]], LEAST_REST)
     return wp.clamp(full - 0.5, CLOSEST, 1.0)
 
 
@@ -121,6 +127,15 @@ def expected(distance: wp.array3d(dtype=wp.float32), cell: wp.vec3i):
 
 
 @wp.kernel
+def find_rest(grid: Grid, distance: wp.array3d(dtype=wp.float32), rest: wp.array3d(dtype=wp.float32)):
+    """Find how full each cell measures that is full, beside floor, walls and static bodies."""
+    i, j, k = wp.tid()
+    rest[i, j, k] = 1.0
+    if i > 0 and j > 0 and k > 0 and i < grid.size[0] - 1 and j < grid.size[1] - 1 and k < grid.size[2] - 1:
+        rest[i, j, k] = expected(distance, wp.vec3i(i, j, k))
+
+
+@wp.kernel
 def assemble(
     grid: Grid,
     dt: float,
@@ -128,6 +143,7 @@ def assemble(
     cell_count: wp.array(dtype=wp.int32),
     count: wp.array3d(dtype=wp.int32),
     filled: wp.array3d(dtype=wp.float32),
+    rest: wp.array3d(dtype=wp.float32),
     index: wp.array3d(dtype=wp.int32),
     fixed: wp.array3d(dtype=wp.float32),
     distance: wp.array3d(dtype=wp.float32),
@@ -161,15 +177,17 @@ def assemble(
         other = beyond(own[0], own[1], own[2], face)
         weight = float(0.0)
         loose = float(0.0)
-        neighbor = int(-1)
+        neighbor = index[other[0], other[1], other[2]]
+        # A cell that is almost solid and holds no particles is no air: none of the liquid gets into it.
+        if neighbor < 0 and open_volume(distance, other[0], other[1], other[2]) < SLIVER:
+            free = 0.0
         if free > 0.0:
             inflow -= sign * free * velocity[axis, at[0], at[1], at[2]]
-            neighbor = index[other[0], other[1], other[2]]
             weight = free * dt / (density * h)
             loose = free
             if neighbor < 0:
                 inner = False
-                nearer = surface_share(filled, own, other)
+                nearer = surface_share(filled, rest, own, other)
                 weight = weight / nearer
                 loose = loose / nearer
             diagonal += weight
@@ -179,6 +197,8 @@ def assemble(
         cells.loose[row, face] = loose
         if owner.shape[0] > 0:
             taken = open_share(fixed, at[0], at[1], at[2], axis) - free
+            if open_volume(fixed, other[0], other[1], other[2]) < SLIVER:
+                taken = 0.0
             if taken > 0.0:
                 moving = face_owner(distance, owner, at[0], at[1], at[2], axis)
                 if moving >= 0:
@@ -193,8 +213,10 @@ def assemble(
                         arm = middle - wp.transform_point(poses[moving], centers[moving])
                         push += area
                         turn += wp.cross(arm, area)
-    full = expected(distance, own)
-    more = filled[own[0], own[1], own[2]] / wp.max(full, 0.05) - 1.0
+    full = rest[own[0], own[1], own[2]]
+    if body >= 0:
+        full = expected(distance, own)
+    more = filled[own[0], own[1], own[2]] / wp.max(full, LEAST_REST) - 1.0
     if inner:
         more = wp.clamp(more, -ROOMY, CROWDED)
     else:
@@ -331,6 +353,7 @@ def apply_pressure(
     density: float,
     cell_count: wp.array(dtype=wp.int32),
     filled: wp.array3d(dtype=wp.float32),
+    rest: wp.array3d(dtype=wp.float32),
     distance: wp.array3d(dtype=wp.float32),
     owner: wp.array3d(dtype=wp.int32),
     poses: wp.array(dtype=wp.transform),
@@ -356,7 +379,7 @@ def apply_pressure(
                 if neighbor >= 0:
                     fall -= pressure[neighbor]
                 else:
-                    nearer = surface_share(filled, own, beyond(own[0], own[1], own[2], face))
+                    nearer = surface_share(filled, rest, own, beyond(own[0], own[1], own[2], face))
                 change = float(2 * (face % 2) - 1) * fall * dt / (density * grid.cell * nearer)
                 velocity[axis, at[0], at[1], at[2]] = velocity[axis, at[0], at[1], at[2]] + change
             else:
@@ -390,6 +413,7 @@ def apply_spread(
     grid: Grid,
     cell_count: wp.array(dtype=wp.int32),
     filled: wp.array3d(dtype=wp.float32),
+    rest: wp.array3d(dtype=wp.float32),
     cells: Cells,
     potential: wp.array(dtype=wp.float32),
     shift: wp.array4d(dtype=wp.float32),
@@ -408,6 +432,6 @@ def apply_spread(
             if neighbor >= 0:
                 fall -= potential[neighbor]
             else:
-                nearer = surface_share(filled, own, beyond(own[0], own[1], own[2], face))
+                nearer = surface_share(filled, rest, own, beyond(own[0], own[1], own[2], face))
             change = float(2 * (face % 2) - 1) * fall / (grid.cell * nearer)
             shift[face // 2, at[0], at[1], at[2]] = wp.clamp(change, -0.1 * grid.cell, 0.1 * grid.cell)

@@ -7,6 +7,9 @@ from simfactory.simulators.newton.liquid.kernels.solids import face_owner, open_
 
 __all__ = ["diffuse", "drag_bodies"]
 
+DEEP = wp.constant(0.3)  # [1] fullness of the next cell from which a liquid is no film
+THIN = wp.constant(0.1)  # [cell] thinnest that a film is taken to be
+
 
 @wp.func
 def next_face(grid: Grid, face: wp.vec4i, side: int):
@@ -16,6 +19,29 @@ def next_face(grid: Grid, face: wp.vec4i, side: int):
     cell[axis] = cell[axis] + 2 * (side % 2) - 1
     inside = cell[axis] >= 0 and cell[axis] < grid.size[axis]
     return cell, inside
+
+
+@wp.func
+def hold(filled: wp.array3d(dtype=wp.float32), face: wp.vec4i, side: int):
+    """Return how strongly a solid beside a face holds it, over ν / cell² [1].
+
+    Of a film of thickness δ, whose mean velocity is what a face has, that is 3 (cell / δ)²; within a deep liquid the
+    velocity falls to zero over half a cell.
+    """
+    axis = face[0]
+    own = wp.vec3i(face[1], face[2], face[3])
+    before = own
+    before[axis] = before[axis] - 1
+    away = wp.vec3i(0, 0, 0)
+    away[side // 2] = 1 - 2 * (side % 2)
+    above = own + away
+    strength = float(2.0)
+    if filled[above[0], above[1], above[2]] < DEEP:
+        # Near a solid the measure of fullness misses half: what would lie beyond the wall.
+        thick = filled[own[0], own[1], own[2]] + filled[before[0], before[1], before[2]]
+        thick = wp.clamp(thick, THIN, 1.0)
+        strength = 3.0 / (thick * thick)
+    return strength
 
 
 @wp.func
@@ -48,6 +74,7 @@ def diffuse(
     face_count: wp.array(dtype=wp.int32),
     faces: wp.array(dtype=wp.vec4i),
     mass: wp.array4d(dtype=wp.float32),
+    filled: wp.array3d(dtype=wp.float32),
     viscosity: wp.array4d(dtype=wp.float32),
     distance: wp.array3d(dtype=wp.float32),
     owner: wp.array3d(dtype=wp.int32),
@@ -75,8 +102,9 @@ def diffuse(
                 value, _row = solid_speed(
                     grid, distance, owner, poses, centers, body_velocities, axis, cell
                 )
-                total += own * rate * value
-                weight += own * rate
+                held = own * rate * hold(filled, face, side)
+                total += held * value
+                weight += held
             elif mass[axis, cell[0], cell[1], cell[2]] > 0.0:
                 mean = 0.5 * (own + viscosity[axis, cell[0], cell[1], cell[2]]) * rate
                 total += mean * source[axis, cell[0], cell[1], cell[2]]
@@ -91,6 +119,7 @@ def drag_bodies(
     face_count: wp.array(dtype=wp.int32),
     faces: wp.array(dtype=wp.vec4i),
     mass: wp.array4d(dtype=wp.float32),
+    filled: wp.array3d(dtype=wp.float32),
     viscosity: wp.array4d(dtype=wp.float32),
     distance: wp.array3d(dtype=wp.float32),
     owner: wp.array3d(dtype=wp.int32),
@@ -116,7 +145,7 @@ def drag_bodies(
             if open_share(distance, cell[0], cell[1], cell[2], axis) == 0.0:
                 value, row = solid_speed(grid, distance, owner, poses, centers, body_velocities, axis, cell)
                 if row >= 0:
-                    amount = mass[axis, face[1], face[2], face[3]] * own
+                    amount = mass[axis, face[1], face[2], face[3]] * own * hold(filled, face, side)
                     push = wp.vec3(0.0, 0.0, 0.0)
                     push[axis] = amount * (velocity[axis, face[1], face[2], face[3]] - value)
                     place = face_place(grid, face[1], face[2], face[3], axis)
