@@ -112,7 +112,11 @@ TWO_BODY = (
         name="block_floats",
         tiers=("two_body",),
         description="A wooden body drops into a tank of liquid, comes up and floats.",
-        roles=(SIDE, POOL, RoleRigid(name="block", shapes=("box", "block", "cylinder", "ball"), materials=FLOATS, size=(0.1, 0.16))),
+        roles=(
+            SIDE,
+            POOL,
+            RoleRigid(name="block", shapes=("box", "block", "cylinder", "ball"), materials=FLOATS, size=(0.1, 0.16)),
+        ),
         layout=((("side", "pool"), Tank()), (("block",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{block} drops into {pool} and floats.",
         phenomena=("free_fall", "splash", "buoyancy"),
@@ -121,7 +125,11 @@ TWO_BODY = (
         name="body_sinks",
         tiers=("two_body",),
         description="A heavy body drops into a tank of liquid and sinks.",
-        roles=(SIDE, POOL, RoleRigid(name="body", shapes=("ball", "box", "cylinder", "capsule"), materials=SINKS, size=(0.09, 0.14))),
+        roles=(
+            SIDE,
+            POOL,
+            RoleRigid(name="body", shapes=("ball", "box", "cylinder", "capsule"), materials=SINKS, size=(0.09, 0.14)),
+        ),
         layout=((("side", "pool"), Tank()), (("body",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{body} drops into {pool} and sinks.",
         phenomena=("free_fall", "splash", "sinking"),
@@ -130,7 +138,10 @@ TWO_BODY = (
         name="ball_into_column",
         tiers=("two_body",),
         description="A rolling ball runs into a collapsing column of liquid.",
-        roles=(RoleFluid(name="column", shapes=("pillar",), materials=THICK), RoleRigid(name="ball", shapes=("ball",), size=(0.14, 0.22))),
+        roles=(
+            RoleFluid(name="column", shapes=("pillar",), materials=THICK),
+            RoleRigid(name="ball", shapes=("ball",), size=(0.14, 0.22)),
+        ),
         layout=((("column",), Scatter()), (("ball",), Strike(target="column", speed=(1.5, 3.0)))),
         caption="{ball} runs into {column}.",
         phenomena=("rolling", "collapse", "splash"),
@@ -152,7 +163,14 @@ TWO_BODY = (
         tiers=("two_body",),
         description="Two columns of liquid stand side by side, collapse and run into each other.",
         roles=(
-            RoleFluid(name="column", shapes=("pillar",), materials=THICK, count=(2, 2), size=(0.22, 0.3), particles=(1200, 1800)),
+            RoleFluid(
+                name="column",
+                shapes=("pillar",),
+                materials=THICK,
+                count=(2, 2),
+                size=(0.22, 0.3),
+                particles=(1200, 1800),
+            ),
         ),
         layout=((("column",), Scatter(spread=0.22, gap=0.03)),),
         caption="{column} collapse and run into each other.",
@@ -162,7 +180,11 @@ TWO_BODY = (
         name="dam_carries_block",
         tiers=("two_body",),
         description="A dam breaks in a tank while a light body falls into the wave, which carries it along.",
-        roles=(SIDE, DAM, RoleRigid(name="block", shapes=("box", "cylinder", "ball"), materials=FLOATS, size=(0.09, 0.13))),
+        roles=(
+            SIDE,
+            DAM,
+            RoleRigid(name="block", shapes=("box", "cylinder", "ball"), materials=FLOATS, size=(0.09, 0.13)),
+        ),
         layout=(
             (("side", "dam"), Tank(share=(0.4, 0.55), fill=(0.65, 0.8))),
             (("block",), Drop(height=(0.03, 0.2), over="dam", spread=0.04)),
@@ -195,7 +217,13 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="A column of liquid collapses among standing blocks and sweeps light ones away.",
         roles=(
-            RoleRigid(name="block", shapes=("box", "column", "cylinder"), materials=("wood", "polymer"), count=(2, 3), size=(0.1, 0.16)),
+            RoleRigid(
+                name="block",
+                shapes=("box", "column", "cylinder"),
+                materials=("wood", "polymer"),
+                count=(2, 3),
+                size=(0.1, 0.16),
+            ),
             RoleFluid(name="column", shapes=("pillar",), materials=THICK, size=(0.32, 0.42)),
         ),
         layout=((("column",), Scatter()), (("block",), Scatter(spread=0.34, gap=0.03))),
@@ -207,7 +235,9 @@ MULTI_OBJECT = (
         tiers=("multi_object",),
         description="Three blobs of liquid fall one after another into each other's puddle.",
         roles=(
-            RoleFluid(name="blob", shapes=("clump",), materials=THICK, count=(3, 3), size=(0.16, 0.22), particles=(700, 1100)),
+            RoleFluid(
+                name="blob", shapes=("clump",), materials=THICK, count=(3, 3), size=(0.16, 0.22), particles=(700, 1100)
+            ),
         ),
         layout=((("blob",), Drop(height=(0.08, 0.2), rise=0.26, spread=0.06)),),
         caption="{blob} fall one after another into each other's puddle.",

@@ -81,8 +81,9 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     Contacts, friction and damping only take energy. Pushes, drives of joints, moving kinematic bodies and wind may
     give some: their work is bounded from above and granted. Soft bodies and cloth store elastic energy, which is not
     counted here, and give it back: with them the gain is that over the beginning, when all have their rest shape and
-    store none; so do ropes that are stretched, and liquids that a blow has crowded, until they have spread again. The scale is the largest kinetic energy plus what lifting each body by
-    its own radius would take, so that bodies at rest have one too.
+    store none; so do ropes that are stretched, and liquids that a blow has crowded, until they have spread again. The
+    scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at
+    rest have one too.
 
     Args:
         spec: The scene.

@@ -1,4 +1,4 @@
-"""How many grains, or particles of liquids, are where none can be: in the floor, behind walls, inside solid bodies, or far away."""
+"""How many grains or particles of liquids are where none can be: in the floor, walls or solid bodies, or far away."""
 
 from collections.abc import Sequence
 

@@ -111,7 +111,9 @@ class Geometry:
         corner_count = sum(copies[key] * surface.mesh.triangles.size for key, surface in distinct.items())
         self._room_starts = self._starts(*own, corner_count)
         corner_count += sum(slots * room.corners for room in self._room.values())
-        self.carried = wp.zeros(max(sum(room.vertices for room in self._room.values()), 1), dtype=wp.vec3, device=device)
+        self.carried = wp.zeros(
+            max(sum(room.vertices for room in self._room.values()), 1), dtype=wp.vec3, device=device
+        )
         self.normals = wp.empty(corner_count, dtype=wp.vec3, device=device)
         self.rest: WarpArray = wp.array(
             np.concatenate(rest or [np.zeros((1, 3), np.float32)]), dtype=wp.vec3, device=device
@@ -167,7 +169,9 @@ class Geometry:
         triangles.assign(made.triangles.ravel())
         mesh = wp.Mesh(points, triangles, bvh_leaf_size=LEAF_SIZE)
         self._liquid_meshes[surface, slot] = mesh
-        offsets, faces = _faces_by_vertex(TriangleMesh(vertices=made.vertices, triangles=made.triangles))
+        offsets, faces = _faces_by_vertex(
+            TriangleMesh(vertices=made.vertices.astype(np.float64), triangles=made.triangles)
+        )
         wp.launch(
             smooth_normals,
             dim=corners,

@@ -11,7 +11,17 @@ from simfactory.episode import FIRST_BODY, GROUND, Surface, WorldState
 from simfactory.rendering.arrays import DeviceArray, Records, WarpArray, records
 from simfactory.rendering.geometry import Geometry, Shape
 from simfactory.rendering.kernels.surface import resolve_roots
-from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, LIQUID, OCCLUDER, OPEN, Instance, World
+from simfactory.rendering.kernels.world import (
+    CLOSED,
+    CONVEX,
+    DEFORMING,
+    GROUND_PLANE,
+    LIQUID,
+    OCCLUDER,
+    OPEN,
+    Instance,
+    World,
+)
 from simfactory.surfacing import LiquidSurface, liquid_surface
 from simfactory.transforms import quat_to_matrix
 

@@ -29,7 +29,9 @@ class BodyFluid(BodySolid):
         default=1e-3, ge=0.0, le=200.0, description="Dynamic viscosity [Pa·s], 0–200; water 0.001, honey 10"
     )
     spacing: float = Field(
-        ge=2e-3, le=0.1, description="Edge of the cube that a particle stands for [m], 0.002–0.1; drawn detail is as fine"
+        ge=2e-3,
+        le=0.1,
+        description="Edge of the cube that a particle stands for [m], 0.002–0.1; drawn detail is as fine",
     )
 
     @property

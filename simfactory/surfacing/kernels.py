@@ -164,9 +164,7 @@ def place_vertices(
     k = node & 7
     own = level(field, radius, node)
     entry = first[node]
-    corner = wp.vec3(
-        float(8 * places[block][0] + i), float(8 * places[block][1] + j), float(8 * places[block][2] + k)
-    )
+    corner = wp.vec3(float(8 * places[block][0] + i), float(8 * places[block][1] + j), float(8 * places[block][2] + k))
     for axis in range(3):
         edges[node, axis] = -1
         along = wp.vec3i(0, 0, 0)

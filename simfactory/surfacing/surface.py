@@ -48,7 +48,7 @@ class LiquidSurface:
     def carried(self, start: Float32, end: Float32) -> Float64:
         """Return where the vertices `(vertex, 3)` are when particles `(particle, 3)` have gone from start to end."""
         way = end.astype(np.float64) - start.astype(np.float64)
-        return self.vertices + np.einsum("vk,vkx->vx", self.weights.astype(np.float64), way[self.particles])
+        return np.asarray(self.vertices + np.einsum("vk,vkx->vx", self.weights.astype(np.float64), way[self.particles]))
 
 
 def body_surface(body: BodyFluid, positions: Float32) -> LiquidSurface:
@@ -92,18 +92,22 @@ def _surface(positions: bytes, spacing: float) -> LiquidSurface:
         )
 
 
-def _triangles(points: Any, places: Float32, step: float, reach: float, radius: float) -> tuple[Any, Any]:  # Any: arrays
+def _triangles(
+    points: Any, places: Float32, step: float, reach: float, radius: float
+) -> tuple[Any, Any]:  # Any: arrays
     """Return the vertices and the triangles' indices, on the CPU."""
     corners, keys, neighbors = _blocks(places, step, reach + step)
     count = kernels.EDGE**3 * len(keys)
     field = wp.zeros(count, dtype=wp.vec4)
     blocks: Any = wp.array(neighbors, dtype=wp.int32)
-    wp.launch(kernels.scatter_field, dim=len(places), inputs=[points, step, reach, wp.array(keys, dtype=wp.int64), field])
+    wp.launch(
+        kernels.scatter_field, dim=len(places), inputs=[points, step, reach, wp.array(keys, dtype=wp.int64), field]
+    )
     cubes = IsoSurfaceMarchingCubes
-    offsets = wp.array(np.array(cubes.CUBE_CORNER_OFFSETS, np.int32), dtype=wp.int32)
-    edge_corners = wp.array(np.array(cubes.EDGE_TO_CORNERS, np.int32), dtype=wp.int32)
-    ranges = wp.array(np.array(cubes.CASE_TO_TRI_RANGE, np.int32), dtype=wp.int32)
-    local = wp.array(np.array(cubes.TRI_LOCAL_INDICES, np.int32), dtype=wp.int32)
+    offsets: Any = wp.array(np.array(cubes.CUBE_CORNER_OFFSETS, np.int32), dtype=wp.int32)
+    edge_corners: Any = wp.array(np.array(cubes.EDGE_TO_CORNERS, np.int32), dtype=wp.int32)
+    ranges: Any = wp.array(np.array(cubes.CASE_TO_TRI_RANGE, np.int32), dtype=wp.int32)
+    local: Any = wp.array(np.array(cubes.TRI_LOCAL_INDICES, np.int32), dtype=wp.int32)
     vertex_counts, index_counts = (wp.zeros(count, dtype=wp.int32) for _ in range(2))
     wp.launch(
         kernels.count_pieces,
@@ -146,9 +150,7 @@ def _blocks(places: Float32, step: float, reach: float) -> tuple[Int32, npt.NDAr
     low = np.ceil((places - reach) / step).astype(np.int64) // kernels.EDGE
     high = np.floor((places + reach) / step).astype(np.int64) // kernels.EDGE
     widest = int((high - low).max()) + 1
-    found = [
-        np.minimum(low + np.array(shift), high) for shift in itertools.product(range(widest), repeat=3)
-    ]
+    found = [np.minimum(low + np.array(shift), high) for shift in itertools.product(range(widest), repeat=3)]
     corners = np.unique(np.concatenate(found), axis=0)
     keys = _packed(corners)
     order = np.argsort(keys)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.spec import BodySolid
+from simfactory.spec import BodyFluid, BodyGranular
 from simfactory.transforms import quat_rotate
 
 __all__ = ["NodeBody", "NodePose", "add_loose", "fitted_pose", "loose_pose"]
@@ -111,7 +111,9 @@ def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array
     )
 
 
-def add_loose(builder: Any, body: BodySolid, made: NodeBody, *, radius: float) -> None:  # Any: a newton ModelBuilder
+def add_loose(
+    builder: Any, body: BodyFluid | BodyGranular, made: NodeBody, *, radius: float
+) -> None:  # Any: a newton ModelBuilder
     """Add the particles of a body, which move and turn with it at first.
 
     Args:

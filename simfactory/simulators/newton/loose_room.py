@@ -53,7 +53,7 @@ def check_room(spec: SceneSpec) -> None:
 def _centers(body: BodyGranular | BodyFluid) -> Array:
     """Return where the particles of a body begin `(particle, 3)`, world frame [m]."""
     own = body_grains(body).centers if isinstance(body, BodyGranular) else liquid_particles(body).centers
-    return quat_rotate(start_orientation(body), own) + np.asarray(body.position)
+    return np.asarray(quat_rotate(start_orientation(body), own) + np.asarray(body.position))
 
 
 def _check_liquids(liquids: Sequence[BodyFluid]) -> None:

@@ -110,7 +110,9 @@ def _front_law(*, substeps: int) -> Law:
 def _float_law(density: float, *, substeps: int) -> Law:
     length, width, depth, size = 0.5, 0.4, 0.18, (0.14, 0.14, 0.1)
     pool = make_fluid(
-        geometry=Box(size=(length - 2e-3, width - 2e-3, depth)), position=(0.0, 0.0, 0.5 * depth + 5e-4), spacing=SPACING
+        geometry=Box(size=(length - 2e-3, width - 2e-3, depth)),
+        position=(0.0, 0.0, 0.5 * depth + 5e-4),
+        spacing=SPACING,
     )
     block = make_body(
         "block", Box(size=size), position=(0.0, 0.0, depth + 0.05), physical=make_material(density=density)

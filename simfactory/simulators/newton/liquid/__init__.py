@@ -1,4 +1,4 @@
-"""Liquids: particles that carry them, a grid that keeps their volume, and what they and rigid bodies do to each other."""
+"""Liquids: particles that carry them, a grid that keeps their volume, and what they do to rigid bodies."""
 
 from simfactory.simulators.newton.liquid.pool import Pool
 

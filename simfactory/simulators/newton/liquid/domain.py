@@ -97,7 +97,7 @@ def liquid_domain(spec: SceneSpec, *, device: str) -> Domain:
         shrink = 0.05 * (upper - lower)
         lower, upper = np.minimum(lower + shrink, first), np.maximum(upper - shrink, last)
         cell *= 1.0 if (lower < first).any() or (upper > last).any() else 1.05
-    grid = Grid()
+    grid: Any = Grid()  # a Warp struct: its fields take plain numbers
     grid.origin, grid.cell = wp.vec3(*(lower - 2.0 * cell)), cell
     grid.size = wp.vec3i(*size.tolist())
     solids, meshes, inertia = _solids(spec, device)
@@ -109,7 +109,8 @@ def liquid_domain(spec: SceneSpec, *, device: str) -> Domain:
 def _solids(spec: SceneSpec, device: str) -> tuple[Any, tuple[Any, ...], Inertia]:  # Any: Warp objects
     """Return records and meshes of a scene's rigid bodies, and the mass properties of those that can move."""
     records, meshes = [], []
-    masses, inverse, centers = [], [], []
+    masses: list[float] = []
+    inverse, centers = [], []
     for body in spec.bodies:
         if not isinstance(body, BodyRigid):
             continue
@@ -118,7 +119,7 @@ def _solids(spec: SceneSpec, device: str) -> tuple[Any, tuple[Any, ...], Inertia
             wp.array(mesh.vertices.astype(np.float32), dtype=wp.vec3, device=device),
             wp.array(mesh.triangles.ravel().astype(np.int32), dtype=wp.int32, device=device),
         )
-        record = Solid()
+        record: Any = Solid()  # as above
         record.mesh = shape.id
         record.lower, record.upper = wp.vec3(*mesh.vertices.min(axis=0)), wp.vec3(*mesh.vertices.max(axis=0))
         record.radius = float(np.linalg.norm(mesh.vertices, axis=1).max())

@@ -109,51 +109,51 @@ class Pool:
         device, size, count = self._device, self._domain.size, self._count
         bodies = len(self.body_mass)
 
+        def zeros(shape: Any, kind: Any) -> Any:  # Any: Warp's types
+            return wp.zeros(shape, dtype=kind, device=device)
+
         def array(values: npt.NDArray[np.generic]) -> Any:  # Any: a warp array
             return wp.array(values.astype(np.float32), dtype=wp.float32, device=device)
 
-        self._places = wp.zeros(count, dtype=wp.vec3, device=device)
-        self._speeds = wp.zeros(count, dtype=wp.vec3, device=device)
-        self._gradients = wp.array(self._spin, dtype=wp.mat33, device=device)
+        self._places = zeros(count, wp.vec3)
+        self._speeds = zeros(count, wp.vec3)
+        self._gradients: Any = wp.array(self._spin, dtype=wp.mat33, device=device)
         self._mass, self._volume, self._viscosity = array(mass), array(volume), array(kinematic)
         faces = (3, *size)
-        self._velocity, self._weight, self._shift = (
-            wp.zeros(faces, dtype=wp.float32, device=device) for _ in range(3)
-        )
+        self._velocity, self._weight, self._shift = (zeros(faces, wp.float32) for _ in range(3))
         viscous = faces if self._sweeps else (1, 1, 1, 1)
-        self._drag, self._before, self._other = (
-            wp.zeros(viscous, dtype=wp.float32, device=device) for _ in range(3)
-        )
-        self._rest = wp.zeros(size, dtype=wp.float32, device=device)
-        self._filled = wp.zeros(size, dtype=wp.float32, device=device)
-        self._held_particles = wp.zeros(size, dtype=wp.int32, device=device)
-        self._index = wp.zeros(size, dtype=wp.int32, device=device)
-        self._faces = wp.zeros(min(24 * count, 3 * math.prod(size)) if self._sweeps else 0, dtype=wp.vec4i, device=device)
-        self._clock = wp.zeros(2, dtype=wp.int32, device=device)  # steps taken, and that after the one at hand
-        self._counts = wp.zeros(2, dtype=wp.int32, device=device)  # cells, faces
+        self._drag, self._before, self._other = (zeros(viscous, wp.float32) for _ in range(3))
+        self._rest = zeros(size, wp.float32)
+        self._filled = zeros(size, wp.float32)
+        self._held_particles = zeros(size, wp.int32)
+        self._index = zeros(size, wp.int32)
+        self._faces = zeros(min(24 * count, 3 * math.prod(size)) if self._sweeps else 0, wp.vec4i)
+        self._clock = zeros(2, wp.int32)  # steps taken, and that after the one at hand
+        self._counts = zeros(2, wp.int32)  # cells, faces
         corners = tuple(edge + 1 for edge in size)
-        self._fixed = wp.zeros(corners, dtype=wp.float32, device=device)
-        self._distance = wp.zeros(corners, dtype=wp.float32, device=device) if bodies else self._fixed
-        self._owner = wp.zeros(corners if bodies else (0, 0, 0), dtype=wp.int32, device=device)
-        self._poses = wp.zeros(bodies, dtype=wp.transform, device=device)
-        self._centers = wp.array(self._domain.inertia.center.astype(np.float32), dtype=wp.vec3, device=device)
-        self._body_velocities = wp.zeros(bodies, dtype=wp.spatial_vector, device=device)
-        self._lightness = wp.zeros(bodies, dtype=wp.float32, device=device)
-        self._softness = wp.zeros(bodies, dtype=wp.mat33, device=device)
-        self._impulse = wp.zeros((ITERATIONS + 1, bodies), dtype=wp.spatial_vector, device=device)
-        self._none = wp.zeros((0, 0), dtype=wp.spatial_vector, device=device)
-        self._given = wp.zeros(bodies, dtype=wp.spatial_vector, device=device)
-        self._stuck = wp.zeros(bodies, dtype=wp.spatial_vector, device=device)
-        self._stuck_mass = wp.zeros(bodies, dtype=wp.float32, device=device)
-        self._scale = wp.zeros(2 * max(ITERATIONS, SPREADINGS) + 4, dtype=wp.float32, device=device)
+        self._fixed = zeros(corners, wp.float32)
+        self._distance = zeros(corners, wp.float32) if bodies else self._fixed
+        self._owner = zeros(corners if bodies else (0, 0, 0), wp.int32)
+        self._poses = zeros(bodies, wp.transform)
+        self._centers: Any = wp.array(self._domain.inertia.center.astype(np.float32), dtype=wp.vec3, device=device)
+        self._body_velocities = zeros(bodies, wp.spatial_vector)
+        self._moved_velocities = zeros(bodies, wp.spatial_vector)
+        self._lightness = zeros(bodies, wp.float32)
+        self._softness = zeros(bodies, wp.mat33)
+        self._impulse = zeros((ITERATIONS + 1, bodies), wp.spatial_vector)
+        self._none = zeros((0, 0), wp.spatial_vector)
+        self._given = zeros(bodies, wp.spatial_vector)
+        self._stuck = zeros(bodies, wp.spatial_vector)
+        self._stuck_mass = zeros(bodies, wp.float32)
+        self._scale = zeros(2 * max(ITERATIONS, SPREADINGS) + 4, wp.float32)
         cells = Cells()
-        cells.place = wp.zeros(count, dtype=wp.vec3i, device=device)
-        cells.neighbor = wp.zeros((count, 6), dtype=wp.int32, device=device)
-        cells.weight, cells.loose = (wp.zeros((count, 6), dtype=wp.float32, device=device) for _ in range(2))
-        vectors = [wp.zeros(count, dtype=wp.float32, device=device) for _ in range(9)]
+        cells.place = zeros(count, wp.vec3i)
+        cells.neighbor = zeros((count, 6), wp.int32)
+        cells.weight, cells.loose = (zeros((count, 6), wp.float32) for _ in range(2))
+        vectors = [zeros(count, wp.float32) for _ in range(9)]
         cells.diagonal, cells.right, cells.loose_diagonal, cells.excess = vectors[:4]
-        cells.push = wp.zeros(count, dtype=wp.spatial_vector, device=device)
-        cells.body = wp.zeros(count, dtype=wp.int32, device=device)
+        cells.push = zeros(count, wp.spatial_vector)
+        cells.body = zeros(count, wp.int32)
         self._cells = cells
         self._along, self._product, self._residual, self._pressure, self._potential = vectors[4:]
 
@@ -235,7 +235,8 @@ class Pool:
             self._count,
             [
                 grid, dt, self._gap, self._lower, self._upper, self._velocity, self._weight, self._shift,
-                self._filled, self._clock, domain.solids, self._poses, self._centers, self._body_velocities, self._places, self._speeds,
+                self._filled, self._clock, domain.solids, self._poses, self._centers, self._moved_velocities,
+                self._mass, self._given, self._places, self._speeds,
                 self._gradients,
             ],
         )  # fmt: skip
@@ -275,24 +276,32 @@ class Pool:
             pressure.assemble,
             self._count,
             [
-                grid, dt, RATE, found, self._held_particles, self._filled, self._rest, self._index, self._fixed, self._distance,
-                self._owner, self._velocity, self._weight, self._density, *bodies, cells,
+                grid, dt, RATE, found, self._held_particles, self._filled, self._rest, self._index,
+                self._fixed, self._distance, self._owner, self._velocity, self._weight, self._density, *bodies, cells,
             ],
         )  # fmt: skip
         self._solve(cells.weight, cells.diagonal, cells.right, self._pressure, ITERATIONS, moving=True)
+        if len(self.body_mass):
+            self._launch(pressure.move_bodies, self._count, [dt, found, cells, self._pressure, self._given])
+            self._launch(
+                pressure.settle_bodies,
+                len(self.body_mass),
+                [self._given, self._lightness, self._softness, self._body_velocities, self._moved_velocities],
+            )
+        moved = [self._poses, self._centers, self._moved_velocities]
         self._launch(
             pressure.apply_pressure,
             self._count,
             [
-                grid, dt, self._density, found, self._filled, self._rest, self._distance, self._owner, *bodies, cells,
+                grid, dt, self._density, found, self._filled, self._rest, self._distance, self._owner, *moved, cells,
                 self._pressure, self._velocity,
             ],
         )  # fmt: skip
-        if self.body_mass.any():
-            self._launch(pressure.move_bodies, self._count, [dt, found, cells, self._pressure, self._given])
         self._solve(cells.loose, cells.loose_diagonal, cells.excess, self._potential, SPREADINGS, moving=False)
         self._launch(
-            pressure.apply_spread, self._count, [grid, found, self._filled, self._rest, cells, self._potential, self._shift]
+            pressure.apply_spread,
+            self._count,
+            [grid, found, self._filled, self._rest, cells, self._potential, self._shift],
         )
 
     def _solve(

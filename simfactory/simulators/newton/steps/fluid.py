@@ -10,8 +10,8 @@ from simfactory.spec import SceneSpec
 __all__ = ["STEPS", "StepsFluid"]
 
 RULES = {
-    "friction": "a pair of rigid bodies uses the mean of its two bodies'; liquids have none, they stick to floor, walls "
-    "and bodies by their viscosity",
+    "friction": "a pair of rigid bodies uses the mean of its two bodies'; liquids have none, they stick to floor, "
+    "walls and bodies by their viscosity",
     "restitution": "a pair of rigid bodies uses the mean of its two bodies'",
     "density": "liquids of one scene move as one of their mean density",
     "viscosity": "momentum diffuses as ν ∇²u within the liquid and towards solids, nothing is exchanged with air; a "

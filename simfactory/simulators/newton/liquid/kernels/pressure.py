@@ -12,12 +12,13 @@ from simfactory.simulators.newton.liquid.kernels.solids import face_owner, open_
 __all__ = [
     "apply_pressure",
     "apply_spread",
-    "find_rest",
     "assemble",
+    "find_rest",
     "gather",
     "list_cells",
     "move_bodies",
     "search",
+    "settle_bodies",
     "spread",
     "start",
     "update",
@@ -406,6 +407,21 @@ def move_bodies(
     if row >= cell_count[0] or cells.body[row] < 0:
         return
     wp.atomic_add(impulse, cells.body[row], cells.push[row] * (pressure[row] * dt))
+
+
+@wp.kernel
+def settle_bodies(
+    impulse: wp.array(dtype=wp.spatial_vector),
+    lightness: wp.array(dtype=wp.float32),
+    softness: wp.array(dtype=wp.mat33),
+    before: wp.array(dtype=wp.spatial_vector),
+    after: wp.array(dtype=wp.spatial_vector),
+):
+    """Give bodies the velocities that pressure leaves them with."""
+    body = wp.tid()
+    given = impulse[body]
+    gained = wp.spatial_vector(wp.spatial_top(given) * lightness[body], softness[body] * wp.spatial_bottom(given))
+    after[body] = before[body] + gained
 
 
 @wp.kernel

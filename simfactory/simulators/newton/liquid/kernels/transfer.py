@@ -208,6 +208,8 @@ def advect(
     poses: wp.array(dtype=wp.transform),
     centers: wp.array(dtype=wp.vec3),
     body_velocities: wp.array(dtype=wp.spatial_vector),
+    masses: wp.array(dtype=wp.float32),
+    impulse: wp.array(dtype=wp.spatial_vector),
     positions: wp.array(dtype=wp.vec3),
     velocities: wp.array(dtype=wp.vec3),
     gradients: wp.array(dtype=wp.mat33),
@@ -248,6 +250,11 @@ def advect(
             inward = wp.dot(speed - wall, normal)
             if inward < 0.0:
                 speed = speed - normal * inward
+                if solids[index].row >= 0:  # what the particle loses the body gains
+                    push = normal * (inward * masses[p])
+                    row = solids[index].row
+                    arm = place - wp.transform_point(poses[row], centers[row])
+                    wp.atomic_add(impulse, row, wp.spatial_vector(push, wp.cross(arm, push)))
     for axis in range(3):
         if place[axis] < lower[axis]:
             place[axis] = lower[axis]

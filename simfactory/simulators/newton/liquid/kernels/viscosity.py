@@ -99,9 +99,7 @@ def diffuse(
         cell, inside = next_face(grid, face, side)
         if inside:
             if open_share(distance, cell[0], cell[1], cell[2], axis) == 0.0:
-                value, _row = solid_speed(
-                    grid, distance, owner, poses, centers, body_velocities, axis, cell
-                )
+                value, _row = solid_speed(grid, distance, owner, poses, centers, body_velocities, axis, cell)
                 held = own * rate * hold(filled, face, side)
                 total += held * value
                 weight += held
