@@ -12,7 +12,17 @@ from pathlib import Path
 
 from simfactory.simulators import Simulator, create_simulator
 from simfactory.spec import Box, Capsule, Cone, Cylinder, JointBall, SceneSpec, Sphere
-from simfactory.testing.laws import Law, cloth_laws, grain_laws, joint_laws, measure, rigid_laws, rope_laws, soft_laws
+from simfactory.testing.laws import (
+    Law,
+    cloth_laws,
+    fluid_laws,
+    grain_laws,
+    joint_laws,
+    measure,
+    rigid_laws,
+    rope_laws,
+    soft_laws,
+)
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "laws.json"
@@ -148,6 +158,8 @@ def main() -> None:
         rows += [row(law, measure(simulator, [law])[0]) for law in soft_laws(substeps=options.substeps)]
     if simulator.supports("granular"):
         rows += [row(law, measure(simulator, [law])[0]) for law in grain_laws(substeps=options.substeps)]
+    if simulator.supports("fluid"):
+        rows += [row(law, measure(simulator, [law])[0]) for law in fluid_laws()]
     if simulator.supports("rope"):
         rows += [row(law, measure(simulator, [law])[0]) for law in rope_laws(substeps=options.substeps)]
     if simulator.supports("cloth"):

@@ -39,7 +39,7 @@ def points_of(frame):
     arrays = taken.clips[0].arrays
     rows, columns = np.nonzero(arrays["instance"][frame] == WATER)
     centers = np.stack([columns, rows], axis=-1) + 0.5
-    K, poses = arrays["camera/K"], arrays["camera/camera_to_world"]
+    K, poses = arrays["camera/K"][frame], arrays["camera/camera_to_world"]
     seen = unproject(centers, arrays["depth"][frame][rows, columns].astype(np.float64), K)
     world = transform_points(poses[frame], seen)
     made = body_surface(taken.spec.bodies[0], path.particles[0][frame])
@@ -68,7 +68,7 @@ def test_flow_and_scene_flow_are_those_of_the_particles(frame):
     moved = arrays["scene_flow"][frame][:, rows, columns].T
     assert np.quantile(np.abs(moved - (end - start)), 0.98) < 2e-5
     camera = transform_points(invert_pose(arrays["camera/camera_to_world"][frame + 1]), end)
-    flow = project(camera, arrays["camera/K"]) - np.stack([columns, rows], axis=-1) - 0.5
+    flow = project(camera, arrays["camera/K"][frame]) - np.stack([columns, rows], axis=-1) - 0.5
     assert np.quantile(np.abs(arrays["flow_forward"][frame][:, rows, columns].T - flow), 0.98) < 5e-3
 
 
@@ -85,7 +85,9 @@ def test_tracks_agree_with_flow():
     assert len(chosen) > 5
     position = arrays["tracks/position"][:, chosen].transpose(1, 2, 0)
     pixels = [
-        project(transform_points(invert_pose(arrays["camera/camera_to_world"][k]), position[:, k]), arrays["camera/K"])
+        project(
+            transform_points(invert_pose(arrays["camera/camera_to_world"][k]), position[:, k]), arrays["camera/K"][k]
+        )
         for k in (0, 1)
     ]
     columns, rows = np.floor(pixels[0]).astype(int).T

@@ -22,7 +22,7 @@ def volume(surface):
 
 
 def test_a_surface_holds_the_volume_of_its_particles():
-    places, expected = block()
+    places, expected = block((24, 24, 16))  # edges are rounded over a spacing: of a small block that is much
     assert volume(liquid_surface(places, spacing=SPACING)) == pytest.approx(expected, rel=0.05)
 
 
