@@ -84,12 +84,8 @@ def test_tracks_agree_with_flow():
     chosen = np.flatnonzero((arrays["tracks/instance"] == WATER) & (arrays["tracks/frame"] == 0))
     assert len(chosen) > 5
     position = arrays["tracks/position"][:, chosen].transpose(1, 2, 0)
-    pixels = [
-        project(
-            transform_points(invert_pose(arrays["camera/camera_to_world"][k]), position[:, k]), arrays["camera/K"][k]
-        )
-        for k in (0, 1)
-    ]
+    K, poses = arrays["camera/K"], arrays["camera/camera_to_world"]
+    pixels = [project(transform_points(invert_pose(poses[k]), position[:, k]), K[k]) for k in (0, 1)]
     columns, rows = np.floor(pixels[0]).astype(int).T
     flow = arrays["flow_forward"][0][:, rows, columns].T
     assert np.abs(pixels[1] - pixels[0] - flow).max() < 1e-2
