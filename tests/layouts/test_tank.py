@@ -16,7 +16,7 @@ EARTH = np.array([0.0, 0.0, -9.81])
 
 
 def draws():
-    return partial(stream, 0)
+    return partial(stream, 0, "layout")
 
 
 def bodies():

@@ -1,4 +1,4 @@
-"""Liquids on Newton: reruns and resets are bit-identical, environments stand apart, bodies and liquids move each other."""
+"""Liquids on Newton: reruns and resets are bit-identical, environments stand apart, every particle is told of."""
 
 import numpy as np
 import pytest
