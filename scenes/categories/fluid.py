@@ -99,7 +99,7 @@ SINGLE = (
         name="liquid_on_ramp",
         tiers=("single",),
         description="A liquid is let go on a ramp and runs down it.",
-        roles=(PLANK, POST, RoleFluid(name="blob", shapes=("clump",), materials=THICK, size=(0.18, 0.24))),
+        roles=(PLANK, POST, RoleFluid(name="blob", shapes=("clump",), materials=THICK, size=(0.24, 0.3))),
         layout=((("plank", "post", "blob"), Ramp(slope=(18.0, 32.0), regime="slide")),),
         caption="{blob} is let go on a ramp and runs down it.",
         phenomena=("inclined_plane", "film_flow"),

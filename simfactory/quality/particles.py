@@ -15,7 +15,7 @@ __all__ = ["lost_grains"]
 FAR = 6.0  # [m] from where the body began; a slide of that length takes 5 m/s on dry sand
 SUNK = 0.6  # [grain radius] closest that a grain's centre may come to a surface: its solver holds it at 0.95
 FRAME_LIMIT = 24  # frames looked at for grains inside bodies
-LIQUID_RADIUS = 0.2  # [spacing] its solver keeps particles of liquids 0.15 from surfaces
+LIQUID_RADIUS = 0.2  # [spacing] the solver keeps liquids 0.15 of the finest one's spacing from surfaces
 CONVEX = Box | Sphere | Capsule | Cylinder | Cone | Prism
 
 Array = npt.NDArray[np.float64]
@@ -33,6 +33,7 @@ def lost_grains(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
         surfaces: Surfaces of the scene.
     """
     worst = 0.0
+    finest = min((body.spacing for body in spec.bodies if isinstance(body, BodyFluid)), default=0.0)
     solids = [
         surface
         for surface in surfaces
@@ -45,7 +46,7 @@ def lost_grains(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             continue
         places = trajectory.particles[index].astype(np.float64)
         lost = np.linalg.norm(places - np.asarray(body.position), axis=-1) > FAR
-        radius = body.grain_radius if isinstance(body, BodyGranular) else LIQUID_RADIUS * body.spacing
+        radius = body.grain_radius if isinstance(body, BodyGranular) else LIQUID_RADIUS * finest
         lost |= _beyond(spec, places, SUNK * radius)
         frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
         speed = np.linalg.norm(trajectory.particle_velocities[index].astype(np.float64), axis=-1)
