@@ -71,6 +71,7 @@ def _surface(positions: bytes, spacing: float) -> LiquidSurface:
     places = np.frombuffer(positions, np.float32).reshape(-1, 3)
     step, reach = STEP * spacing, REACH * spacing
     with wp.ScopedDevice("cpu"):
+        # Any: Warp and Newton have no type information
         points: Any = wp.array(places, dtype=wp.vec3)
         vertices, indices = _triangles(points, places, step, reach, RADIUS * spacing)
         grid = wp.HashGrid(64, 64, 64, device="cpu")
@@ -93,20 +94,30 @@ def _surface(positions: bytes, spacing: float) -> LiquidSurface:
 
 
 def _triangles(
-    points: Any, places: Float32, step: float, reach: float, radius: float
+    # Any: Warp and Newton have no type information
+    points: Any,
+    places: Float32,
+    step: float,
+    reach: float,
+    radius: float,
 ) -> tuple[Any, Any]:  # Any: arrays
     """Return the vertices and the triangles' indices, on the CPU."""
     corners, keys, neighbors = _blocks(places, step, reach + step)
     count = kernels.EDGE**3 * len(keys)
     field = wp.zeros(count, dtype=wp.vec4)
+    # Any: Warp and Newton have no type information
     blocks: Any = wp.array(neighbors, dtype=wp.int32)
     wp.launch(
         kernels.scatter_field, dim=len(places), inputs=[points, step, reach, wp.array(keys, dtype=wp.int64), field]
     )
     cubes = IsoSurfaceMarchingCubes
+    # Any: Warp and Newton have no type information
     offsets: Any = wp.array(np.array(cubes.CUBE_CORNER_OFFSETS, np.int32), dtype=wp.int32)
+    # Any: Warp and Newton have no type information
     edge_corners: Any = wp.array(np.array(cubes.EDGE_TO_CORNERS, np.int32), dtype=wp.int32)
+    # Any: Warp and Newton have no type information
     ranges: Any = wp.array(np.array(cubes.CASE_TO_TRI_RANGE, np.int32), dtype=wp.int32)
+    # Any: Warp and Newton have no type information
     local: Any = wp.array(np.array(cubes.TRI_LOCAL_INDICES, np.int32), dtype=wp.int32)
     vertex_counts, index_counts = (wp.zeros(count, dtype=wp.int32) for _ in range(2))
     wp.launch(

@@ -112,7 +112,12 @@ def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array
 
 
 def add_loose(
-    builder: Any, body: BodyFluid | BodyGranular, made: NodeBody, *, radius: float
+    # Any: Warp and Newton have no type information
+    builder: Any,
+    body: BodyFluid | BodyGranular,
+    made: NodeBody,
+    *,
+    radius: float,
 ) -> None:  # Any: a newton ModelBuilder
     """Add the particles of a body, which move and turn with it at first.
 

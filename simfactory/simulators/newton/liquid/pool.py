@@ -117,6 +117,7 @@ class Pool:
 
         self._places = zeros(count, wp.vec3)
         self._speeds = zeros(count, wp.vec3)
+        # Any: Warp and Newton have no type information
         self._gradients: Any = wp.array(self._spin, dtype=wp.mat33, device=device)
         self._mass, self._volume, self._viscosity = array(mass), array(volume), array(kinematic)
         faces = (3, *size)
@@ -135,6 +136,7 @@ class Pool:
         self._distance = zeros(corners, wp.float32) if bodies else self._fixed
         self._owner = zeros(corners if bodies else (0, 0, 0), wp.int32)
         self._poses = zeros(bodies, wp.transform)
+        # Any: Warp and Newton have no type information
         self._centers: Any = wp.array(self._domain.inertia.center.astype(np.float32), dtype=wp.vec3, device=device)
         self._body_velocities = zeros(bodies, wp.spatial_vector)
         self._moved_velocities = zeros(bodies, wp.spatial_vector)
@@ -276,8 +278,8 @@ class Pool:
             pressure.assemble,
             self._count,
             [
-                grid, dt, RATE, found, self._held_particles, self._filled, self._rest, self._index,
-                self._fixed, self._distance, self._owner, self._velocity, self._weight, self._density, *bodies, cells,
+                grid, dt, RATE, found, self._filled, self._rest, self._index,
+                self._fixed, self._distance, self._owner, self._velocity, self._density, *bodies, cells,
             ],
         )  # fmt: skip
         self._solve(cells.weight, cells.diagonal, cells.right, self._pressure, ITERATIONS, moving=True)
@@ -305,7 +307,15 @@ class Pool:
         )
 
     def _solve(
-        self, weight: Any, diagonal: Any, right: Any, solution: Any, iterations: int, *, moving: bool
+        # Any: Warp and Newton have no type information
+        self,
+        weight: Any,
+        diagonal: Any,
+        right: Any,
+        solution: Any,
+        iterations: int,
+        *,
+        moving: bool,
     ) -> None:  # Any: warp arrays
         """Launch conjugate gradients from zero."""
         found, cells, count = self._counts[:1], self._cells, self._count

@@ -25,7 +25,8 @@ __all__ = [
 ]
 
 CLOSEST = wp.constant(0.25)  # [cell] nearest that the surface is taken to be to the middle of a cell below it
-SLIVER = wp.constant(0.35)  # [1] open share of a cell below which it is as good as solid
+# Open share of a cell below which it is as good as solid [1]: without particles it is no air, no liquid gets into it.
+SLIVER = wp.constant(0.35)
 LEAST_REST = wp.constant(0.05)  # [1] fullness of a cell almost wholly inside a solid
 CROWDED = wp.constant(0.5)  # [1] largest excess of volume in a cell that is spread in a step
 ROOMY = wp.constant(0.1)  # [1] largest lack of volume within the liquid that is closed in a step
@@ -136,13 +137,32 @@ def find_rest(grid: Grid, distance: wp.array3d(dtype=wp.float32), rest: wp.array
         rest[i, j, k] = expected(distance, wp.vec3i(i, j, k))
 
 
+@wp.func
+def excess_of(
+    filled: wp.array3d(dtype=wp.float32),
+    rest: wp.array3d(dtype=wp.float32),
+    distance: wp.array3d(dtype=wp.float32),
+    own: wp.vec3i,
+    body: int,
+    inner: bool,
+):
+    """Return how much too full a cell is [1]; at the surface never less than nothing."""
+    full = rest[own[0], own[1], own[2]]
+    if body >= 0:
+        full = expected(distance, own)
+    more = filled[own[0], own[1], own[2]] / wp.max(full, LEAST_REST) - 1.0
+    least = float(0.0)
+    if inner:
+        least = -ROOMY
+    return wp.clamp(more, least, CROWDED)
+
+
 @wp.kernel
 def assemble(
     grid: Grid,
     dt: float,
     rate: float,
     cell_count: wp.array(dtype=wp.int32),
-    count: wp.array3d(dtype=wp.int32),
     filled: wp.array3d(dtype=wp.float32),
     rest: wp.array3d(dtype=wp.float32),
     index: wp.array3d(dtype=wp.int32),
@@ -150,7 +170,6 @@ def assemble(
     distance: wp.array3d(dtype=wp.float32),
     owner: wp.array3d(dtype=wp.int32),
     velocity: wp.array4d(dtype=wp.float32),
-    mass: wp.array4d(dtype=wp.float32),
     density: float,
     poses: wp.array(dtype=wp.transform),
     centers: wp.array(dtype=wp.vec3),
@@ -179,7 +198,6 @@ def assemble(
         weight = float(0.0)
         loose = float(0.0)
         neighbor = index[other[0], other[1], other[2]]
-        # A cell that is almost solid and holds no particles is no air: none of the liquid gets into it.
         if neighbor < 0 and open_volume(distance, other[0], other[1], other[2]) < SLIVER:
             free = 0.0
         if free > 0.0:
@@ -214,15 +232,7 @@ def assemble(
                         arm = middle - wp.transform_point(poses[moving], centers[moving])
                         push += area
                         turn += wp.cross(arm, area)
-    full = rest[own[0], own[1], own[2]]
-    if body >= 0:
-        full = expected(distance, own)
-    more = filled[own[0], own[1], own[2]] / wp.max(full, LEAST_REST) - 1.0
-    if inner:
-        more = wp.clamp(more, -ROOMY, CROWDED)
-    else:
-        more = wp.clamp(more, 0.0, CROWDED)
-    cells.excess[row] = more * rate * h * h
+    cells.excess[row] = excess_of(filled, rest, distance, own, body, inner) * rate * h * h
     cells.diagonal[row] = wp.max(diagonal, 1.0e-12)
     cells.loose_diagonal[row] = wp.max(loose_diagonal, 1.0e-6)
     cells.right[row] = inflow
