@@ -309,10 +309,10 @@ class Pool:
     def _solve(
         # Any: Warp and Newton have no type information
         self,
-        weight: Any,
-        diagonal: Any,
-        right: Any,
-        solution: Any,
+        weight: Any,  # Any: a warp array
+        diagonal: Any,  # Any: a warp array
+        right: Any,  # Any: a warp array
+        solution: Any,  # Any: a warp array
         iterations: int,
         *,
         moving: bool,
