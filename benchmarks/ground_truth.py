@@ -104,7 +104,7 @@ def measure_cost(*, size: int, frame_count: int, repeats: int = 5) -> dict[str, 
     spec = sample_scene(0, deforming=True, size=size, frame_count=frame_count)
     oracle = Oracle(spec, spec.cameras[0], WorldMotion.closed_form(spec))
     contexts = oracle_contexts(oracle, mock_trajectory(spec))
-    clip = replace(contexts[0].clip, visible=lambda points: np.zeros(points.shape[:2], np.bool_))
+    clip = replace(contexts[0].clip, visible=lambda points, _instances: np.zeros(points.shape[:2], np.bool_))
     cost: dict[str, float] = {}
     for annotation in annotations():
         begin = time.process_time()

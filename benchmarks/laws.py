@@ -16,6 +16,7 @@ from simfactory.testing.laws import (
     Law,
     air_laws,
     cloth_laws,
+    fluid_laws,
     grain_laws,
     heat_laws,
     inflatable_laws,
@@ -31,6 +32,7 @@ from simfactory.testing.specs import make_body, make_cloth, make_material, make_
 PARTS: dict[str, tuple[str, Callable[[int], list[Law]]]] = {  # with the kind that a backend must know for them
     "soft_body": ("soft_body", lambda substeps: soft_laws(substeps=substeps)),
     "thermal": ("soft_body", lambda substeps: [*heat_laws(substeps=substeps), *air_laws(substeps=substeps)]),
+    "fluid": ("fluid", lambda substeps: fluid_laws()),
     "granular": ("granular", lambda substeps: grain_laws(substeps=substeps)),
     "robot": ("hinge", lambda substeps: robot_laws(substeps=2 * substeps)),  # as scenes with a robot are simulated
     "rope": ("rope", lambda substeps: rope_laws(substeps=substeps)),

@@ -110,6 +110,7 @@ class Material(_Row):
         default=False, description="Whether only bodies that yield are made of it, in scenes that name it"
     )
     grain: Grain | None = Field(default=None, description="Its grains, if it is granular")
+    viscosity: Span | None = Field(default=None, description="[Pa·s], if it is a liquid")
     limpness: Span | None = Field(
         default=None, description="Bending stiffness over that of the solid section [1]; only ropes are made of it"
     )

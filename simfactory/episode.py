@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.errors import SpecError
+from simfactory.liquids import liquid_particles
 from simfactory.meshes import TriangleMesh, body_mesh, ground_mesh, room_mesh
-from simfactory.spec import CameraSpec, SceneSpec, UvTexture, VisualMaterial
+from simfactory.spec import BodyFluid, CameraSpec, SceneSpec, UvTexture, VisualMaterial
 from simfactory.transforms import quat_slerp
 
 __all__ = [
@@ -223,6 +224,9 @@ class Surface:
         mesh: Triangles; vertices in the body's local frame (world frame if body is None) [m].
         deforming: Whether `WorldState.vertices[body]` replaces the mesh's vertices.
         visual: Looks.
+        spacing: Of the particles that carry a liquid [m]; 0 for all else. A liquid's triangles are made anew at every
+            instant, of `WorldState.particles[body]`; its mesh is the region that it fills at t = 0.
+        particle_count: How many carry it.
     """
 
     instance: int
@@ -231,6 +235,13 @@ class Surface:
     mesh: TriangleMesh
     deforming: bool
     visual: VisualMaterial
+    spacing: float = 0.0
+    particle_count: int = 0
+
+    @property
+    def liquid(self) -> bool:
+        """Whether its triangles are made anew at every instant."""
+        return self.spacing > 0.0
 
 
 def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
@@ -255,8 +266,10 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
             name=body.name,
             body=index,
             mesh=body_mesh(body),
-            deforming=body.kind != "rigid",
+            deforming=body.kind not in ("rigid", "fluid"),
             visual=body.visual,
+            spacing=body.spacing if isinstance(body, BodyFluid) else 0.0,
+            particle_count=len(liquid_particles(body).centers) if isinstance(body, BodyFluid) else 0,
         )
         for index, body in enumerate(spec.bodies)
     ]

@@ -12,7 +12,7 @@ from simfactory.spec import BodyGranular, Box, Cone, Cylinder, Sphere
 
 __all__ = ["PARTICLE_KINDS", "Grains", "body_grains", "drawn_grains", "grain_ids"]
 
-PARTICLE_KINDS = frozenset({"granular"})  # body kinds that consist of particles
+PARTICLE_KINDS = frozenset({"fluid", "granular"})  # body kinds that consist of particles
 JITTER = 0.2  # of the spacing: a lattice without it would shear along its planes
 
 Array = npt.NDArray[np.float64]

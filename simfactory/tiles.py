@@ -122,10 +122,12 @@ class FrameStream:
         poses = [camera_to_world(clip.header.camera, [(frame + share) / clip.header.spec.fps]) for clip in self._clips]
         return states, np.concatenate(poses)
 
-    def _visible(self, tile: int, points: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+    def _visible(
+        self, tile: int, points: npt.NDArray[np.float32], instances: npt.NDArray[np.uint16]
+    ) -> npt.NDArray[np.bool_]:
         """Which points `(time, point, 3)` a tile's camera sees at each frame `(time, point)`; after the last frame."""
         seen = np.zeros(points.shape[:2], np.bool_)
         for frame in range(self.frame_count):
             placed = self._place(frame, slot=0)
-            seen[frame] = self._renderer.visible(placed, tile, self._poses[frame, tile], points[frame])
+            seen[frame] = self._renderer.visible(placed, tile, self._poses[frame, tile], points[frame], instances)
         return seen

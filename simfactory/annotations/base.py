@@ -13,7 +13,7 @@ from simfactory.spec import CameraSpec, SceneSpec
 __all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Keyframe", "Visible"]
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
-Visible = Callable[[npt.NDArray[np.float32]], npt.NDArray[np.bool_]]
+Visible = Callable[[npt.NDArray[np.float32], npt.NDArray[np.uint16]], npt.NDArray[np.bool_]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,8 @@ class ClipContext:
         trajectory: States of all bodies at all frames.
         keyframes: Frame index → what tracks need of frame 0 and a few later frames (filled as frames are rendered,
             complete when per-clip signals are computed).
-        visible: Points `(time, point, 3)` world [m] → `(time, point)`: in front of the camera, inside the frame
+        visible: Points `(time, point, 3)` world [m] and the instance ids `(point,)` of what carries them →
+            `(time, point)`: in front of the camera, inside the frame
             and not hidden by any surface at that frame, by ray cast.
     """
 

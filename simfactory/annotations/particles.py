@@ -1,4 +1,4 @@
-"""Particles: where every grain is at every frame, and how fast it moves."""
+"""Particles: where every grain, or particle of a liquid, is at every frame, and how fast it moves."""
 
 from collections.abc import Mapping
 
@@ -47,11 +47,11 @@ ANNOTATION = Annotation(
             dims=("particle",),
             dtype="uint16",
             unit="id",
-            description="Instance id of the body that each grain belongs to, body by body. Only in scenes with "
-            "granular bodies.",
+            description="Instance id of the body that each grain or particle belongs to, body by body. Only in "
+            "scenes with granular or fluid bodies.",
         ),
-        _state("position", "m", "Position of the grain's centre, world frame."),
-        _state("velocity", "m/s", "Velocity of the grain, world frame."),
+        _state("position", "m", "Position of the grain's or particle's centre, world frame."),
+        _state("velocity", "m/s", "Velocity of the grain or particle, world frame."),
     ),
     clip=_clip,
     kinds=PARTICLE_KINDS,

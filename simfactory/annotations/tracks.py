@@ -54,7 +54,7 @@ def _clip(context: ClipContext) -> Arrays:
     world = _positions(points, seeds, context.trajectory.frame_count)
     return {
         "tracks/position": world,
-        "tracks/visible": np.ascontiguousarray(context.visible(world.transpose(2, 1, 0)).T),
+        "tracks/visible": np.ascontiguousarray(context.visible(world.transpose(2, 1, 0), seeds.instance).T),
         "tracks/instance": seeds.instance,
         "tracks/frame": seeds.frame,
         "tracks/triangle": seeds.triangle,
@@ -67,7 +67,7 @@ def _positions(points: MaterialPoints, seeds: _Seeds, frame_count: int) -> Float
     world = np.empty((3, len(seeds.frame), frame_count), np.float32)
     for begin in range(0, frame_count, _FRAMES):
         frames = range(begin, min(begin + _FRAMES, frame_count))
-        some = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=frames)
+        some = points.positions(seeds.instance, seeds.triangle, seeds.bary, born=seeds.frame, frames=frames)
         world[:, :, begin : frames.stop] = some.transpose(2, 1, 0)
     return world
 
@@ -102,7 +102,7 @@ def _seen(context: ClipContext, earlier: Keyframe, points: MaterialPoints, seeds
     Only decides where tracks begin, so the nearest pixel is precise enough.
     """
     height, width = earlier.depth.shape
-    world = points.positions(seeds.instance, seeds.triangle, seeds.bary, frames=[frame])[0]
+    world = points.positions(seeds.instance, seeds.triangle, seeds.bary, born=seeds.frame, frames=[frame])[0]
     camera = transform_points(invert_pose(context.camera_to_world[frame]), world)
     raster = project(camera, context.intrinsics)
     inside = (camera[:, 2] > 0.0) & (raster >= 0.0).all(axis=-1) & (raster < (width, height)).all(axis=-1)
@@ -128,7 +128,13 @@ ANNOTATION = Annotation(
         ),
         _signal("instance", ("point",), "uint16", "id", "Instance id of the surface that carries the point."),
         _signal("frame", ("point",), "int32", "1", "Frame on which the point was picked, at a pixel's centre."),
-        _signal("triangle", ("point",), "int32", "1", "Index of the surface's triangle that carries the point."),
+        _signal(
+            "triangle",
+            ("point",),
+            "int32",
+            "1",
+            "Index of the surface's triangle that carries the point; of a liquid: among those at `tracks/frame`.",
+        ),
         _signal("bary", ("point", "vertex"), "float32", "1", "Barycentric weights of the triangle's three vertices."),
     ),
     clip=_clip,

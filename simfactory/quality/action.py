@@ -36,6 +36,8 @@ def moving_bodies(trajectory: Trajectory, surfaces: Sequence[Surface]) -> Bool:
         for body, vertices in trajectory.vertices.items():
             fastest = (np.linalg.norm(np.diff(vertices, axis=0), axis=-1) / step).max(axis=1)
             speed[:, body] = np.maximum(speed[:, body], np.concatenate([fastest[:1], fastest]))
+        for body, speeds in trajectory.particle_velocities.items():
+            speed[:, body] = np.maximum(speed[:, body], np.linalg.norm(speeds, axis=-1).max(axis=1))
     return np.asarray(speed > MOVING)
 
 

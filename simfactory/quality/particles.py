@@ -1,4 +1,4 @@
-"""How many grains are where none can be: in the floor, behind walls, inside solid bodies, or far away."""
+"""How many grains or particles of liquids are where none can be: in the floor, walls or solid bodies, or far away."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from simfactory.episode import Surface, Trajectory
 from simfactory.meshes import TriangleMesh
-from simfactory.spec import BodyGranular, BodyRigid, Box, Capsule, Cone, Cylinder, Prism, SceneSpec, Sphere
+from simfactory.spec import BodyFluid, BodyGranular, BodyRigid, Box, Capsule, Cone, Cylinder, Prism, SceneSpec, Sphere
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["lost_grains"]
@@ -15,6 +15,7 @@ __all__ = ["lost_grains"]
 FAR = 6.0  # [m] from where the body began; a slide of that length takes 5 m/s on dry sand
 SUNK = 0.6  # [grain radius] closest that a grain's centre may come to a surface: its solver holds it at 0.95
 FRAME_LIMIT = 24  # frames looked at for grains inside bodies
+LIQUID_RADIUS = 0.2  # [spacing] the solver keeps liquids 0.15 of the finest one's spacing from surfaces
 CONVEX = Box | Sphere | Capsule | Cylinder | Cone | Prism
 
 Array = npt.NDArray[np.float64]
@@ -32,6 +33,7 @@ def lost_grains(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
         surfaces: Surfaces of the scene.
     """
     worst = 0.0
+    finest = min((body.spacing for body in spec.bodies if isinstance(body, BodyFluid)), default=0.0)
     solids = [
         surface
         for surface in surfaces
@@ -40,17 +42,18 @@ def lost_grains(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
         and isinstance(body.geometry, CONVEX)
     ]
     for index, body in enumerate(spec.bodies):
-        if not isinstance(body, BodyGranular) or index not in trajectory.particles:
+        if not isinstance(body, BodyFluid | BodyGranular) or index not in trajectory.particles:
             continue
         places = trajectory.particles[index].astype(np.float64)
         lost = np.linalg.norm(places - np.asarray(body.position), axis=-1) > FAR
-        lost |= _beyond(spec, places, SUNK * body.grain_radius)
+        radius = body.grain_radius if isinstance(body, BodyGranular) else LIQUID_RADIUS * finest
+        lost |= _beyond(spec, places, SUNK * radius)
         frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
         speed = np.linalg.norm(trajectory.particle_velocities[index].astype(np.float64), axis=-1)
         for surface in solids:
             assert surface.body is not None
             pace = speed[frames] + np.linalg.norm(trajectory.linear_velocity[frames, surface.body], axis=-1)[:, None]
-            slack = pace / (spec.fps * spec.substep_count) + (1.0 - SUNK) * body.grain_radius
+            slack = pace / (spec.fps * spec.substep_count) + (1.0 - SUNK) * radius
             lost[frames] |= _depth(surface.mesh, trajectory, surface.body, places, frames) > slack
         worst = max(worst, float(lost.mean(axis=1).max()))
     return worst

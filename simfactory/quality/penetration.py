@@ -64,7 +64,7 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
     solids = [
         _solid(surface.mesh, surface.body, dynamic=bool(np.isfinite(trajectory.properties.mass[surface.body])))
         for surface in surfaces
-        if surface.body is not None and not surface.deforming
+        if surface.body is not None and not (surface.deforming or surface.liquid)
     ]
     rotation = quat_to_matrix(trajectory.quat_xyzw)
     position = trajectory.position.astype(np.float64)

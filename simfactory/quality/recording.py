@@ -115,7 +115,11 @@ class ClipChecks:
         steps = [0, *(step for step, motion in motions.items() if motion is not None)]
         instance = surface.instance[rows, columns]
         world = self._points.positions(
-            instance, np.maximum(triangle, 0), weights, frames=[context.frame + step for step in steps]
+            instance,
+            np.maximum(triangle, 0),
+            weights,
+            born=context.frame,
+            frames=[context.frame + step for step in steps],
         )
         samples = _Samples(
             rows=rows,

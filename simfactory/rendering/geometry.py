@@ -3,16 +3,18 @@
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Surface
+from simfactory.errors import ResourceError
 from simfactory.meshes import TriangleMesh, room_cells, room_mesh
 from simfactory.rendering.arrays import WarpArray, host_view
 from simfactory.rendering.kernels.shape import find_dent, smooth_normals
+from simfactory.surfacing import LiquidSurface
 
 __all__ = ["SLOTS", "Geometry", "Shape"]
 
@@ -21,6 +23,8 @@ Float64 = npt.NDArray[np.float64]
 Int32 = npt.NDArray[np.int32]
 
 SLOTS = 3  # instants that exist at once; a fourth, where shutters are open, goes through the frame
+DROP_VERTICES = 24  # at most, of the surface of a drop of one particle
+LIQUID_COSINE = 0.3  # of the largest angle over which a liquid's normals are smooth
 LEAF_SIZE = 2  # triangles per leaf of a mesh's tree: measured fastest of 1, 2, 4
 CONVEX_LIMIT = 20_000_000  # faces × vertices beyond which convexity is not looked for
 
@@ -33,8 +37,8 @@ class Shape:
         meshes: One per slot; a rigid shape has the same in all.
         first_vertex: Where its vertices begin, per slot.
         first_normal: Where its corner normals begin, per slot.
-        first_rest: Where its vertices at rest begin.
-        first_index: Where its triangles' indices begin.
+        first_rest: Where its vertices at rest begin; of a liquid: those carried to another instant.
+        first_index: Where its triangles' indices begin, per slot; only a liquid's differ.
         first_corner: Where its corners' texture coordinates begin; -1 if it has none.
         lower: `(3,)` corner of the bounding box at rest, local [m].
         upper: `(3,)` opposite corner.
@@ -49,7 +53,7 @@ class Shape:
     first_vertex: tuple[int, ...]
     first_normal: tuple[int, ...]
     first_rest: int
-    first_index: int
+    first_index: tuple[int, ...]
     first_corner: int
     lower: Float64
     upper: Float64
@@ -81,6 +85,7 @@ class Geometry:
     Attributes:
         vertices: `(vertex,)` vec3 on the device, all shapes and slots.
         indices: `(3 · triangle,)` int32.
+        carried: `(vertex,)` vec3, the vertices of liquids as they are carried from one slot to another.
         normals: `(corner,)` vec3, smooth shading normals.
         rest: `(vertex,)` vec3, vertices at rest of the deforming shapes.
         coordinates: `(corner,)` vec2, texture coordinates of the shapes that have any.
@@ -91,15 +96,24 @@ class Geometry:
     def __init__(self, surfaces: Sequence[Surface], device: wp.Device, *, slots: int = SLOTS) -> None:
         """Upload the surfaces' meshes and build their trees."""
         self.slots = slots
+        self._room = {index: _Room.of(surface) for index, surface in enumerate(surfaces) if surface.liquid}
         keys = [_key(surface, index) for index, surface in enumerate(surfaces)]
         distinct = dict(zip(keys, surfaces, strict=True))
         copies = {key: slots if surface.deforming else 1 for key, surface in distinct.items()}
         points = [np.tile(s.mesh.vertices.astype(np.float32), (copies[key], 1)) for key, s in distinct.items()]
         corners = [np.ascontiguousarray(s.mesh.triangles, np.int32).ravel() for s in distinct.values()]
+        own = sum(map(len, points)), sum(map(len, corners))
+        points += [np.zeros((slots * room.vertices, 3), np.float32) for room in self._room.values()]
+        corners += [np.zeros(slots * room.corners, np.int32) for room in self._room.values()]
         rest = [s.mesh.vertices.astype(np.float32) for s in distinct.values() if s.deforming]
         self.vertices: WarpArray = wp.array(np.concatenate(points), dtype=wp.vec3, device=device)
         self.indices: WarpArray = wp.array(np.concatenate(corners), dtype=wp.int32, device=device)
-        corner_count = sum(copies[key] * len(corner) for key, corner in zip(distinct, corners, strict=True))
+        corner_count = sum(copies[key] * surface.mesh.triangles.size for key, surface in distinct.items())
+        self._room_starts = self._starts(*own, corner_count)
+        corner_count += sum(slots * room.corners for room in self._room.values())
+        self.carried = wp.zeros(
+            max(sum(room.vertices for room in self._room.values()), 1), dtype=wp.vec3, device=device
+        )
         self.normals = wp.empty(corner_count, dtype=wp.vec3, device=device)
         self.rest: WarpArray = wp.array(
             np.concatenate(rest or [np.zeros((1, 3), np.float32)]), dtype=wp.vec3, device=device
@@ -120,7 +134,11 @@ class Geometry:
             normal += copies[key] * surface.mesh.triangles.size
             still += len(surface.mesh.vertices) if surface.deforming else 0
             laid += 0 if surface.mesh.corner_uv is None else surface.mesh.triangles.size
-        self.shapes = tuple(shapes[key] for key in keys)
+        placed_shapes = [shapes[key] for key in keys]
+        for number, (item, room) in enumerate(self._room.items()):
+            placed_shapes[item] = self._liquid_shape(placed_shapes[item], number, room)
+        self.shapes = tuple(placed_shapes)
+        self._liquid_meshes: dict[tuple[int, int], wp.Mesh] = {}
         self._keys = keys
 
     def deform(self, surface: int, slot: int, vertices: Float32) -> None:
@@ -131,6 +149,73 @@ class Geometry:
         mesh.refit()
         neighbors, faces, cosine = self._neighbors[self._keys[surface]]
         self._launch_normals(shape, slot, neighbors, faces, cosine)
+
+    def renew(self, surface: int, slot: int, made: LiquidSurface) -> int:
+        """Give a liquid its triangles in one slot; return Warp's id of the mesh.
+
+        Raises:
+            ResourceError: It has broken up into more drops than there is room for.
+        """
+        room, shape = self._room[surface], self.shapes[surface]
+        count, corners = len(made.vertices), made.triangles.size
+        if count > room.vertices or corners > room.corners:
+            raise ResourceError(
+                f"the surface of a liquid has {count} vertices, and there is room for {room.vertices}: use fewer "
+                "particles, or a liquid that breaks up less"
+            )
+        first, start = shape.first_vertex[slot], shape.first_index[slot]
+        points, triangles = self.vertices[first : first + count], self.indices[start : start + corners]
+        points.assign(made.vertices)
+        triangles.assign(made.triangles.ravel())
+        mesh = wp.Mesh(points, triangles, bvh_leaf_size=LEAF_SIZE)
+        self._liquid_meshes[surface, slot] = mesh
+        offsets, faces = _faces_by_vertex(
+            TriangleMesh(vertices=made.vertices.astype(np.float64), triangles=made.triangles)
+        )
+        wp.launch(
+            smooth_normals,
+            dim=corners,
+            inputs=[
+                points,
+                triangles,
+                wp.array(offsets, dtype=wp.int32, device=self._device),
+                wp.array(faces, dtype=wp.int32, device=self._device),
+                LIQUID_COSINE,
+            ],
+            outputs=[self.normals[shape.first_normal[slot] : shape.first_normal[slot] + corners]],
+            device=self._device,
+        )
+        return int(mesh.id)
+
+    def carry(self, surface: int, vertices: Float64) -> None:
+        """Say where the vertices `(vertex, 3)` of a liquid in one slot are at the instant of another."""
+        first = self.shapes[surface].first_rest
+        self.carried[first : first + len(vertices)].assign(np.ascontiguousarray(vertices, np.float32))
+
+    def _starts(self, vertex: int, corner: int, normal: int) -> list[tuple[int, int, int, int]]:
+        """Return where the room of each liquid begins: vertices, corners, normals, carried vertices."""
+        starts, carried = [], 0
+        for room in self._room.values():
+            starts.append((vertex, corner, normal, carried))
+            vertex += self.slots * room.vertices
+            corner += self.slots * room.corners
+            normal += self.slots * room.corners
+            carried += room.vertices
+        return starts
+
+    def _liquid_shape(self, still: Shape, number: int, room: "_Room") -> Shape:
+        """Return the shape of a liquid, given that of the region which it fills at first."""
+        vertex, corner, normal, carried = self._room_starts[number]
+        return replace(
+            still,
+            first_vertex=tuple(vertex + slot * room.vertices for slot in range(self.slots)),
+            first_index=tuple(corner + slot * room.corners for slot in range(self.slots)),
+            first_normal=tuple(normal + slot * room.corners for slot in range(self.slots)),
+            first_rest=carried,
+            closed=True,
+            convex=False,
+            lattice=Lattice(),
+        )
 
     def _shape(
         self, surface: Surface, copies: int, vertex: int, index: int, normal: int, still: int, laid: int
@@ -154,7 +239,7 @@ class Geometry:
             first_vertex=tuple(vertex + slot % copies * count for slot in range(self.slots)),
             first_normal=tuple(normal + slot % copies * corners for slot in range(self.slots)),
             first_rest=still,
-            first_index=index,
+            first_index=(index,) * self.slots,
             first_corner=-1 if mesh.corner_uv is None else laid,
             lower=lower,
             upper=upper,
@@ -185,6 +270,20 @@ class Geometry:
             outputs=[normals],
             device=self._device,
         )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Room:
+    """How many vertices and triangle corners a liquid may have at one instant."""
+
+    vertices: int
+    corners: int
+
+    @classmethod
+    def of(cls, surface: Surface) -> "_Room":
+        """Return the room of a liquid: for all its particles apart, each a drop."""
+        vertices = DROP_VERTICES * surface.particle_count
+        return cls(vertices=vertices, corners=6 * vertices)
 
 
 def _key(surface: Surface, index: int) -> str:

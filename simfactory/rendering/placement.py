@@ -11,11 +11,23 @@ from simfactory.episode import FIRST_BODY, GROUND, Surface, WorldState
 from simfactory.rendering.arrays import DeviceArray, Records, WarpArray, records
 from simfactory.rendering.geometry import Geometry, Shape
 from simfactory.rendering.kernels.surface import resolve_roots
-from simfactory.rendering.kernels.world import CLOSED, CONVEX, DEFORMING, GROUND_PLANE, OCCLUDER, OPEN, Instance, World
+from simfactory.rendering.kernels.world import (
+    CLOSED,
+    CONVEX,
+    DEFORMING,
+    GROUND_PLANE,
+    LIQUID,
+    OCCLUDER,
+    OPEN,
+    Instance,
+    World,
+)
+from simfactory.surfacing import LiquidSurface, liquid_surface
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["Placed", "Placements"]
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 BOX_GAIN = 1.4  # a box hides this much more than the ellipsoid inside it (measured at its foot)
@@ -43,7 +55,8 @@ class Placements:
         self._surfaces = [surface for surfaces in scenes for surface in surfaces]
         self._environment = np.repeat(np.arange(len(scenes)), [len(surfaces) for surfaces in scenes]).astype(np.int32)
         self._body = np.array([-1 if s.body is None else s.body for s in self._surfaces])
-        self._rigid = np.array([not s.deforming for s in self._surfaces])
+        self._rigid = np.array([not (s.deforming or s.liquid) for s in self._surfaces])
+        self._liquids: dict[tuple[int, int], tuple[LiquidSurface, Float32]] = {}  # by surface and slot
         self._geometry = geometry
         self._device = device
         self._environment_count = len(scenes)
@@ -53,8 +66,8 @@ class Placements:
         """Put every environment into a state."""
         placed = self._slots[slot]
         self._pose(placed.records, states)
-        placed.instances.upload()
         self._bound(placed, states, slot)
+        placed.instances.upload()
         if placed.tree is None:
             placed.tree = wp.Bvh(placed.lower.array, placed.upper.array, groups=placed.groups)
             placed.world.tree = placed.tree.id
@@ -69,6 +82,21 @@ class Placements:
         )
         return Placed(slot=slot, world=placed.world)
 
+    def carry(self, source: int, target: int) -> None:
+        """Carry the surfaces of liquids in one slot to the instant of another, for `trace_motion`."""
+        for index, slot in self._liquids:
+            if slot == source:
+                made, start = self._liquids[index, source]
+                self._geometry.carry(index, made.carried(start, self._liquids[index, target][1]))
+
+    def item(self, environment: int, instances: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
+        """Return the items of liquids by their instance ids in an environment; -1 for all that is none."""
+        result = np.full(len(instances), -1, np.int32)
+        for index, surface in enumerate(self._surfaces):
+            if surface.liquid and self._environment[index] == environment:
+                result[instances == surface.instance] = index
+        return result
+
     def _slot(self, slot: int) -> "_Slot":
         count = len(self._surfaces)
         rows = records(Instance, count)
@@ -78,8 +106,9 @@ class Placements:
             "mesh": [shape.meshes[slot].id for shape in shapes],
             "first_vertex": [shape.first_vertex[slot] for shape in shapes],
             "first_normal": [shape.first_normal[slot] for shape in shapes],
-            "first_index": [shape.first_index for shape in shapes],
+            "first_index": [shape.first_index[slot] for shape in shapes],
             "first_rest": [shape.first_rest for shape in shapes],
+            "slack": [surface.spacing for surface in self._surfaces],
             "flags": [_flags(s, shape) for s, shape in zip(self._surfaces, shapes, strict=True)],
             "instance": [surface.instance for surface in self._surfaces],
             "lattice_cells": [shape.lattice.cells for shape in shapes],
@@ -126,8 +155,16 @@ class Placements:
         )
         lower, upper = middle - reach, middle + reach
         for index in np.flatnonzero(~self._rigid):
-            vertices = states[self._environment[index]].vertices[int(self._body[index])]
-            self._geometry.deform(int(index), slot, vertices)
+            state, body = states[self._environment[index]], int(self._body[index])
+            if self._surfaces[index].liquid:
+                particles = state.particles[body]
+                made = liquid_surface(particles, spacing=self._surfaces[index].spacing)
+                placed.records["mesh"][index] = self._geometry.renew(int(index), slot, made)
+                self._liquids[int(index), slot] = made, particles
+                vertices = made.vertices
+            else:
+                vertices = state.vertices[body]
+                self._geometry.deform(int(index), slot, vertices)
             lower[index], upper[index] = vertices.min(axis=0), vertices.max(axis=0)
         # Rays and bounds are float32: a margin beyond their rounding keeps the tree from hiding a hit.
         margin = 1e-6 * (1.0 + np.abs(lower) + np.abs(upper))
@@ -158,7 +195,9 @@ def _flags(surface: Surface, shape: Shape) -> int:
         flags |= int(OPEN)
     if shape.closed:
         flags |= int(CLOSED)
-    if surface.deforming:
+    if surface.liquid:
+        flags |= int(LIQUID)
+    elif surface.deforming:
         flags |= int(DEFORMING)
     elif surface.instance >= FIRST_BODY:
         flags |= int(OCCLUDER)

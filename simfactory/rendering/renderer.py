@@ -28,6 +28,7 @@ __all__ = ["Renderer"]
 
 Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
+Instances = npt.NDArray[np.integer]
 Scenes = Sequence[tuple[SceneSpec, tuple[Surface, ...]]]
 Between = Callable[[float], tuple[Sequence[WorldState], Float64]]
 
@@ -166,11 +167,13 @@ class Renderer:
             "occluded": wp.bool,
             "outside": wp.bool,
         }
+        self._placements.carry(placed_from.slot, placed_to.slot)
         arrays = self._arrays(("motion", (placed_to.slot - buffers.slot) % SLOTS), types)
         self._launch(
             trace_motion,
             placed_from.world,
             placed_to.world,
+            self._geometry.carried,
             self._environments,
             self._intrinsics,
             self._poses("from", camera_to_world_from),
@@ -216,7 +219,9 @@ class Renderer:
         self._images.finish(rgb)
         return DeviceImage(rgb=rgb, light=self._images.light)
 
-    def visible(self, placed: Placed, tile: int, camera_to_world: Float64, points: Values) -> Bool:
+    def visible(
+        self, placed: Placed, tile: int, camera_to_world: Float64, points: Values, instances: Instances | None = None
+    ) -> Bool:
         """Return whether a camera sees world points: in front of it, inside the frame, nothing before them.
 
         Args:
@@ -224,22 +229,30 @@ class Renderer:
             tile: Whose intrinsics and environment apply.
             camera_to_world: `(4, 4)`.
             points: `(point, 3)` world frame [m], of any floating type.
+            instances: `(point,)` ids of the surfaces that carry them: points that a liquid carries may be a particle's
+                spacing below its surface. None = no liquid carries any.
         """
         if len(points) == 0:
             return np.zeros(0, np.bool_)
         targets: WarpArray = wp.array(np.ascontiguousarray(points, np.float64), dtype=wp.vec3d, device=self._device)
+        environment = self.tiles[tile][0]
+        items = np.full(len(points), -1, np.int32)
+        if instances is not None:
+            items = self._placements.item(environment, instances)
+        carriers: WarpArray = wp.array(items, dtype=wp.int32, device=self._device)
         seen = wp.empty(len(points), dtype=wp.bool, device=self._device)
         wp.launch(
             trace_visibility,
             dim=len(points),
             inputs=[
                 placed.world,
-                self.tiles[tile][0],
+                environment,
                 wp.vec4d(*self._lens[tile]),
                 wp.mat44d(*np.asarray(camera_to_world, np.float64).ravel()),
                 self.width,
                 self.height,
                 targets,
+                carriers,
             ],
             outputs=[seen],
             device=self._device,

@@ -4,6 +4,7 @@ from simfactory.spec.base import Digest, Model, Name, Quat, Unit3, Vec2, Vec3
 from simfactory.spec.body import (
     Body,
     BodyCloth,
+    BodyFluid,
     BodyGranular,
     BodyInflatable,
     BodyRigid,
@@ -87,6 +88,7 @@ __all__ = [
     "BenchmarkLabel",
     "Body",
     "BodyCloth",
+    "BodyFluid",
     "BodyGranular",
     "BodyInflatable",
     "BodyRigid",

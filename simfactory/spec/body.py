@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simfactory.spec.base import Model, Name, Vec3, is_none
 from simfactory.spec.cloth import BodyCloth
+from simfactory.spec.fluid import BodyFluid
 from simfactory.spec.granular import BodyGranular
 from simfactory.spec.heat import Heat, Kelvin
 from simfactory.spec.inflatable import BodyInflatable
@@ -15,6 +16,7 @@ from simfactory.spec.solid import BodyPlaced, BodySolid, Speed
 __all__ = [
     "Body",
     "BodyCloth",
+    "BodyFluid",
     "BodyGranular",
     "BodyInflatable",
     "BodyRigid",
@@ -83,7 +85,7 @@ class BodySheet(BodyPlaced):
 
 
 Body = Annotated[
-    BodyRigid | BodyCloth | BodyGranular | BodyInflatable | BodyRope | BodySheet | BodySoft,
+    BodyRigid | BodyCloth | BodyFluid | BodyGranular | BodyInflatable | BodyRope | BodySheet | BodySoft,
     Field(discriminator="kind"),
 ]
 

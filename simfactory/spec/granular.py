@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from simfactory.spec.geometry import Box, Cone, Cylinder, Sphere
 from simfactory.spec.solid import BodySolid
 
-__all__ = ["GRAINS_MAX", "GRAINS_MIN", "PACKING", "BodyGranular", "GrainRegion"]
+__all__ = ["GRAINS_MAX", "GRAINS_MIN", "PACKING", "BodyGranular", "GrainRegion", "region_volume"]
 
 PACKING = 0.62  # share of a region that poured grains fill; 0.64 is the densest random packing of balls
 GRAINS_MIN, GRAINS_MAX = 20, 8000
@@ -46,7 +46,7 @@ class BodyGranular(BodySolid):
     @property
     def grain_estimate(self) -> float:
         """About how many grains the region holds [1]."""
-        return _inset_volume(self.geometry, self.factors, self.grain_radius) / self.spacing**3
+        return region_volume(self.geometry, self.factors, inset=self.grain_radius) / self.spacing**3
 
     @model_validator(mode="after")
     def _holds_grains(self) -> Self:
@@ -65,8 +65,16 @@ class BodyGranular(BodySolid):
         return self
 
 
-def _inset_volume(region: Box | Sphere | Cylinder | Cone, factors: tuple[float, float, float], inset: float) -> float:
-    """Return the volume [m³] in which the centres of grains may be: the region without a rim of their radius."""
+def region_volume(
+    region: Box | Sphere | Cylinder | Cone, factors: tuple[float, float, float], *, inset: float = 0.0
+) -> float:
+    """Return the volume [m³] of a region without a rim: with one of their radius, where the centres of grains may be.
+
+    Args:
+        region: The region.
+        factors: Scale × aspect along local x, y, z [1].
+        inset: Width of the rim [m].
+    """
 
     def left(length: float) -> float:
         return max(length - 2.0 * inset, 0.0)

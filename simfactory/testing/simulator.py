@@ -26,6 +26,7 @@ from simfactory.spec import (
 from simfactory.testing.specs import (
     make_body,
     make_cloth,
+    make_fluid,
     make_granular,
     make_granular_spec,
     make_inflatable,
@@ -96,6 +97,7 @@ class SimulatorContract:
             ("inflatable", "newton"),
             ("rope", "newton"),
             ("granular", "newton"),
+            ("fluid", "newton"),
         ],
     )
     def test_bodies_of_every_kind_load_or_are_refused_with_who_supports_them(
@@ -110,6 +112,7 @@ class SimulatorContract:
             "inflatable": make_inflatable(),
             "rope": make_rope(),
             "granular": make_granular(),
+            "fluid": make_fluid(position=(0.0, 0.0, 0.11)),
         }
         spec = make_spec(bodies=[bodies[kind]])
         if kind in self.body_kinds:

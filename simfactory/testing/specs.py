@@ -6,6 +6,7 @@ from typing import Any
 from simfactory.spec import (
     Body,
     BodyCloth,
+    BodyFluid,
     BodyGranular,
     BodyInflatable,
     BodyRigid,
@@ -47,6 +48,7 @@ __all__ = [
     "make_body",
     "make_camera",
     "make_cloth",
+    "make_fluid",
     "make_granular",
     "make_granular_spec",
     "make_ground",
@@ -177,6 +179,34 @@ def make_granular(
         cohesion=cohesion,
         physical=physical or make_material(density=1600.0, friction=0.6),
         visual=visual or VisualMaterial(base_color=(0.8, 0.7, 0.45)),
+    )
+
+
+def make_fluid(
+    name: str = "water",
+    geometry: GrainRegion | None = None,
+    *,
+    position: Vec3 = (0.0, 0.0, 0.1),
+    orientation: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 1.0),
+    linear_velocity: Vec3 = (0.0, 0.0, 0.0),
+    angular_velocity: Vec3 = (0.0, 0.0, 0.0),
+    spacing: float = 0.02,
+    viscosity: float = 1e-3,
+    density: float = 1000.0,
+    visual: VisualMaterial | None = None,
+) -> BodyFluid:
+    """Return a liquid, by default a column of water, 20 cm wide and high, on the floor."""
+    return BodyFluid(
+        name=name,
+        geometry=geometry or Cylinder(radius=0.1, height=0.199),
+        position=position,
+        orientation=orientation,
+        linear_velocity=linear_velocity,
+        angular_velocity=angular_velocity,
+        spacing=spacing,
+        viscosity=viscosity,
+        physical=make_material(density=density, friction=0.1),
+        visual=visual or VisualMaterial(base_color=(0.55, 0.75, 0.9), roughness=0.1),
     )
 
 

@@ -14,7 +14,7 @@ from simfactory.testing.specs import make_body, make_material, make_soft, make_s
 
 class TestNewton(SimulatorContract):
     simulator_class = NewtonSimulator
-    body_kinds = ("cloth", "granular", "inflatable", "rigid", "rope", "soft_body")
+    body_kinds = ("cloth", "fluid", "granular", "inflatable", "rigid", "rope", "soft_body")
 
 
 def load_one(spec):

@@ -6,8 +6,10 @@ from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import (
     CONVEX,
     DEFORMING,
+    LIQUID,
     World,
     any_hit,
+    blocks,
     camera_ray,
     closest_hit,
     corner,
@@ -53,6 +55,19 @@ def in_frame(pixel: wp.vec2d, width: int, height: int):
 
 
 @wp.func
+def covered(world: World, root: int, origin: wp.vec3d, ray: wp.vec3d, item: int):
+    """Return whether a point carried by a liquid is hidden: by anything else, or far below the liquid's surface.
+
+    A point that particles carry is not quite on the surface that they have at another instant.
+    """
+    limit = 1.0 - TOLERANCE
+    found = any_hit(world, root, origin, ray, limit, item)
+    if not found:
+        found = blocks(world, item, origin, ray, limit - world.instances[item].slack / float(wp.length(ray)))
+    return found
+
+
+@wp.func
 def hidden(world: World, root: int, origin: wp.vec3d, target: wp.vec3d, item: int, triangle: int):
     """Return whether anything but the triangle itself lies between a camera and a point on it."""
     ray = target - origin
@@ -63,12 +78,26 @@ def hidden(world: World, root: int, origin: wp.vec3d, target: wp.vec3d, item: in
     if facing and (world.instances[item].flags & CONVEX) != 0:
         skip = item
     limit = 1.0 - TOLERANCE
+    if (world.instances[item].flags & LIQUID) != 0:
+        return covered(world, root, origin, ray, item)
     found = any_hit(world, root, origin, ray, limit, skip)
     if found and skip < 0:
         # The ray may have met the point's own triangle early, at a grazing angle: look what came first.
         nearest = closest_hit(world, root, origin, ray, limit)
         found = nearest.item >= 0 and (nearest.item != item or nearest.triangle != triangle)
     return found
+
+
+@wp.func
+def carried_point(
+    world: World, carried: wp.array(dtype=wp.vec3), item: int, triangle: int, b0: wp.float64, b1: wp.float64
+):
+    """Return where a point of a liquid's triangle is carried to."""
+    first = world.instances[item].first_index + 3 * triangle
+    base = world.instances[item].first_rest
+    point = wp.vec3d(carried[base + world.indices[first]]) * b0
+    point += wp.vec3d(carried[base + world.indices[first + 1]]) * b1
+    return point + wp.vec3d(carried[base + world.indices[first + 2]]) * (wp.float64(1.0) - b0 - b1)
 
 
 @wp.func
@@ -79,7 +108,15 @@ def weighted(world: World, item: int, triangle: int, b0: wp.float64, b1: wp.floa
 
 
 @wp.func
-def moved(before: World, after: World, item: int, triangle: int, origin: wp.vec3d, direction: wp.vec3d):
+def moved(
+    before: World,
+    after: World,
+    carried: wp.array(dtype=wp.vec3),
+    item: int,
+    triangle: int,
+    origin: wp.vec3d,
+    direction: wp.vec3d,
+):
     """Return the world positions of a ray's point on a triangle at both instants; equal where nothing moved."""
     point = intersect(before, item, triangle, origin, direction)
     start = point.local
@@ -87,6 +124,9 @@ def moved(before: World, after: World, item: int, triangle: int, origin: wp.vec3
     if (after.instances[item].flags & DEFORMING) != 0:
         start = weighted(before, item, triangle, point.b0, point.b1)
         end = weighted(after, item, triangle, point.b0, point.b1)
+    if (after.instances[item].flags & LIQUID) != 0:
+        start = weighted(before, item, triangle, point.b0, point.b1)
+        end = carried_point(before, carried, item, triangle, point.b0, point.b1)
     start = before.instances[item].rotation @ start + before.instances[item].position
     end = after.instances[item].rotation @ end + after.instances[item].position
     return start, end
@@ -96,6 +136,7 @@ def moved(before: World, after: World, item: int, triangle: int, origin: wp.vec3
 def trace_motion(
     before: World,
     after: World,
+    carried: wp.array(dtype=wp.vec3),
     environments: wp.array(dtype=wp.int32),
     intrinsics: wp.array(dtype=wp.vec4d),
     camera_before: wp.array(dtype=wp.mat44d),
@@ -123,7 +164,7 @@ def trace_motion(
     pose = camera_before[tile]
     direction = camera_ray(pose, intrinsics[tile], u, v)
     face = triangle[tile, row, column]
-    start, end = moved(before, after, k, face, wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3]), direction)
+    start, end = moved(before, after, carried, k, face, wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3]), direction)
     displacement[tile, row, column] = wp.vec3(end - start)
     pose_after = camera_after[tile]
     seen = camera_point(pose_after, end)
@@ -150,9 +191,13 @@ def trace_visibility(
     width: int,
     height: int,
     points: wp.array(dtype=wp.vec3d),
+    carriers: wp.array(dtype=wp.int32),
     visible: wp.array(dtype=wp.bool),
 ):
-    """Tell for every point whether a camera sees it: in front, inside the frame, nothing before it."""
+    """Tell for every point whether a camera sees it: in front, inside the frame, nothing before it.
+
+    Carriers are the liquids that carry points, -1 where none does.
+    """
     index = wp.tid()
     visible[index] = False
     point = points[index]
@@ -162,4 +207,7 @@ def trace_visibility(
     if not in_frame(raster(intrinsics, seen), width, height):
         return
     origin = wp.vec3d(camera_to_world[0, 3], camera_to_world[1, 3], camera_to_world[2, 3])
+    if carriers[index] >= 0:
+        visible[index] = not covered(world, world.roots[environment], origin, point - origin, carriers[index])
+        return
     visible[index] = not any_hit(world, world.roots[environment], origin, point - origin, 1.0 - TOLERANCE, -1)

@@ -9,6 +9,7 @@ __all__ = [
     "CONVEX",
     "DEFORMING",
     "GROUND_PLANE",
+    "LIQUID",
     "OCCLUDER",
     "OPEN",
     "Hit",
@@ -31,6 +32,7 @@ DEFORMING = wp.constant(2)  # vertices are in world coordinates
 OCCLUDER = wp.constant(4)  # darkens the ambient light of its neighbours
 GROUND_PLANE = wp.constant(8)  # the floor, whose far edge fades into the horizon
 OPEN = wp.constant(32)  # a room without ceiling
+LIQUID = wp.constant(64)  # vertices in world coordinates, other triangles at every instant
 CLOSED = wp.constant(16)  # every edge is shared by two triangles, normals outward: from outside, fronts come first
 
 # How far the search for a missed front moves aside, in parts of the coordinates' size: some float32 steps.
@@ -49,10 +51,11 @@ class Instance:
     rotation: wp.mat33d  # local to world
     position: wp.vec3d  # of the local origin, world [m]
     first_vertex: wp.int32
-    first_rest: wp.int32  # vertices at rest, for textures
+    first_rest: wp.int32  # vertices at rest, for textures; of a liquid: where they are carried to
     first_index: wp.int32
     first_normal: wp.int32  # one normal per triangle corner
     flags: wp.int32
+    slack: wp.float32  # how far points carried along with a liquid may be below its surface [m]; 0: no liquid
     instance: wp.int32  # id, 1 and up
     # Of a level grid about the origin, or a room above it: cells along x, y and (of a room) z; 0 = another mesh.
     lattice_cells: wp.vec3i

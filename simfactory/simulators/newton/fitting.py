@@ -2,13 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import warp as wp
 
+from simfactory.simulators.kinematics import start_orientation
+from simfactory.spec import BodyFluid, BodyGranular
 from simfactory.transforms import quat_rotate
 
-__all__ = ["NodeBody", "NodePose", "fitted_pose", "loose_pose", "surface_values"]
+__all__ = ["NodeBody", "NodePose", "add_loose", "fitted_pose", "loose_pose", "surface_values"]
 
 Array = npt.NDArray[np.float64]
 
@@ -21,7 +25,8 @@ class NodeBody:
         rest: `(node, 3)` body frame [m].
         mass: `(node,)` [kg].
         held: `(node,)` bool, nodes that do not move.
-        surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`.
+        surface: Nodes `(node, 3)` anywhere → vertices of the surface that they carry, in the order of `body_mesh`;
+            None if they carry none.
         loose: Whether its nodes are particles on their own: they have no common rotation, and states tell of each.
         drag_as_ball: Whether air acts on it as on a ball of equal volume; else its solver family sees to that.
     """
@@ -29,7 +34,7 @@ class NodeBody:
     rest: Array
     mass: Array
     held: npt.NDArray[np.bool_]
-    surface: Callable[[Array], Array]
+    surface: Callable[[Array], Array] | None
     loose: bool = False
     drag_as_ball: bool = True
 
@@ -111,8 +116,36 @@ def surface_values(body: NodeBody, values: npt.NDArray[np.float32]) -> npt.NDArr
 
     Vertices outside the tetrahedra continue what is inside, so that they could leave the range of the nodes.
     """
+    assert body.surface is not None  # what has temperatures has a surface that its nodes carry
     carried = body.surface(np.repeat(values.astype(np.float64)[:, None], 3, axis=1))[:, 0]
     return np.clip(carried, values.min(), values.max()).astype(np.float32)
+
+
+def add_loose(
+    # Any: Warp and Newton have no type information
+    builder: Any,
+    body: BodyFluid | BodyGranular,
+    made: NodeBody,
+    *,
+    radius: float,
+) -> None:  # Any: a newton ModelBuilder
+    """Add the particles of a body, which move and turn with it at first.
+
+    Args:
+        builder: A newton ModelBuilder.
+        body: The body.
+        made: What it is made of.
+        radius: Of a particle [m].
+    """
+    turned = quat_rotate(start_orientation(body), made.rest)
+    arm = turned - turned.mean(axis=0)
+    velocity = np.asarray(body.linear_velocity) + np.cross(np.asarray(body.angular_velocity), arm)
+    builder.add_particles(
+        pos=[wp.vec3(*point) for point in turned + np.asarray(body.position)],
+        vel=[wp.vec3(*row) for row in velocity],
+        mass=made.mass.tolist(),
+        radius=[radius] * len(arm),
+    )
 
 
 def _quat(rotation: Array) -> Array:

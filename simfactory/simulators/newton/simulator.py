@@ -181,9 +181,10 @@ class NewtonSimulator(Simulator):
                 pose = fitted_pose(made, nodes, speeds)
             position[index], quat[index] = pose.position, pose.quat_xyzw
             velocity[index] = (*pose.linear_velocity, *pose.angular_velocity)
-            vertices[index] = made.surface(nodes).astype(np.float32)
-            if host.temperatures is not None and host.temperatures[begin] > 0.0:
-                temperatures[index] = surface_values(made, host.temperatures[begin:end])
+            if made.surface is not None:
+                vertices[index] = made.surface(nodes).astype(np.float32)
+                if host.temperatures is not None and host.temperatures[begin] > 0.0:
+                    temperatures[index] = surface_values(made, host.temperatures[begin:end])
         return WorldState(
             time=self._frames[environment] / spec.fps,
             position=position,

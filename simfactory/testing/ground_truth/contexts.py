@@ -46,7 +46,7 @@ def oracle_contexts(oracle: Oracle, trajectory: Trajectory) -> list[FrameContext
             frame: Keyframe.of(surfaces[frame], spacing=oracle.spec.sensors.track_spacing)
             for frame in keyframes(frame_count)
         },
-        visible=lambda points: _visible(oracle, points),
+        visible=lambda points, _instances: _visible(oracle, points),
     )
 
     def motion(frame: int, other: int) -> Motion | None:

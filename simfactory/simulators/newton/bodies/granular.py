@@ -4,13 +4,12 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import warp as wp
 
 from simfactory.grains import body_grains
 from simfactory.simulators.kinematics import start_orientation
-from simfactory.simulators.newton.fitting import NodeBody
+from simfactory.simulators.newton.fitting import NodeBody, add_loose
 from simfactory.spec import BodyGranular
-from simfactory.transforms import quat_rotate, quat_to_matrix
+from simfactory.transforms import quat_to_matrix
 
 __all__ = ["add", "node_body"]
 
@@ -39,14 +38,5 @@ def add(builder: Any, body: BodyGranular) -> int:  # Any: newton.ModelBuilder ha
     Raises:
         SpecError: Its region is too thin for its grains.
     """
-    made = node_body(body)
-    turned = quat_rotate(start_orientation(body), made.rest)
-    arm = turned - turned.mean(axis=0)
-    velocity = np.asarray(body.linear_velocity) + np.cross(np.asarray(body.angular_velocity), arm)
-    builder.add_particles(
-        pos=[wp.vec3(*point) for point in turned + np.asarray(body.position)],
-        vel=[wp.vec3(*row) for row in velocity],
-        mass=made.mass.tolist(),
-        radius=[0.5 * body.spacing] * len(arm),
-    )
+    add_loose(builder, body, node_body(body), radius=0.5 * body.spacing)
     return -1

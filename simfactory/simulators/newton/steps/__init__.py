@@ -22,7 +22,8 @@ def _family_names() -> tuple[str, ...]:
 
 
 def _families(names: Iterable[str]) -> list[type[Steps]]:
-    found: list[type[Steps]] = [importlib.import_module(f"{__name__}.{name}").STEPS for name in names]
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    found: list[type[Steps]] = [module.STEPS for module in modules if hasattr(module, "STEPS")]
     return sorted(found, key=lambda family: family.cost)
 
 
