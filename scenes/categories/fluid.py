@@ -14,7 +14,7 @@ from scenes.roles import RoleRigid
 __all__ = ["CATEGORY"]
 
 ANY = ("thin liquid", "viscous liquid")
-THICK = ("paint", "honey", "chocolate")  # on the open floor thinner ones spread to films finer than particles
+THICK = ("paint", "honey", "molten_chocolate")  # on the open floor thinner ones spread to films finer than particles
 FLOATS = ("wood",)
 SINKS = ("metal", "concrete", "granite")
 
