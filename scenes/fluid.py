@@ -9,7 +9,7 @@ from scenes.looks import body_look
 from scenes.materials import materials, physical, pool
 from scenes.shapes import SHAPES, shaped
 from simfactory.errors import SpecError
-from simfactory.spec import BodyFluid, BodyRigid
+from simfactory.spec import BodyFluid, BodySolid
 
 __all__ = ["RoleFluid"]
 
@@ -47,7 +47,7 @@ class RoleFluid(Role):
         if viscosity is None:
             allowed = sorted(key for key, row in materials().items() if row.viscosity is not None)
             raise SpecError(f"material {material!r} of {self.name!r} is no liquid; allowed are {allowed}: name those")
-        solid = BodyRigid.model_validate(
+        solid = BodySolid.model_validate(
             {
                 "name": name,
                 "position": (0.0, 0.0, 0.0),

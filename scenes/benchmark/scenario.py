@@ -52,7 +52,7 @@ Vec3 = tuple[float, float, float]
 Mobility = Literal["dynamic", "static", "kinematic"]
 
 RED: Rgb = (0.78, 0.16, 0.13)
-RELEASE = 2.6  # when what is held is let go [s]: what follows lies beyond what a model is shown
+RELEASE = 2.8  # when what is held is let go [s]: what follows lies beyond what a model is shown
 AWAY = 1.2  # how long what held it moves: out of the picture [s]
 
 
@@ -69,6 +69,7 @@ class Set:
         distance: Of the cameras from it [m].
         moving_camera: Whether the cameras drive towards it and past.
         evening: Whether lamps light it instead of the sky.
+        air_density: Density of the air [kg/m³].
     """
 
     bodies: tuple[Body, ...]
@@ -79,6 +80,7 @@ class Set:
     distance: float = 1.7
     moving_camera: bool = False
     evening: bool = False
+    air_density: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -275,7 +277,7 @@ def open_box(
 
 
 def let_go(
-    name: str, size: tuple[float, float, float], at: Vec3, *, velocity: Vec3 = (2.4, 0.0, 0.0)
+    name: str, size: tuple[float, float, float], at: Vec3, *, velocity: Vec3 = (8.0, 0.0, 0.0)
 ) -> tuple[BodyRigid, MotionLinear]:
     """Return a plate that holds something up, centred at a point, and its quick motion aside at `RELEASE`."""
     plate = rigid(name, Box(size=size), at, material="teflon", mobility="kinematic")

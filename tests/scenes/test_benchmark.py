@@ -16,8 +16,8 @@ from simfactory.preflight import check_scene
 from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
 
-# Of the forty that Phys4D released, these are still to come.
-MISSING = {"domino_in_juice", "potato_in_water", "silk_cover", "weight_on_pillow"}
+# What yields takes most of the time: these are simulated for a moment only.
+YIELDING = {"domino_in_juice", "potato_in_water", "silk_cover", "weight_on_pillow"}
 FPS = 8.0
 CREEP = 2e-3  # [m/s]; a resting hull with a rounded base creeps, at up to 1.4 mm/s; boxes do not
 
@@ -25,6 +25,8 @@ CREEP = 2e-3  # [m/s]; a resting hull with a rounded base creeps, at up to 1.4 m
 @functools.cache
 def simulated(name: str) -> tuple[SceneSpec, Trajectory]:
     spec = recorded(scenarios()[name], take=1, fps=FPS, size=(32, 32))
+    if name in YIELDING:
+        spec = spec.model_copy(update={"frame_count": 4})
     simulator = create_simulator("newton")
     simulator.load([spec])
     states = [simulator.state(0)]
@@ -50,9 +52,8 @@ def tilted(name: str, body: str) -> float:
     return math.degrees(math.acos(np.clip(1.0 - 2.0 * (x * x + y * y), -1.0, 1.0)))
 
 
-def test_there_are_the_forty_scenes_but_those_still_to_come():
-    assert len(scenarios()) == 40 - len(MISSING)
-    assert not MISSING & scenarios().keys()
+def test_there_are_forty_scenes_and_none_of_them_is_sampled():
+    assert len(scenarios()) == 40
     assert {entry.name for entry in benchmark_catalogue()} == scenarios().keys()
     assert not {entry.name for entry in scenes.catalogue()} & scenarios().keys()
 

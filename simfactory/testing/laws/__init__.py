@@ -2,6 +2,7 @@
 
 from simfactory.testing.laws.cloth import bending_strip_law, cloth_laws, heavy_elastica
 from simfactory.testing.laws.contact import contact_laws
+from simfactory.testing.laws.fluid import fluid_laws
 from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
 from simfactory.testing.laws.inflatable import inflatable_laws
@@ -19,6 +20,7 @@ __all__ = [
     "bending_law",
     "bending_strip_law",
     "cloth_laws",
+    "fluid_laws",
     "grain_laws",
     "heat_laws",
     "heavy_elastica",
