@@ -5,6 +5,23 @@ from newton._src.solvers.implicit_mpm.rasterized_collisions import Collider, col
 
 EVERY_WORLD = wp.constant(-2)  # a bed has no worlds
 
+FREE = wp.constant(0.2)  # [g dt] grains whose velocity changes so nearly as in free fall fall freely
+
+
+@wp.kernel
+def center_fall(
+    gravity: wp.vec3,
+    dt: float,
+    before: wp.array(dtype=wp.vec3),
+    after: wp.array(dtype=wp.vec3),
+    positions: wp.array(dtype=wp.vec3),
+):
+    """Put grains that fall freely where their mean velocity takes them, not that of the step's end."""
+    grain = wp.tid()
+    gain = gravity * dt
+    if wp.length(after[grain] - before[grain] - gain) < FREE * wp.length(gain):
+        positions[grain] = positions[grain] - 0.5 * dt * gain
+
 
 @wp.kernel
 def keep_inside(
@@ -25,6 +42,41 @@ def keep_inside(
             velocity[axis] = wp.min(velocity[axis], 0.0)
     positions[grain] = place
     velocities[grain] = velocity
+
+
+@wp.kernel
+def hold_off(
+    collider: Collider,
+    body_q: wp.array(dtype=wp.transform),
+    body_qd: wp.array(dtype=wp.spatial_vector),
+    dt: float,
+    distance: wp.array(dtype=wp.float32),
+    positions: wp.array(dtype=wp.vec3),
+    velocities: wp.array(dtype=wp.vec3),
+):
+    """Move coarse grains as far off surfaces as they are larger than the finest ones, for which the solver cares.
+
+    Args:
+        collider: All surfaces.
+        body_q: Poses of bodies at the step's beginning.
+        body_qd: Velocities of bodies.
+        dt: Length of the step [s].
+        distance: How far off the solver's own distance each grain is held [m].
+        positions: Of grains, changed.
+        velocities: Of grains, changed: none approaches what it touches.
+    """
+    grain = wp.tid()
+    least = distance[grain]
+    if least <= 0.0:
+        return
+    gap, normal, velocity, found, _kind = collision_sdf(
+        positions[grain], EVERY_WORLD, collider, body_q, body_qd, None, dt
+    )
+    gap -= wp.dot(velocity, normal) * dt
+    if found >= 0 and gap < least:
+        approach = wp.dot(velocities[grain] - velocity, normal)
+        positions[grain] = positions[grain] + (least - gap) * normal
+        velocities[grain] = velocities[grain] - wp.min(approach, 0.0) * normal
 
 
 @wp.kernel
