@@ -27,7 +27,8 @@ from layouts.cameras import rigs
 from simfactory.episode import scene_surfaces
 from simfactory.errors import SpecError
 from simfactory.quality import Thresholds, episode_report
-from simfactory.testing.visibility import Sighting, sightings, trajectories
+from simfactory.testing.trajectories import trajectories
+from simfactory.testing.visibility import Sighting, sightings
 
 RESULTS = Path(__file__).parent / "results" / "visibility.json"
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 from layouts import Streams
 from layouts.placements import Placement
+from scenes.invariants import Invariant
 from simfactory.spec import BodySolid, Split, Tier
 
 __all__ = ["AirChoice", "BaseScene", "Category", "GravityChoice", "Member", "Role"]
@@ -82,6 +83,7 @@ class BaseScene:
         floor: How much warmer than the room the floor is kept [K]; None = it takes and gives no heat.
         oven: How much warmer than the room the air is [K].
         plume: Role above whose first body warm air rises, role whose first body it carries, and how high above [m].
+        invariants: What must be seen in each of its episodes, and what it is due to.
         held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
 
@@ -98,6 +100,7 @@ class BaseScene:
     floor: tuple[float, float] | None = None
     oven: tuple[float, float] | None = None
     plume: tuple[str, str, tuple[float, float]] | None = None
+    invariants: tuple[Invariant, ...] = ()
     held_out: bool = False
 
     @property

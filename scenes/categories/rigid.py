@@ -15,6 +15,7 @@ from layouts.placements.stack import Stack
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
+from scenes.invariants import Invariant
 from scenes.props import PLANK, POST, RACK, SHELF, SIDE
 from scenes.roles import RoleRigid
 
@@ -43,6 +44,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.4, 1.4), spin=(0.0, 3.0))),),
         caption="{body} falls onto the floor and comes to rest.",
         phenomena=("free_fall", "impact"),
+        invariants=(Invariant("body", "fall", above=0.3),),
         gravity="any",
     ),
     single(
@@ -52,6 +54,7 @@ SINGLE = (
         layout=((("ball",), Drop(height=(0.5, 1.3), toss=(0.0, 0.5), spin=(0.0, 2.0))),),
         caption="{ball} is dropped and bounces, a little lower each time.",
         phenomena=("free_fall", "bounce", "energy_loss"),
+        invariants=(Invariant("ball", "rebound", above=0.03, cause="floor"),),
         gravity="any",
     ),
     single(
@@ -61,6 +64,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.3, 1.0), toss=(1.2, 2.8), elevation=(15.0, 60.0), spin=(0.0, 10.0))),),
         caption="{body} is thrown, flies in an arc and tumbles over the floor.",
         phenomena=("projectile_motion", "impact", "tumbling"),
+        invariants=(Invariant("body", "lift", above=0.005, cause="speed"),),
         gravity="any",
     ),
     single(
@@ -70,6 +74,7 @@ SINGLE = (
         layout=((("plank", "post", "body"), Ramp(slope=(17.0, 30.0), regime="slide", run=0.6)),),
         caption="{body} slides down a ramp and out onto the floor.",
         phenomena=("sliding_friction", "inclined_plane"),
+        invariants=(Invariant("body", "fall", above=0.1),),
     ),
     single(
         name="ramp_stick",
@@ -78,6 +83,7 @@ SINGLE = (
         layout=((("plank", "post", "body"), Ramp(slope=(8.0, 18.0), regime="stick")),),
         caption="{body} slips a little way down a ramp, then friction stops it and holds it.",
         phenomena=("sliding_friction", "static_friction", "inclined_plane"),
+        invariants=(Invariant("body", "slowing", above=0.9, cause="friction"),),
     ),
     single(
         name="ramp_roll",
@@ -86,6 +92,7 @@ SINGLE = (
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 22.0), regime="roll")),),
         caption="{roller} rolls down a ramp and on over the floor.",
         phenomena=("rolling", "inclined_plane"),
+        invariants=(Invariant("roller", "fall", above=0.1),),
     ),
     single(
         name="spin_down",
@@ -94,6 +101,7 @@ SINGLE = (
         layout=((("top",), Scatter(spin=(5.0, 10.0))),),
         caption="{top} spins on the floor, slower and slower.",
         phenomena=("rotation", "sliding_friction"),
+        invariants=(Invariant("top", "spin_loss", above=0.5, cause="friction"),),
     ),
     single(
         name="floor_slide",
@@ -102,6 +110,7 @@ SINGLE = (
         layout=((("body",), Scatter(speed=(1.5, 4.0), spin=(0.0, 4.0))),),
         caption="{body} slides over the floor and slows down.",
         phenomena=("sliding_friction",),
+        invariants=(Invariant("body", "slowing", above=0.3, cause="friction"),),
     ),
     single(
         name="ledge_tip",

@@ -10,10 +10,9 @@ from simfactory.cameras import camera_to_world
 from simfactory.episode import FIRST_BODY, Surface, Trajectory, scene_surfaces
 from simfactory.quality.action import frames_inside, moving_bodies
 from simfactory.rendering import Renderer
-from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
 
-__all__ = ["Sighting", "sightings", "trajectories"]
+__all__ = ["Sighting", "sightings"]
 
 Array = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -41,22 +40,6 @@ class Sighting:
     span: float
     seen: float
     inside: bool
-
-
-def trajectories(specs: Sequence[SceneSpec], *, backend: str = "newton") -> list[Trajectory]:
-    """Simulate specs of one signature together, without rendering."""
-    simulator = create_simulator(backend, device="cpu")
-    try:
-        simulator.load(specs)
-        states = [[simulator.state(env)] for env in range(len(specs))]
-        for frame in range(1, max(spec.frame_count for spec in specs)):
-            simulator.step()
-            for env, spec in enumerate(specs):
-                if frame < spec.frame_count:
-                    states[env].append(simulator.state(env))
-        return [Trajectory.from_states(recorded, simulator.properties(env)) for env, recorded in enumerate(states)]
-    finally:
-        simulator.release()
 
 
 def sightings(spec: SceneSpec, trajectory: Trajectory, *, frames: Sequence[int]) -> tuple[Sighting, ...]:

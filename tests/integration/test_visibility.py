@@ -7,7 +7,8 @@ import scenes
 from layouts.cameras import rigs
 from simfactory.episode import scene_surfaces
 from simfactory.quality import Thresholds, episode_report
-from simfactory.testing.visibility import sightings, trajectories
+from simfactory.testing.trajectories import trajectories
+from simfactory.testing.visibility import sightings
 
 SPEC_COUNT, BATCH = 60, 20
 FLOOR = Thresholds().moving_area

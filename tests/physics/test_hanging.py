@@ -12,7 +12,7 @@ from simfactory.quality import episode_report
 from simfactory.rng import stream
 from simfactory.spec import Box, Capsule, Push, Torus
 from simfactory.testing.specs import make_body, make_spec
-from simfactory.testing.visibility import trajectories
+from simfactory.testing.trajectories import trajectories
 
 RING = Torus(radius=0.14, tube=0.025)
 SECONDS, FPS = 5, 24

@@ -11,15 +11,14 @@ from layouts.arms import bench
 from scenes.manipulation import MANIPULATION
 from simfactory.annotations import annotations
 from simfactory.arms import arm_states
-from simfactory.episode import Trajectory
 from simfactory.errors import SpecError
 from simfactory.joints import joint_states
 from simfactory.quality import Thresholds
 from simfactory.rng import stream
 from simfactory.robots import robot_model
-from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
 from simfactory.testing.specs import make_body
+from simfactory.testing.trajectories import trajectories
 
 NAMES = [row.name for row in MANIPULATION]
 
@@ -28,20 +27,6 @@ def sampled(name, index=0, frame_count=13):
     return scenes.sample(
         "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
     )
-
-
-def simulated(specs):
-    simulator = create_simulator("newton")
-    simulator.load(specs)
-    states = [[simulator.state(index)] for index in range(len(specs))]
-    for _ in range(max(spec.frame_count for spec in specs) - 1):
-        simulator.step()
-        for index in range(len(specs)):
-            states[index].append(simulator.state(index))
-    return [
-        Trajectory.from_states(rows[: spec.frame_count], simulator.properties(index))
-        for index, (spec, rows) in enumerate(zip(specs, states, strict=True))
-    ]
 
 
 def length(spec):
@@ -75,7 +60,7 @@ def test_plans_are_smooth_and_within_limits(name):
 def test_a_task_is_done_at_its_end_and_not_before(name):
     plain = sampled(name)
     spec = plain.model_copy(update={"frame_count": length(plain)})
-    (path,) = simulated([spec])
+    (path,) = trajectories([spec])
     arm, states = arm_states(spec, spec.robot, path), joint_states(spec, **path.motion())
     assert not arm.success[0]
     assert arm.success[-1]

@@ -5,11 +5,10 @@ import pytest
 
 import scenes
 from layouts import certify
-from simfactory.episode import Trajectory
 from simfactory.joints import joint_states
 from simfactory.quality import Thresholds
-from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
+from simfactory.testing.trajectories import trajectories
 
 NAMES = [
     entry.name
@@ -22,17 +21,6 @@ def sampled(name, index=0):
     return scenes.sample("articulated", scene=name, seed=3, index=index, views=1, frame_count=25, size=(64, 64))
 
 
-def simulated(specs):
-    simulator = create_simulator("newton")
-    simulator.load(specs)
-    states = [[simulator.state(index)] for index in range(len(specs))]
-    for _ in range(specs[0].frame_count - 1):
-        simulator.step()
-        for index in range(len(specs)):
-            states[index].append(simulator.state(index))
-    return [Trajectory.from_states(rows, simulator.properties(index)) for index, rows in enumerate(states)]
-
-
 @pytest.fixture(scope="module")
 def specs():
     return [sampled(name) for name in NAMES]
@@ -40,7 +28,7 @@ def specs():
 
 @pytest.fixture(scope="module")
 def paths(specs):
-    return simulated(specs)
+    return trajectories(specs)
 
 
 def test_there_are_mechanisms_of_every_tier():
@@ -69,7 +57,7 @@ def test_every_joint_holds(specs, paths):
 
 
 def test_every_mechanism_moves_otherwise_without_its_joints(specs, paths):
-    loose = simulated([spec.model_copy(update={"joints": ()}) for spec in specs])
+    loose = trajectories([spec.model_copy(update={"joints": ()}) for spec in specs])
     for spec, held, free in zip(specs, paths, loose, strict=True):
         assert np.abs(held.position - free.position).max() > 0.01, spec.scene
 

@@ -1,0 +1,144 @@
+"""What is measured of a body's way through an episode: one figure per body."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from simfactory.arms import success
+from simfactory.episode import Trajectory
+from simfactory.spec import SceneSpec
+
+__all__ = ["MEASURES", "MeasureName"]
+
+MeasureName = Literal[
+    "shift", "travel", "fall", "lift", "rebound", "turn", "slowing", "spin_loss", "deformation", "spread", "warming",
+    "cooling", "success",
+]  # fmt: skip
+
+Float64 = npt.NDArray[np.float64]
+
+
+def _points(path: Trajectory, body: int) -> Float64 | None:
+    """Return the vertices or particles `(time, point, 3)` of a body that deforms [m]."""
+    found = path.vertices.get(body, path.particles.get(body))
+    return None if found is None else found.astype(np.float64)
+
+
+def _center(path: Trajectory, body: int) -> Float64:
+    """Return a body's centre `(time, 3)` [m]: the mean of its points, or its origin."""
+    points = _points(path, body)
+    return path.position[:, body].astype(np.float64) if points is None else points.mean(axis=1)
+
+
+def shift(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Largest distance of the centre from where it was at first [m]."""
+    center = _center(path, body)
+    return float(np.linalg.norm(center - center[0], axis=-1).max())
+
+
+def travel(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """The same, level [m]."""
+    center = _center(path, body)[:, :2]
+    return float(np.linalg.norm(center - center[0], axis=-1).max())
+
+
+def fall(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How far the centre comes below where it was at first [m]."""
+    height = _center(path, body)[:, 2]
+    return float(height[0] - height.min())
+
+
+def lift(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How far the centre comes above where it was at first [m]."""
+    height = _center(path, body)[:, 2]
+    return float(height.max() - height[0])
+
+
+def rebound(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How far the centre rises after it was low [m]."""
+    height = _center(path, body)[:, 2]
+    return float((height - np.minimum.accumulate(height)).max())
+
+
+def turn(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Largest angle by which it is turned from how it lay at first [deg], 0–180."""
+    quat = path.quat_xyzw[:, body].astype(np.float64)
+    share = np.abs(quat @ quat[0]) / (np.linalg.norm(quat, axis=-1) * np.linalg.norm(quat[0]))
+    return float(np.degrees(2.0 * np.arccos(np.clip(share, 0.0, 1.0))).max())
+
+
+def slowing(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Share of its largest speed that it has lost at the end [1]; 0 for a body that never moves."""
+    return _lost(np.linalg.norm(np.gradient(_center(path, body), path.time, axis=0), axis=-1))
+
+
+def spin_loss(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Share of its largest angular speed that it has lost at the end [1]; 0 for a body that never turns."""
+    return _lost(np.linalg.norm(path.angular_velocity[:, body].astype(np.float64), axis=-1))
+
+
+def _lost(speed: Float64) -> float:
+    return 0.0 if speed.max() < 1e-3 else float(1.0 - speed[-1] / speed.max())
+
+
+def deformation(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Largest root mean square distance of its points from its rigid motion, over that from its centre [1]."""
+    points = _points(path, body)
+    if points is None:
+        return 0.0
+    local = points - points.mean(axis=1, keepdims=True)
+    size = np.sqrt((local[0] ** 2).sum(axis=-1).mean())
+    # Kabsch: the rotation R that maximises tr(Rᵀ B Aᵀ); its residual is |A|² + |B|² − 2 Σ σ
+    covariance = np.einsum("ni,tnj->tij", local[0], local)
+    scales = np.linalg.svd(covariance, compute_uv=False)
+    scales[:, 2] *= np.sign(np.linalg.det(covariance))
+    squares = (local[0] ** 2).sum() + (local**2).sum(axis=(1, 2)) - 2.0 * scales.sum(axis=1)
+    return float(np.sqrt(np.maximum(squares, 0.0).max() / local.shape[1]) / size)
+
+
+def spread(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Growth of the level root mean square distance of its points from their centre [m]."""
+    points = _points(path, body)
+    if points is None:
+        return 0.0
+    level = points[..., :2] - points[..., :2].mean(axis=1, keepdims=True)
+    radius = np.sqrt((level**2).sum(axis=-1).mean(axis=1))
+    return float((radius - radius[0]).max())
+
+
+def warming(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How much warmer it is at the end than at first, mean over its surface [K]."""
+    values = path.temperatures.get(body)
+    return 0.0 if values is None else float(values[-1].mean() - values[0].mean())
+
+
+def cooling(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How much cooler it is at the end than at first, mean over its surface [K]."""
+    return -warming(spec, path, body)
+
+
+def succeeded(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Whether the robot's task is done at the end: 1 or 0, whatever the body."""
+    return 0.0 if spec.robot is None else float(success(spec, spec.robot, path)[-1])
+
+
+MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = MappingProxyType(
+    {
+        "shift": shift,
+        "travel": travel,
+        "fall": fall,
+        "lift": lift,
+        "rebound": rebound,
+        "turn": turn,
+        "slowing": slowing,
+        "spin_loss": spin_loss,
+        "deformation": deformation,
+        "spread": spread,
+        "warming": warming,
+        "cooling": cooling,
+        "success": succeeded,
+    }
+)
