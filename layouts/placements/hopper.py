@@ -3,13 +3,11 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from layouts.building import UP, block, check_free, pitched
+from layouts.grains import filled
 from layouts.placements.base import Placement, Range
 from layouts.stage import REST_GAP, Stage, heading, yaw
 from layouts.streams import Streams
-from layouts.grains import filled
 from simfactory.errors import SpecError
 from simfactory.spec import BodyGranular, BodySolid, Box
 

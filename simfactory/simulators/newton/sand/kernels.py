@@ -2,6 +2,7 @@
 
 import warp as wp
 from newton._src.solvers.implicit_mpm.rasterized_collisions import Collider, collision_sdf
+from newton._src.solvers.implicit_mpm.rheology_solver_kernels import YieldParamVec
 
 EVERY_WORLD = wp.constant(-2)  # a bed has no worlds
 
@@ -49,6 +50,7 @@ def hold_off(
     collider: Collider,
     body_q: wp.array(dtype=wp.transform),
     body_qd: wp.array(dtype=wp.spatial_vector),
+    body_q_before: wp.array(dtype=wp.transform),
     dt: float,
     distance: wp.array(dtype=wp.float32),
     positions: wp.array(dtype=wp.vec3),
@@ -60,6 +62,7 @@ def hold_off(
         collider: All surfaces.
         body_q: Poses of bodies at the step's beginning.
         body_qd: Velocities of bodies.
+        body_q_before: None: velocities are given.
         dt: Length of the step [s].
         distance: How far off the solver's own distance each grain is held [m].
         positions: Of grains, changed.
@@ -70,7 +73,7 @@ def hold_off(
     if least <= 0.0:
         return
     gap, normal, velocity, found, _kind = collision_sdf(
-        positions[grain], EVERY_WORLD, collider, body_q, body_qd, None, dt
+        positions[grain], EVERY_WORLD, collider, body_q, body_qd, body_q_before, dt
     )
     gap -= wp.dot(velocity, normal) * dt
     if found >= 0 and gap < least:
@@ -101,3 +104,23 @@ def touch(
     distance[grain] = gap
     normal[grain] = gradient
     material[grain] = wp.where(found >= 0, kind, -1)
+
+
+@wp.kernel
+def same_strength(
+    friction: float,
+    pressure: float,
+    tension: float,
+    modes: wp.array3d(dtype=float),
+    strength: wp.array(dtype=YieldParamVec),
+):
+    """Give every strain mode the same strength, but for those that a cell's few grains leave without support."""
+    node = wp.tid()
+    count = modes.shape[1]
+    size = float(0.0)
+    for k in range(count):
+        weight = modes[node // count, node % count, k]
+        size += weight * weight
+    strength[node] = YieldParamVec(0.0)
+    if size > 0.0:
+        strength[node] = YieldParamVec.from_values(friction, pressure, tension, 0.0, 0.0, 0.0)

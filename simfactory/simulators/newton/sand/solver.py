@@ -10,6 +10,8 @@ from newton._src.solvers.implicit_mpm.rheology_solver_kernels import YieldParamV
 from newton.solvers import SolverImplicitMPM
 from warp import fem
 
+from simfactory.simulators.newton.sand.kernels import same_strength
+
 __all__ = ["BedSolver"]
 
 SWEEPS = "simfactory"  # name of our sweeps among Newton's solvers
@@ -90,25 +92,5 @@ class BedSolver(SolverImplicitMPM):
         modes, stresses = self._build_strain_basis_transform(pic, scratch, inv_cell_volume)
         scratch.strain_basis_transform, scratch.strain_stress_transform = modes, stresses
         strength = wp.empty(scratch.strain_node_count, dtype=YieldParamVec, device=self.model.device)
-        wp.launch(_same_strength, dim=len(strength), inputs=[*self._strength, modes, strength], device=strength.device)
+        wp.launch(same_strength, dim=len(strength), inputs=[*self._strength, modes, strength], device=strength.device)
         scratch.strain_yield_parameters_field.dof_values = strength
-
-
-@wp.kernel
-def _same_strength(
-    friction: float,
-    pressure: float,
-    tension: float,
-    modes: wp.array3d(dtype=float),
-    strength: wp.array(dtype=YieldParamVec),
-):
-    """Give every strain mode the same strength, but for those that a cell's few grains leave without support."""
-    node = wp.tid()
-    count = modes.shape[1]
-    size = float(0.0)
-    for k in range(count):
-        weight = modes[node // count, node % count, k]
-        size += weight * weight
-    strength[node] = YieldParamVec(0.0)
-    if size > 0.0:
-        strength[node] = YieldParamVec.from_values(friction, pressure, tension, 0.0, 0.0, 0.0)
