@@ -120,6 +120,7 @@ SHAPES: dict[str, Shape] = {
     "can": Shape(noun="can", geometry=_cylinder),
     "bottle": Shape(noun="bottle", geometry=_cylinder),
     "bucket": Shape(noun="bucket", geometry=_cylinder),
+    "pan": Shape(noun="pan", geometry=_cylinder),
     "gate": Shape(noun="gate", geometry=_box),
     "load": Shape(noun="load", geometry=_cylinder, extents=(0.75, 0.75, 1.0)),
     "tabletop": Shape(noun="table", geometry=_box, extents=(1.0, 1.0, 0.12), aspect=(0.9, 1.1)),

@@ -46,7 +46,7 @@ class Bucket(Placement):
     fill: Range = (0.6, 0.75)
     height: Range = (0.42, 0.5)
     lean: Range = (0.0, 0.0)
-    rate: Range = (1.0, 2.0)
+    rate: Range = (1.8, 2.8)
     turn: Range = (115.0, 140.0)
     start: Range = (0.15, 0.3)
 

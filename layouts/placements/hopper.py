@@ -18,7 +18,7 @@ CLEAR = 0.012  # [m] between grains and boards at first
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Hopper(Placement):
-    """Stands two end walls on the floor, two boards sloping towards each other between them, and grains above the slot.
+    """Holds two boards that slope towards each other above the floor, closes their ends, and fills them with grains.
 
     The first four bodies of the role are the boards (static, cut to measure): two ends, two slopes; the last one is
     the grains.
@@ -33,13 +33,13 @@ class Hopper(Placement):
         mouth: Width of the grains at first [m].
     """
 
-    slot: Range = (0.16, 0.2)
+    slot: Range = (0.2, 0.26)
     width: Range = (0.22, 0.28)
-    slope: Range = (48.0, 58.0)
+    slope: Range = (50.0, 60.0)
     height: Range = (0.2, 0.28)
     thickness: Range = (0.06, 0.08)
     fill: Range = (0.22, 0.3)
-    mouth: Range = (0.26, 0.32)
+    mouth: Range = (0.3, 0.36)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the hopper and its grains.
@@ -62,10 +62,10 @@ class Hopper(Placement):
         base = low + 0.5 * (mouth - slot) * math.tan(steep) + CLEAR  # of the grains
         length = (base + 0.4 * fill - low) / math.sin(steep)
         reach = 0.5 * slot + length * math.cos(steep) + thick
-        top = low + length * math.sin(steep) + 0.02
+        top = length * math.sin(steep) + 0.04
         boards = []
         for number, side in enumerate((-1.0, 1.0)):
-            center = side * 0.5 * (width + thick) * across + UP * (0.5 * top + REST_GAP)
+            center = side * 0.5 * (width + thick) * across + UP * (low - 0.02 + 0.5 * top)
             boards.append(block(bodies[number], (2.0 * reach, thick, top), center, yaw(angle)))
         for number, side in enumerate((-1.0, 1.0)):
             bearing = angle if side > 0.0 else angle + math.pi

@@ -1,4 +1,4 @@
-"""Sluice: grains behind a gate at the closed end of a channel, and what stands in their way."""
+"""Sluice: grains in a box whose fourth side is a gate, and what stands before it."""
 
 import math
 from dataclasses import dataclass
@@ -22,16 +22,16 @@ STEP = 0.02  # [m] between the gate and the boards beside it
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sluice(Placement):
-    """Builds a channel with one closed end, fills that end with grains, and pulls the gate before them up.
+    """Builds a box on the floor, fills it with grains, and pulls the gate at one of its sides up.
 
     The first five bodies of the role are its back and two sides (static), the gate (kinematic) and the grains, cut to
-    measure; all others stand across the channel behind the gate, one after another.
+    measure; all others stand before the gate, one after another.
 
     Attributes:
-        chamber: Length of the grains along the channel [m].
-        width: Width of the channel [m].
+        chamber: Inner length of the box, towards the gate [m].
+        width: Its inner width [m].
         depth: Height of the grains [m].
-        run: Length of the channel beyond the gate [m].
+        run: How far its sides go on beyond the gate [m].
         thickness: Thickness of its boards [m].
         speed: Speed of the gate [m/s].
         start: When it sets off [s].
@@ -41,11 +41,11 @@ class Sluice(Placement):
     chamber: Range = (0.22, 0.3)
     width: Range = (0.24, 0.32)
     depth: Range = (0.22, 0.32)
-    run: Range = (0.3, 0.5)
+    run: Range = (0.02, 0.08)
     thickness: Range = (0.06, 0.08)
     speed: Range = (0.5, 1.5)
     start: Range = (0.1, 0.25)
-    space: Range = (0.06, 0.1)
+    space: Range = (0.08, 0.12)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the sluice.
@@ -94,5 +94,5 @@ class Sluice(Placement):
         return stage.extended(
             groups={f"{role}_board": tuple(boards), f"{role}_gate": (gate,), role: (grains, *standing)},
             motions=[motion],
-            waypoints=[((origin + thick + run) * along + 0.1 * UP, 0.2)],
+            waypoints=[((origin + thick + 0.25) * along + 0.1 * UP, 0.25)],
         )

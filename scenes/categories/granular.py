@@ -122,10 +122,10 @@ SINGLE = (
     BaseScene(
         name="grain_sluice",
         tiers=("single",),
-        description="A gate is pulled up, and the grains behind it run out into a channel.",
+        description="A gate is pulled up, and the grains behind it run out across the floor.",
         roles=(BOARD, GATE, FILL),
         layout=((("board", "gate", "grains"), Sluice()),),
-        caption="{gate} is pulled up, and {grains} behind it runs out into a channel.",
+        caption="{gate} is pulled up, and {grains} behind it runs out across the floor.",
         phenomena=("prescribed_motion", "granular_collapse", "containment"),
     ),
     BaseScene(
@@ -168,15 +168,23 @@ SINGLE = (
     BaseScene(
         name="grain_tumbler",
         tiers=("single",),
-        description="Grains tumble in a leaning drum that turns about its axis.",
-        roles=(BUCKET, FILL),
+        description="Grains tumble in a leaning pan that turns about its axis.",
+        roles=(replace(BUCKET, name="pan", shapes=("pan",)), FILL),
         layout=(
             (
-                ("bucket", "grains"),
-                Bucket(motion="tumble", lean=(50.0, 62.0), rate=(2.5, 4.5), fill=(0.4, 0.5), height=(0.32, 0.36)),
+                ("pan", "grains"),
+                Bucket(
+                    motion="tumble",
+                    lean=(26.0, 38.0),
+                    rate=(3.0, 5.0),
+                    radius=(0.2, 0.24),
+                    depth=(0.16, 0.2),
+                    fill=(0.5, 0.6),
+                    height=(0.3, 0.36),
+                ),
             ),
         ),
-        caption="{grains} tumbles in {bucket} that leans and turns about its axis.",
+        caption="{grains} tumbles in {pan} that leans and turns about its axis.",
         phenomena=("prescribed_motion", "rotation", "avalanche"),
     ),
 )
@@ -296,7 +304,7 @@ MULTI_OBJECT = (
             FILL,
             RoleRigid(name="tile", shapes=("tile",), materials=LIGHT, count=(2, 3), size=(0.2, 0.26)),
         ),
-        layout=((("board", "gate", "grains", "tile"), Sluice(depth=(0.28, 0.36), run=(0.4, 0.6))),),
+        layout=((("board", "gate", "grains", "tile"), Sluice(depth=(0.28, 0.36))),),
         caption="{gate} is pulled up, and {grains} behind it topples {tile}.",
         phenomena=("prescribed_motion", "granular_collapse", "toppling"),
     ),
