@@ -1,4 +1,4 @@
-"""The air of all environments: mean wind, gusts and plumes, and their velocity at a point on the device."""
+"""The air of all environments: mean wind, gusts, plumes and flows, and their velocity at a point on the device."""
 
 from simfactory.simulators.newton.air.kernels import Air, air_at
 from simfactory.simulators.newton.air.tables import build_air
