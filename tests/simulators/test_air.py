@@ -11,9 +11,15 @@ from simfactory.air import NARROWNESS, air_velocity, gusts, plume_flow
 from simfactory.flows import core_length
 from simfactory.simulators import create_simulator
 from simfactory.simulators.newton.air import Air, air_at, build_air
+from simfactory.simulators.newton.bodies import node_body
+from simfactory.simulators.newton.forces import LooseDrag
+from simfactory.simulators.newton.worlds import build_worlds
 from simfactory.spec import (
+    Box,
     Environment,
+    Heat,
     Jet,
+    JointBall,
     Plume,
     ProfileLog,
     ProfilePower,
@@ -25,7 +31,9 @@ from simfactory.spec import (
 from simfactory.testing.specs import (
     make_body,
     make_cloth,
+    make_fluid,
     make_granular,
+    make_inflatable,
     make_material,
     make_rope,
     make_soft,
@@ -148,28 +156,100 @@ def test_a_wind_grows_with_height_as_its_profile_says():
     np.testing.assert_allclose(share[1], [0.0, 0.0, *above])
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        make_body("ball", Sphere(radius=0.1), position=(0.0, 0.0, 2.0), physical=make_material(density=20.0)),
-        make_soft(position=(0.0, 0.0, 2.0), resolution=2, physical=make_material(density=100.0, young_modulus=2e4)),
-        make_rope(position=(0.0, 0.0, 2.0), segments=12),
-        make_cloth(position=(0.0, 0.0, 2.0), resolution=6),
-        make_granular(position=(0.0, 0.0, 2.0), grain_radius=0.02),
-    ],
-    ids=lambda body: body.kind,
-)
-def test_gusts_move_every_kind_and_the_same_ones_do_the_same(body):
+HIGH = (0.0, 0.0, 2.0)
+SOFT = make_soft(position=HIGH, resolution=2, physical=make_material(density=100.0, young_modulus=2e4))
+BODIES = {
+    "rigid": make_body("ball", Sphere(radius=0.1), position=HIGH, physical=make_material(density=20.0)),
+    "soft_body": SOFT,
+    "thermal": make_soft(
+        position=HIGH,
+        resolution=2,
+        physical=make_material(density=100.0, young_modulus=2e4),
+        heat=Heat(temperature=310.0, conductivity=1.0, heat_capacity=1000.0),
+    ),
+    "rope": make_rope(points=((0.0, 0.0, -0.5), (0.0, 0.0, 0.5)), position=HIGH, segments=12),
+    "cloth": make_cloth(position=HIGH, resolution=6),
+    "inflatable": make_inflatable(position=HIGH),
+    "granular": make_granular(position=HIGH, grain_radius=0.02),
+    "fluid": make_fluid(position=HIGH, spacing=0.03),
+}
+
+
+def speeds(*specs):
+    """Return the velocity of the first body of each scene after four frames."""
+    simulator = create_simulator("newton")
+    simulator.load(specs)
+    for _ in range(4):
+        simulator.step()
+    return [simulator.state(index).linear_velocity[0].astype(np.float64) for index in range(len(specs))]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in BODIES if kind != "thermal"])
+def test_gusts_move_every_kind_and_the_same_ones_do_the_same(kind):
     def ends(seed):
         wind = Wind(velocity=(6.0, 0.0, 0.0), turbulence=0.5, gust_length=0.5, gust_seed=seed)
-        simulator = create_simulator("newton")
-        simulator.load([with_air(Environment(air_density=1.2, wind=wind), bodies=[body])])
-        for _ in range(4):
-            simulator.step()
-        return simulator.state(0).linear_velocity[0]
+        return speeds(with_air(Environment(air_density=1.2, wind=wind), bodies=[BODIES[kind]]))[0]
 
-    np.testing.assert_array_equal(ends(1), ends(1))
-    assert np.abs(ends(1) - ends(2)).max() > 1e-4
+    first, again, other = ends(1), ends(1), ends(2)
+    np.testing.assert_array_equal(first, again)
+    assert np.abs(first - other).max() > 1e-4
+
+
+@pytest.mark.parametrize("kind", [*BODIES, "articulated"])
+def test_a_jet_moves_every_kind_along_itself_and_nothing_beside_it(kind):
+    """Compared with the same body in still air, which falls."""
+    body = BODIES["rigid" if kind == "articulated" else kind]
+    joints = []
+    if kind == "articulated":
+        joints = [JointBall(name="joint", parent=None, child=body.name, anchor=(0.0, 0.0, 2.6))]
+    way = np.array([0.8, -0.6, 0.0])
+
+    def blown(aside):
+        start = np.asarray(HIGH) - 0.5 * way + aside * np.array([0.6, 0.8, 0.0])
+        jet = Jet(position=tuple(start.tolist()), direction=tuple(way.tolist()), radius=0.12, speed=15.0)
+        return with_air(Environment(air_density=1.2, flows=(jet,)), bodies=[body], joints=joints)
+
+    still = with_air(Environment(air_density=1.2), bodies=[body], joints=joints)
+    within, beside, without = speeds(blown(0.0), blown(1.5), still)
+    gained = within - without
+    assert gained @ way > 0.9 * np.linalg.norm(gained)
+    assert gained @ way > 2e-3
+    assert np.linalg.norm(beside - without) < 0.02 * np.linalg.norm(gained)
+
+
+@pytest.mark.parametrize("kind", ["rigid", "granular", "cloth"])
+def test_a_vortex_carries_bodies_around_its_axis(kind):
+    flow = Vortex(position=(0.0, -0.3, 0.0), radius=0.3, speed=6.0)  # bodies at y = 0 are carried towards -x
+    (turned, still) = speeds(
+        with_air(Environment(air_density=1.2, flows=(flow,)), bodies=[BODIES[kind]]),
+        with_air(Environment(air_density=1.2), bodies=[BODIES[kind]]),
+    )
+    assert (turned - still)[0] < -3e-3
+    assert abs((turned - still)[1]) < 0.3 * abs((turned - still)[0])
+
+
+@pytest.mark.parametrize("kind", ["granular", "fluid"])
+def test_wind_along_a_pool_drags_its_top_and_stops_at_the_first_row(kind):
+    """Momentum of a block on the floor within a step: stress on its top; pressure on its front alone."""
+    size = (0.4, 0.3, 0.12)
+    make = make_granular if kind == "granular" else make_fluid
+    options = {"grain_radius": 0.01} if kind == "granular" else {"spacing": 0.02}
+    body = make(geometry=Box(size=size), position=(0.0, 0.0, 0.0605), **options)
+    wind = Wind(velocity=(10.0, 0.0, 0.0))
+    spec = with_air(Environment(air_density=1.2, wind=wind), bodies=[body])
+    worlds = build_worlds([spec], device="cpu")
+    worlds.air.dt = 0.01
+    state = worlds.model.state()
+    LooseDrag(spec, 0, worlds.air, device="cpu", dt=0.01).act(state.particle_q, state.particle_qd)
+    gained, place = state.particle_qd.numpy(), state.particle_q.numpy()
+    mass = node_body(body).mass
+    assert np.abs(gained[:, 1:]).max() < 1e-9
+    lee = place[:, 0] > 0.0
+    stress, front = (mass[rows] @ gained[rows, 0] / 0.01 for rows in (lee, ~lee))
+    columns = len(np.unique(np.floor(place[lee, :2] / body.spacing), axis=0))
+    assert stress == pytest.approx(1.2 * 0.0025 * 100.0 * columns * body.spacing**2, rel=0.35)
+    assert columns * body.spacing**2 == pytest.approx(0.2 * 0.3, rel=0.15)
+    assert front - stress == pytest.approx(0.5 * 1.2 * 0.47 * 100.0 * 0.3 * 0.12, rel=0.25)
 
 
 @pytest.mark.parametrize(

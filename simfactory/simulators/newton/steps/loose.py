@@ -12,6 +12,7 @@ import warp as wp
 
 from simfactory.episode import Contacts
 from simfactory.simulators.newton.contacts import joined
+from simfactory.simulators.newton.forces import LooseDrag
 from simfactory.simulators.newton.loose_room import check_room
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.steps.rigid import StepsRigid
@@ -82,6 +83,10 @@ class StepsLoose(Steps):
         self._every = max(k for k in range(1, total + 1) if total % k == 0 and (k == 1 or k * dt <= LONGEST))
         device = str(worlds.model.device)
         self._crowds = [self.crowd(spec, device=device, dt=self._every * dt) for spec in worlds.specs]
+        self._winds = [
+            LooseDrag(spec, world, worlds.air, device=device, dt=self._every * dt)
+            for world, spec in enumerate(worlds.specs)
+        ]
         model = copy.copy(worlds.model)  # the rigid solver must not see the particles
         model.particle_count = 0
         self._rigid = StepsRigid(replace(worlds, model=model), dt=dt) if model.body_count else None
@@ -148,8 +153,10 @@ class StepsLoose(Steps):
             poses = source.body_q.numpy().astype(np.float64)
             now = source.body_qd.numpy().astype(np.float64)
             velocities = now + self._foreseen(now)
-        for crowd, nodes, rows in zip(self._crowds, self._worlds.node_ranges, self._worlds.row_ranges, strict=True):
+        ranges = zip(self._worlds.node_ranges, self._worlds.row_ranges, strict=True)
+        for crowd, wind, (nodes, rows) in zip(self._crowds, self._winds, ranges, strict=True):
             begin, end = nodes
+            wind.act(source.particle_q[begin:end], source.particle_qd[begin:end])
             gained = crowd.advance(
                 (source.particle_q[begin:end], source.particle_qd[begin:end]),
                 (poses[slice(*rows)], velocities[slice(*rows)]),
