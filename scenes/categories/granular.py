@@ -2,13 +2,14 @@
 
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
 from scenes.granular import RoleGranular
-from scenes.props import PLANK, POST, SIDE
+from scenes.props import FAN, PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -57,6 +58,20 @@ SINGLE = (
         layout=((("side", "clump"), Container(inner=(0.34, 0.48))),),
         caption="{clump} falls into an open box and levels out.",
         phenomena=("free_fall", "granular_flow", "containment"),
+    ),
+    BaseScene(
+        name="fan_blows_grains",
+        tiers=("single",),
+        description="A fan blows light grains off a heap and over the floor.",
+        roles=(
+            RoleGranular(name="heap", shapes=("heap",), materials=("light grains",), size=(0.36, 0.46)),
+            *FAN,
+        ),
+        layout=((("heap",), Scatter()), (("stand", "fan"), Fan(target="heap", distance=(0.2, 0.35)))),
+        caption="A fan blows grains off {heap}.",
+        phenomena=("jet", "air_drag", "granular_flow"),
+        air="still",
+        jet=("fan", (8.0, 12.0)),
     ),
     BaseScene(
         name="grain_plough",

@@ -124,7 +124,9 @@ class Vortex(Model):
     axis: Vec3 = Field(
         default=(0.0, 0.0, 1.0), description="Axis, world frame, ±10,000; any length but 0; air turns by the right hand"
     )
-    radius: float = Field(gt=0.0, le=100.0, description="Distance from the axis at which it is fastest [m], 0 < r ≤ 100")
+    radius: float = Field(
+        gt=0.0, le=100.0, description="Distance from the axis at which it is fastest [m], 0 < r ≤ 100"
+    )
     speed: float = Field(gt=0.0, le=100.0, description="Speed there [m/s], 0 < v ≤ 100")
 
     @field_validator("axis")

@@ -85,9 +85,7 @@ def _clump_law(body: BodyGranular | BodyFluid, *, speed: float, substeps: int) -
 
 def _hover_law(*, substeps: int) -> Law:
     radius, density, speed = 0.05, 30.0, 14.0
-    ball = make_body(
-        "ball", Sphere(radius=radius), position=(0.0, 0.0, 1.5), physical=make_material(density=density)
-    )
+    ball = make_body("ball", Sphere(radius=radius), position=(0.0, 0.0, 1.5), physical=make_material(density=density))
     jet = Jet(position=(0.0, 0.0, 0.1), direction=(0.0, 0.0, 1.0), radius=0.06, speed=speed)
     fall = math.sqrt(8.0 * radius * density * GRAVITY / (3.0 * 1.2 * DRAG))
     return Law(
@@ -120,7 +118,5 @@ def _scene(
         substeps=substeps,
         ground=make_ground(physical=make_material(friction=0.3)),
     )
-    environment = Environment(
-        gravity=(0.0, 0.0, -gravity), air_density=air, wind=Wind(velocity=wind), flows=flows
-    )
+    environment = Environment(gravity=(0.0, 0.0, -gravity), air_density=air, wind=Wind(velocity=wind), flows=flows)
     return SceneSpec.model_validate({**dict(spec), "environment": environment})

@@ -12,7 +12,9 @@ from simfactory.air import gusts, plume_flow
 from simfactory.simulators.newton.air.kernels import LOG, POWER, Air
 from simfactory.spec import Environment, Jet, ProfileLog, ProfilePower, SceneSpec, Vortex
 
-__all__ = ["build_air"]
+__all__ = ["FLOW_KINDS", "build_air"]
+
+FLOW_KINDS = ("jet", "vortex")
 
 Rows = npt.NDArray[np.float64]
 
@@ -52,7 +54,10 @@ def build_air(specs: Sequence[SceneSpec], *, device: Any) -> Any:  # Any: warp h
     jets = [[flow for flow in environment.flows if isinstance(flow, Jet)] for environment in environments]
     air.jet_start = starts([len(group) for group in jets])
     every = [jet for group in jets for jet in group]
-    air.nozzle, air.way = vectors([_row(jet.position) for jet in every]), vectors([_unit(jet.direction) for jet in every])
+    air.nozzle, air.way = (
+        vectors([_row(jet.position) for jet in every]),
+        vectors([_unit(jet.direction) for jet in every]),
+    )
     air.jet = pairs(np.array([(jet.radius, jet.speed) for jet in every], np.float64))
     turns = [[flow for flow in environment.flows if isinstance(flow, Vortex)] for environment in environments]
     air.vortex_start = starts([len(group) for group in turns])
