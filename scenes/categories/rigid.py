@@ -361,7 +361,7 @@ MULTI_OBJECT = (
         description="A fan blows light balls over the floor.",
         roles=(
             RoleLight(
-                name="ball", shapes=("ball",), materials=("paper", "polymer"), count=(2, 4), size=(0.14, 0.24),
+                name="ball", shapes=("ball",), materials=("paper",), count=(2, 4), size=(0.14, 0.24),
                 bulk=(15.0, 40.0),
             ),
             *FAN,

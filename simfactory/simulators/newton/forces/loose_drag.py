@@ -22,9 +22,9 @@ class LooseDrag:
 
     A is the cross-section of the grain, or of the drop of a liquid particle's volume, with the C_d of a ball. The part
     e of it is free: each particle within 2.5 spacings upwind covers as much as its disc overlaps. So a grain in flight
-    falls as a ball, a clump as a larger one, and within a heap or a pool the air is still. Of each vertical column of
-    the width s of a spacing, the highest particle feels the stress of wind along a surface, C_s = 0.0025. Bodies shelter
-    nothing, and the air is not slowed.
+    falls as a ball, a clump as a larger one, and within a heap or a pool the air is still. Of each upright column of
+    the width s of a spacing, the highest particle feels the stress of wind along a surface, C_s = 0.0025. Bodies give
+    no shelter, and the air is not slowed.
 
     Source: J. Wu, "Wind-stress coefficients over sea surface from breeze to hurricane", Journal of Geophysical Research
     87 (1982): C_s = (0.8 + 0.065 U s/m) 10⁻³.
