@@ -47,5 +47,5 @@ def test_a_tank_that_would_run_over_is_refused():
 
 
 def test_a_tank_without_a_liquid_is_refused():
-    with pytest.raises(SpecError, match="needed are four walls and one liquid"):
+    with pytest.raises(SpecError, match="needed are four walls and one or two liquids"):
         Tank().place("pool", bodies()[:4], Stage(gravity=EARTH), streams=draws())
