@@ -206,7 +206,7 @@ _TABLE = (
         if isinstance(spec.environment.wind.profile, ProfilePower) else [],
     ),
     Parameter(
-        name="jet_speed", unit="m/s", usual=(4.0, 20.0), bounds=(0.5, 60.0),
+        name="jet_speed", unit="m/s", usual=(4.0, 24.0), bounds=(0.5, 60.0),
         measure=lambda spec: [flow.speed for flow in spec.environment.flows if isinstance(flow, Jet)],
     ),
     Parameter(

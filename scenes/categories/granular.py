@@ -71,7 +71,7 @@ SINGLE = (
         caption="A fan blows grains off {heap}.",
         phenomena=("jet", "air_drag", "granular_flow"),
         air="still",
-        jet=("fan", (14.0, 20.0)),
+        jet=("fan", (17.0, 24.0)),
     ),
     BaseScene(
         name="grain_plough",
