@@ -45,7 +45,7 @@ def wind_laws(*, substeps: int = 4) -> list[Law]:
 
 def _drop(spacing: float) -> float:
     """Return the radius [m] of the drop of a liquid's particle."""
-    return spacing * (3.0 / (4.0 * math.pi)) ** (1.0 / 3.0)
+    return float(spacing * (3.0 / (4.0 * math.pi)) ** (1.0 / 3.0))
 
 
 def _fall_law(body: BodyGranular | BodyFluid, *, radius: float, mass: float, air: float, substeps: int) -> Law:

@@ -85,7 +85,7 @@ def _row(vector: tuple[float, float, float]) -> Rows:
 
 def _unit(vector: tuple[float, float, float]) -> Rows:
     """Return the direction of a vector `(1, 3)`."""
-    return np.array([vector]) / np.linalg.norm(vector)
+    return np.asarray(np.array([vector]) / np.linalg.norm(vector))
 
 
 def _profiles(environments: Sequence[Environment]) -> Rows:

@@ -8,7 +8,7 @@ import warp as wp
 
 from simfactory.simulators.newton.bodies import node_body
 from simfactory.simulators.newton.forces.actions import DRAG_COEFFICIENT
-from simfactory.simulators.newton.forces.loose_kernels import NEAR, TABLE, blow_on_loose, find_tops
+from simfactory.simulators.newton.forces.loose.kernels import NEAR, TABLE, blow_on_loose, find_tops
 from simfactory.spec import BodyFluid, BodyGranular, SceneSpec
 
 __all__ = ["STRESS_COEFFICIENT", "LooseDrag"]
