@@ -32,6 +32,7 @@ class Drop(Placement):
         elevation: Angle of the throw above the horizontal [deg].
         spin: Initial rate [rad/s] about a random axis.
         over: Role above whose first body the bodies hang; empty = above the floor.
+        rim: How far out from its middle, in how far it reaches there [1]; 1 = above its edge.
         gap: Distance between bodies [m].
     """
 
@@ -42,6 +43,7 @@ class Drop(Placement):
     elevation: Range = (0.0, 0.0)
     spin: Range = (0.0, 0.0)
     over: str = ""
+    rim: Range = (0.0, 0.0)
     gap: float = 0.03
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
@@ -71,6 +73,9 @@ class Drop(Placement):
         if self.over:
             support = solid(stage.groups[self.over][0])
             center, floor = support.center * np.array([1.0, 1.0, 0.0]), support.reach(UP)
+            if self.rim[1] > 0.0:
+                out = heading(draw.uniform(0.0, 2.0 * math.pi))
+                center = center + draw.uniform(*self.rim) * support.extent(out) * out
         drop = draw.uniform(*self.height) + rank * self.rise
         height = floor + drop + solid(body).extent(-UP)
         ease = 1.0 if draw.asks("speed") else min(math.sqrt(stage.weight / EARTH), 1.0)
