@@ -37,6 +37,7 @@ class Pendulum(Placement):
         free: Whether links turn about all axes (ball joints) instead of one.
         bob: Whether the last link is a weight of its own shape.
         targets: How many of the last bodies stand in the way.
+        meeting: Where the pendulum's end meets the first of these: 0 = at its lowest, 1 = as high as that body [1].
         spacing: Free distance between neighbours among these, in heights of the first one [1].
     """
 
@@ -46,6 +47,7 @@ class Pendulum(Placement):
     free: bool = False
     bob: bool = False
     targets: int = 0
+    meeting: float = 0.35
     spacing: Range = (0.3, 0.4)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
@@ -119,14 +121,14 @@ class Pendulum(Placement):
         return row
 
     def _victim(self, body: BodySolid, way: Vector, pivot: Vector, reach: float) -> BodySolid:
-        """A body on the floor that the end of the pendulum strikes shortly behind its lowest point."""
+        """A body on the floor that the end of the pendulum strikes behind its lowest point."""
         upright = moved(body, position=np.zeros(3), orientation=yaw(math.atan2(way[1], way[0])))
         depth = solid(upright).extent(-way)
         height = 2.0 * solid(upright).extent(UP)
         low = float(pivot[2]) - reach
         level = max(height - low, 0.0)  # of the body above the lowest point
         along = math.sqrt(max(2.0 * reach * level - level * level, 0.0))  # where the end of the pendulum is as high
-        return rested(upright, ((0.35 * min(along, reach) + depth) * way)[:2])
+        return rested(upright, ((self.meeting * min(along, reach) + depth) * way)[:2])
 
 
 def _hung(bob: BodySolid, at: Vector, way: Vector, angle: float) -> BodySolid:

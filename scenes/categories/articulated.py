@@ -225,10 +225,10 @@ MULTI_OBJECT = (
             ARM,
             part(name="rod", shapes=("pole",), materials=("metal",)),
             RoleRigid(
-                name="domino", shapes=("tile",), materials=("wood",), count=(5, 5), size=(0.26, 0.32), alike=True
+                name="domino", shapes=("tile",), materials=("wood",), count=(5, 5), size=(0.22, 0.26), alike=True
             ),
         ),
-        layout=((("post", "arm", "rod", "domino"), Pendulum(angle=(50.0, 80.0), targets=5)),),
+        layout=((("post", "arm", "rod", "domino"), Pendulum(angle=(60.0, 85.0), targets=5, meeting=0.75)),),
         caption="{rod} swings down into the first of {domino}, and the row falls.",
         phenomena=("pendulum", "collision", "toppling", "chain_reaction"),
         invariants=(Invariant("domino_4", "turn", above=60.0, cause="body", of="rod"),),
@@ -345,7 +345,7 @@ MULTI_OBJECT = (
         layout=((("stand", "crank", "rod", "slider", "body"), Piston()),),
         caption="A motor turns a crank; {slider} at the end of a rod pushes {body} along.",
         phenomena=("motor", "slider", "closed_loop", "sliding_friction"),
-        invariants=(Invariant("body", "travel", above=0.05, cause="body", of="slider"),),
+        invariants=(Invariant("body", "travel", above=0.05, cause="joints"),),
     ),
     multi_object(
         name="rotor_clears",

@@ -235,7 +235,7 @@ TWO_BODY = (
         ),
         layout=(
             (("block",), Scatter()),
-            (("body",), Drop(height=(0.3, 0.9), over="block", rim=(0.9, 1.1), spin=(0.0, 4.0))),
+            (("body",), Drop(height=(0.3, 0.9), over="block", rim=(0.005, 0.025), spin=(0.0, 4.0))),
         ),
         caption="{body} falls onto {block} and tumbles off.",
         phenomena=("free_fall", "collision", "tumbling"),
@@ -276,7 +276,15 @@ TWO_BODY = (
             (("post", "peg", "ring"), Hang()),
             (
                 ("ball",),
-                Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, through=True, height=(0.4, 0.8)),
+                Strike(
+                    target="ring",
+                    speed=(2.0, 3.5),
+                    miss=(0.0, 0.2),
+                    below=(0.7, 1.0),
+                    flight=True,
+                    through=True,
+                    height=(0.4, 0.8),
+                ),
             ),
         ),
         caption="{ball} is thrown at {ring} on a peg.",
@@ -289,8 +297,16 @@ MULTI_OBJECT = (
     multi_object(
         name="pile_drop",
         description="Many bodies fall onto each other and form a pile.",
-        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, count=(6, 9), size=(0.16, 0.32)),),
-        layout=((("body",), Drop(height=(0.2, 0.4), rise=0.22, spread=0.06, spin=(0.0, 2.0))),),
+        roles=(
+            RoleRigid(
+                name="body",
+                shapes=("box", "block", "slab", "disc", "prism", "pebble"),
+                materials=("wood", "foam", "concrete"),
+                count=(5, 7),
+                size=(0.16, 0.26),
+            ),
+        ),
+        layout=((("body",), Drop(height=(0.05, 0.2), rise=0.28, spread=0.12, spin=(0.0, 2.0))),),
         caption="{body} fall onto each other and form a pile.",
         phenomena=("free_fall", "collision", "piling"),
         invariants=(Invariant("body", "touched", above=1.5),),
@@ -327,11 +343,12 @@ MULTI_OBJECT = (
             RoleRigid(
                 name="block",
                 shapes=FLAT,
-                materials=("wood", "polymer", "foam", "ceramic"),
+                materials=("oak", "pine", "walnut", "polymer", "ceramic"),
                 count=(3, 5),
                 size=(0.2, 0.36),
             ),
-            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.2, 0.34)),
+            # A heavier ball would press light blocks through each other: the solver iterates.
+            RoleRigid(name="ball", shapes=("ball",), materials=("wood", "polymer", "glass"), size=(0.2, 0.28)),
         ),
         layout=(
             (("block",), Stack()),

@@ -169,7 +169,8 @@ def test_deformation_is_that_beyond_rigid_motion():
 
 
 def test_warming_and_cooling_are_opposite():
-    path = replace(path_of(line()), temperatures={0: np.stack([300.0 + 5.0 * TIME, 300.0 + 15.0 * TIME], axis=1)})
+    warm = np.stack([300.0 + 5.0 * TIME, 300.0 + 15.0 * TIME], axis=1)
+    path = replace(path_of(line()), temperatures={0: warm.astype(np.float32)})
     assert MEASURES["warming"](spec_of(), path, 0) == pytest.approx(20.0)
     assert MEASURES["cooling"](spec_of(), path, 0) == pytest.approx(-20.0)
     assert MEASURES["success"](spec_of(), path, 0) == 0.0  # there is no robot
