@@ -289,7 +289,7 @@ TWO_BODY = (
         ),
         caption="{ball} is thrown at {ring} on a peg.",
         phenomena=("projectile_motion", "collision", "pendulum"),
-        invariants=(Invariant("ring", "shift", above=0.05, cause="body", of="ball"),),
+        invariants=(Invariant("ring", "jolt", above=0.12, cause="body", of="ball"),),
     ),
 )
 
@@ -309,7 +309,7 @@ MULTI_OBJECT = (
         layout=((("body",), Drop(height=(0.05, 0.2), rise=0.28, spread=0.12, spin=(0.0, 2.0))),),
         caption="{body} fall onto each other and form a pile.",
         phenomena=("free_fall", "collision", "piling"),
-        invariants=(Invariant("body", "touched", above=1.5),),
+        invariants=(Invariant("body", "touched", above=0.5),),
         gravity="any",
     ),
     multi_object(
