@@ -11,8 +11,8 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.loose_room import check_room
 from simfactory.simulators.newton.contacts import joined
-from simfactory.simulators.newton.loose_room import check_room
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.steps.rigid import StepsRigid
 from simfactory.simulators.newton.worlds import Worlds
