@@ -39,6 +39,7 @@ class RopeHang(Placement):
         clearance: Height of the lowest point above the floor when it hangs [m]; less than 0: it lies on the floor.
         span: Distance of the posts over the rope's length, for `between` [1].
         gap: Distance between neighbours on the peg or between the posts [m].
+        cradle: How much higher each rope between posts hangs than its neighbour nearer the middle [m].
     """
 
     way: Literal["peg", "post", "between"] = "peg"
@@ -46,6 +47,7 @@ class RopeHang(Placement):
     clearance: Range = (0.06, 0.2)
     span: Range = (0.6, 0.9)
     gap: Range = (0.12, 0.2)
+    cradle: float = 0.0
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with what holds the ropes, and the ropes.
@@ -127,13 +129,15 @@ class RopeHang(Placement):
         aside = math.sin(lift) * side - math.cos(lift) * UP
         gaps = [draw.uniform(*self.gap) for _ in ropes[1:]]
         hung, station = [], -0.5 * sum(gaps)
-        for rope, gap in zip(ropes, [*gaps, 0.0], strict=True):
-            ends = [sign * reach * out + height * UP + station * side for sign in (-1.0, 1.0)]
+        outer = 0.5 * (len(ropes) - 1)
+        for number, (rope, gap) in enumerate(zip(ropes, [*gaps, 0.0], strict=True)):
+            level = (height + self.cradle * abs(number - outer)) * UP
+            ends = [sign * reach * out + level + station * side for sign in (-1.0, 1.0)]
             hung.append(laid(rope, sagging(ends[0], ends[1], rope.chord, aside=aside), held=("start", "end")))
             station += gap
         back = reach + max(rope.geometry.radius for rope in ropes) + TIED + 0.5 * POST
         posts = [
-            _post(body, sign * back * out, height + 0.05, angle, width=POST + sum(gaps))
+            _post(body, sign * back * out, height + self.cradle * outer + 0.05, angle, width=POST + sum(gaps))
             for body, sign in zip(stands, (-1, 1), strict=True)
         ]
         balls = [

@@ -52,6 +52,7 @@ SINGLE = (
             Invariant("rod", "travel", above=0.15),
             Invariant("rod", "drift", below=0.1, cause="joints"),
         ),
+        air="still",
     ),
     single(
         name="door_swing",
@@ -110,6 +111,7 @@ TWO_BODY = (
             Invariant("rod", "travel", above=0.15, every=True),
             Invariant("rod", "parting", below=0.2, cause="joints"),
         ),
+        air="still",
     ),
     two_body(
         name="pendulum_strikes",
@@ -268,6 +270,7 @@ MULTI_OBJECT = (
             Invariant("link", "travel", above=0.15),
             Invariant("link", "parting", below=0.15, cause="joints"),
         ),
+        air="still",
     ),
     multi_object(
         name="bridge_load",

@@ -74,6 +74,7 @@ SINGLE = (
             Invariant("rope", "drift", below=0.05, cause="holds"),
         ),
         held_out=True,
+        air="still",
     ),
     BaseScene(
         name="rope_skipping",
@@ -316,21 +317,28 @@ MULTI_OBJECT = (
     BaseScene(
         name="ropes_carry_ball",
         tiers=("multi_object",),
-        description="A ball falls into ropes that hang side by side between two posts, and is caught.",
+        description="A ball falls into a cradle of ropes between two posts and is caught.",
         roles=(
             POST,
             OTHER_POST,
-            RoleRope(name="rope", materials=LIMP, count=(3, 3), length=(0.9, 1.2), radius=(0.014, 0.02)),
+            RoleRope(name="rope", materials=LIMP, count=(5, 5), length=(1.0, 1.0), radius=(0.014, 0.018)),
             RoleRigid(name="ball", shapes=("ball",), materials=LIGHT, size=(0.22, 0.28)),
         ),
         layout=(
             (
                 ("post", "other_post", "rope"),
-                RopeHang(way="between", lift=(0.0, 2.0), span=(0.9, 0.96), gap=(0.07, 0.09), clearance=(0.35, 0.5)),
+                RopeHang(
+                    way="between",
+                    lift=(0.0, 2.0),
+                    span=(0.94, 0.97),
+                    gap=(0.05, 0.06),
+                    cradle=0.03,
+                    clearance=(0.35, 0.5),
+                ),
             ),
-            (("ball",), Drop(height=(0.1, 0.25), over="rope", spread=0.02)),
+            (("ball",), Drop(height=(0.08, 0.2), over="rope", spread=0.02)),
         ),
-        caption="{ball} falls into {rope} that hang side by side between two posts, and is caught.",
+        caption="{ball} falls into a cradle of {rope} between two posts and is caught.",
         phenomena=("free_fall", "collision", "tension", "containment"),
         invariants=(Invariant("ball", "fall", below=0.65, cause="body", of="rope"),),
     ),
