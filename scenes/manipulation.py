@@ -98,6 +98,7 @@ MANIPULATION = (
         caption="A robot arm opens {door} by its handle.",
         phenomena=("robot", "grasping", "hinge"),
         invariants=done("door"),
+        air="still",
         held_out=True,
     ),
     single(

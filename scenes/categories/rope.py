@@ -321,7 +321,7 @@ MULTI_OBJECT = (
         roles=(
             POST,
             OTHER_POST,
-            RoleRope(name="rope", materials=LIMP, count=(5, 5), length=(1.0, 1.0), radius=(0.014, 0.018)),
+            RoleRope(name="rope", materials=LIMP, count=(4, 4), length=(1.0, 1.0), radius=(0.014, 0.018)),
             RoleRigid(name="ball", shapes=("ball",), materials=("foam", "balsa", "cork"), size=(0.22, 0.28)),
         ),
         layout=(
@@ -331,7 +331,7 @@ MULTI_OBJECT = (
                     way="between",
                     lift=(0.0, 2.0),
                     span=(0.94, 0.97),
-                    gap=(0.05, 0.06),
+                    gap=(0.06, 0.07),
                     cradle=0.045,
                     clearance=(0.35, 0.5),
                 ),
