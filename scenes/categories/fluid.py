@@ -169,7 +169,7 @@ TWO_BODY = (
         roles=(
             SIDE,
             POOL,
-            RoleRigid(name="body", shapes=("ball", "box", "cylinder", "capsule"), materials=SINKS, size=(0.09, 0.14)),
+            RoleRigid(name="body", shapes=("capsule", "cone", "prism"), materials=SINKS, size=(0.09, 0.14)),
         ),
         layout=((("side", "pool"), Tank()), (("body",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{body} drops into {pool} and sinks.",
