@@ -319,7 +319,7 @@ MULTI_OBJECT = (
             RoleRigid(
                 name="target",
                 shapes=("box", "block", "cylinder", "prism", "cone"),
-                materials=LIGHT,
+                materials=("pine", "balsa", "cork", "foam"),
                 count=(3, 6),
                 size=(0.16, 0.34),
             ),
@@ -329,7 +329,7 @@ MULTI_OBJECT = (
             (("target",), Scatter(spread=0.55)),
             (
                 ("missile",),
-                Strike(target="target", speed=(2.0, 3.5), distance=(0.9, 1.2), flight=True, height=(0.5, 0.9)),
+                Strike(target="target", speed=(2.8, 4.2), distance=(0.9, 1.2), flight=True, height=(0.35, 0.6)),
             ),
         ),
         caption="{missile} is thrown among {target}.",
