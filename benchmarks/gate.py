@@ -29,6 +29,7 @@ PHYSICAL = {  # reasons
     "energy_growth",
     "penetration",
     "inverted_elements",
+    "lost_grains",
     "overstretched",
     "self_crossing",
 }

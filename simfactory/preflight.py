@@ -41,7 +41,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     """Refuse a scene that cannot be simulated, rendered or seen.
 
     Raises:
-        UnsupportedBody: The backend does not simulate one of the kinds of bodies or joints.
+        UnsupportedBody: The backend does not simulate one of the kinds of bodies, joints or flows of air.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
             from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur;
             grains or a liquid have no floor, or begin where something else is.
@@ -54,6 +54,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     simulator = backend_class(backend)
     kinds: list[tuple[str, str]] = [(f"bodies.{position}", body.kind) for position, body in enumerate(spec.bodies)]
     kinds += [(f"joints.{position}", joint.kind) for position, joint in enumerate(spec.joints)]
+    kinds += [(f"environment.flows.{position}", flow.kind) for position, flow in enumerate(spec.environment.flows)]
     for field, kind in kinds:
         if not simulator.supports(kind):
             able = [name for name in backend_names() if name != backend and _supports(name, kind)]

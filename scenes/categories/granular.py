@@ -1,14 +1,21 @@
 """Grains: heaps that slump, pour, bury and give way; what falls into them, ploughs them or stands in their way."""
 
+from dataclasses import replace
+
+from layouts.placements.bucket import Bucket
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
+from layouts.placements.hopper import Hopper
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
+from layouts.placements.sluice import Sluice
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
+from layouts.placements.table import Table
 from scenes.category import BaseScene, Category
 from scenes.granular import RoleGranular
-from scenes.props import PLANK, POST, SIDE
+from scenes.props import FAN, PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -17,6 +24,20 @@ DRY = ("dry_sand", "gravel", "rice", "lentils", "glass_beads")
 STEEP = ("dry_sand", "damp_sand", "gravel", "rice")
 LIGHT = ("wood", "polymer")
 
+BOARD = RoleRigid(
+    name="board",
+    shapes=("panel",),
+    materials=("wood", "polymer", "metal"),
+    count=(3, 3),
+    size=(0.5, 0.6),
+    mobility="static",
+    alike=True,
+)
+GATE = RoleRigid(name="gate", shapes=("gate",), materials=("metal", "wood"), size=(0.3, 0.4), mobility="kinematic")
+BUCKET = RoleRigid(
+    name="bucket", shapes=("bucket",), materials=("metal", "polymer"), size=(0.3, 0.4), mobility="kinematic"
+)
+FILL = RoleGranular(name="grains", shapes=("load",), materials=DRY, grains=(900, 1400))
 BED = RoleGranular(name="bed", shapes=("bed",), size=(0.42, 0.52), grains=(1000, 1500))
 
 SINGLE = (
@@ -59,6 +80,20 @@ SINGLE = (
         phenomena=("free_fall", "granular_flow", "containment"),
     ),
     BaseScene(
+        name="fan_blows_grains",
+        tiers=("single",),
+        description="A fan blows light grains off a heap and over the floor.",
+        roles=(
+            RoleGranular(name="heap", shapes=("heap",), materials=("light grains",), size=(0.36, 0.46)),
+            *FAN,
+        ),
+        layout=((("heap",), Scatter()), (("stand", "fan"), Fan(target="heap", distance=(0.2, 0.35)))),
+        caption="A fan blows grains off {heap}.",
+        phenomena=("jet", "air_drag", "granular_flow"),
+        air="still",
+        jet=("fan", (17.0, 24.0)),
+    ),
+    BaseScene(
         name="grain_plough",
         tiers=("single",),
         description="A moving plate ploughs through a bed of grains.",
@@ -89,6 +124,83 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("grains",), Drop(height=(0.1, 0.25), over="obstacle", spread=0.05))),
         caption="{grains} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "granular_flow", "obstacle"),
+    ),
+    BaseScene(
+        name="grain_hopper",
+        tiers=("single",),
+        description="Grains run out through the slot of a hopper and pile up below it.",
+        roles=(replace(BOARD, count=(4, 4)), FILL),
+        layout=((("board", "grains"), Hopper()),),
+        caption="{grains} runs out through the slot of a hopper and piles up below it.",
+        phenomena=("granular_flow", "funnel", "angle_of_repose"),
+    ),
+    BaseScene(
+        name="grain_sluice",
+        tiers=("single",),
+        description="A gate is pulled up, and the grains behind it run out across the floor.",
+        roles=(BOARD, GATE, FILL),
+        layout=((("board", "gate", "grains"), Sluice()),),
+        caption="{gate} is pulled up, and {grains} behind it runs out across the floor.",
+        phenomena=("prescribed_motion", "granular_collapse", "containment"),
+    ),
+    BaseScene(
+        name="grain_turntable",
+        tiers=("single",),
+        description="A heap of grains stands on a disc that begins to turn, and is carried round and thrown off.",
+        roles=(
+            RoleRigid(
+                name="disc", shapes=("turntable",), materials=("wood", "metal"), size=(0.56, 0.68), mobility="kinematic"
+            ),
+            RoleGranular(name="heap", shapes=("heap", "pillar"), materials=DRY, size=(0.32, 0.42)),
+        ),
+        layout=((("disc", "heap"), Table(motion="turn", rate=(5.0, 8.0))),),
+        caption="{heap} stands on {disc} that begins to turn, and is thrown off.",
+        phenomena=("prescribed_motion", "rotation", "granular_flow"),
+    ),
+    BaseScene(
+        name="grain_shaker",
+        tiers=("single",),
+        description="A table shakes under a heap of grains, which flattens.",
+        roles=(
+            RoleRigid(
+                name="table", shapes=("tabletop",), materials=("wood", "metal"), size=(0.56, 0.68), mobility="kinematic"
+            ),
+            RoleGranular(name="heap", shapes=("heap", "pillar"), materials=STEEP, size=(0.34, 0.44)),
+        ),
+        layout=((("table", "heap"), Table(motion="shake", rate=(1.5, 2.5), swing=(0.04, 0.07))),),
+        caption="{table} shakes under {heap}, which flattens.",
+        phenomena=("prescribed_motion", "vibration", "granular_flow"),
+    ),
+    BaseScene(
+        name="grain_bucket",
+        tiers=("single",),
+        description="A bucket of grains is tilted and pours them onto the floor.",
+        roles=(BUCKET, FILL),
+        layout=((("bucket", "grains"), Bucket(motion="tip")),),
+        caption="{bucket} is tilted and pours {grains} onto the floor.",
+        phenomena=("prescribed_motion", "pouring", "angle_of_repose"),
+    ),
+    BaseScene(
+        name="grain_tumbler",
+        tiers=("single",),
+        description="Grains tumble in a leaning pan that turns about its axis.",
+        roles=(replace(BUCKET, name="pan", shapes=("pan",)), FILL),
+        layout=(
+            (
+                ("pan", "grains"),
+                Bucket(
+                    motion="tumble",
+                    lean=(26.0, 38.0),
+                    rate=(3.0, 5.0),
+                    radius=(0.2, 0.24),
+                    depth=(0.16, 0.2),
+                    fill=(0.5, 0.6),
+                    height=(0.3, 0.36),
+                ),
+            ),
+        ),
+        caption="{grains} tumbles in {pan} that leans and turns about its axis.",
+        phenomena=("prescribed_motion", "rotation", "avalanche"),
     ),
 )
 
@@ -196,6 +308,20 @@ MULTI_OBJECT = (
         caption="{column} slump and run into each other.",
         phenomena=("granular_collapse", "collision", "angle_of_repose"),
         held_out=True,
+    ),
+    BaseScene(
+        name="sluice_topples_tiles",
+        tiers=("multi_object",),
+        description="A gate is pulled up, and the grains behind it run against standing tiles and topple them.",
+        roles=(
+            BOARD,
+            GATE,
+            FILL,
+            RoleRigid(name="tile", shapes=("tile",), materials=LIGHT, count=(2, 3), size=(0.2, 0.26)),
+        ),
+        layout=((("board", "gate", "grains", "tile"), Sluice(depth=(0.28, 0.36))),),
+        caption="{gate} is pulled up, and {grains} behind it topples {tile}.",
+        phenomena=("prescribed_motion", "granular_collapse", "toppling"),
     ),
 )
 

@@ -6,6 +6,7 @@ from functools import partial
 from layouts.placements.bowl import Bowl
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
 from layouts.placements.overhang import Overhang
@@ -18,8 +19,9 @@ from layouts.placements.sweep import Sweep
 from layouts.placements.turntable import Turntable
 from scenes.category import BaseScene, Category
 from scenes.invariants import Invariant
-from scenes.props import PLANK, POST, RACK, SHELF, SIDE
+from scenes.props import FAN, PLANK, POST, RACK, SHELF, SIDE
 from scenes.roles import RoleRigid
+from scenes.thermal import RoleLight
 
 __all__ = ["CATEGORY"]
 
@@ -423,6 +425,21 @@ MULTI_OBJECT = (
         phenomena=("torque", "tipping", "free_fall"),
         invariants=(Invariant("board", "turn", above=45.0, every=True, cause="body", of="shelf"),),
         held_out=True,
+    ),
+    multi_object(
+        name="fan_blows_balls",
+        description="A fan blows light balls over the floor.",
+        roles=(
+            RoleLight(
+                name="ball", shapes=("ball",), materials=("paper",), count=(2, 4), size=(0.14, 0.24), bulk=(15.0, 40.0)
+            ),
+            *FAN,
+        ),
+        layout=((("ball",), Scatter(spread=0.25)), (("stand", "fan"), Fan(target="ball"))),
+        caption="A fan blows {ball} over the floor.",
+        phenomena=("jet", "air_drag", "rolling"),
+        air="still",
+        jet=("fan", (7.0, 14.0)),
     ),
     multi_object(
         name="ball_row_knock",

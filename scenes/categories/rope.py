@@ -1,6 +1,7 @@
 """Ropes, cords, hoses and chains: dropped, hung, thrown, hit, over beams and edges, among rigid bodies."""
 
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.rope_drop import RopeDrop
 from layouts.placements.rope_hang import RopeHang
 from layouts.placements.rope_over import RopeOver
@@ -10,6 +11,7 @@ from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
 from scenes.invariants import Invariant
+from scenes.props import FAN
 from scenes.roles import RoleRigid, RoleRope
 
 __all__ = ["CATEGORY"]
@@ -132,6 +134,20 @@ SINGLE = (
         invariants=(Invariant("rope", "spread", above=0.025, cause="wind"),),
         air="wind",
         wind=(7.0, 12.0),
+    ),
+    BaseScene(
+        name="rope_before_fan",
+        tiers=("single",),
+        description="A fan blows at a light rope that hangs from a peg.",
+        roles=(POST, PEG, RoleRope(name="rope", materials=("cotton_cord", "nylon_rope", "hemp")), *FAN),
+        layout=(
+            (("post", "peg", "rope"), RopeHang(lift=(0.0, 10.0))),
+            (("stand", "fan"), Fan(target="rope", level=(0.5, 0.9), carry=0.3)),
+        ),
+        caption="A fan blows at {rope}, which hangs from a peg.",
+        phenomena=("jet", "pendulum"),
+        air="still",
+        jet=("fan", (12.0, 20.0)),
     ),
     BaseScene(
         name="hose_bends",

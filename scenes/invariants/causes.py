@@ -99,12 +99,14 @@ def _holds(spec: SceneSpec, of: Names) -> Changes:
 
 def _air(spec: SceneSpec, of: Names) -> Changes:
     return {
-        "environment": spec.environment.model_copy(update={"air_density": 0.0, "wind": Wind(), "plumes": ()}),
+        "environment": spec.environment.model_copy(
+            update={"air_density": 0.0, "wind": Wind(), "plumes": (), "flows": ()}
+        ),
     }
 
 
 def _wind(spec: SceneSpec, of: Names) -> Changes:
-    return {"environment": spec.environment.model_copy(update={"wind": Wind(), "plumes": ()})}
+    return {"environment": spec.environment.model_copy(update={"wind": Wind(), "plumes": (), "flows": ()})}
 
 
 def _heat(spec: SceneSpec, of: Names) -> Changes:

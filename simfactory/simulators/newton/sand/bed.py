@@ -13,7 +13,8 @@ from simfactory.episode import FIRST_BODY, GROUND, ROOM, Contacts
 from simfactory.meshes import body_mesh
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies.granular import add, node_body
-from simfactory.simulators.newton.sand.kernels import keep_inside, touch
+from simfactory.simulators.newton.sand.kernels import center_fall, hold_off, keep_inside, touch
+from simfactory.simulators.newton.sand.solver import BedSolver
 from simfactory.simulators.newton.shapes import shape_config, solid_inertia
 from simfactory.spec import BodyGranular, BodyRigid, PhysicalMaterial, SceneSpec
 from simfactory.transforms import quat_from_axis_angle, quat_to_matrix
@@ -21,8 +22,8 @@ from simfactory.transforms import quat_from_axis_angle, quat_to_matrix
 __all__ = ["Bed", "BedModel", "bed_model"]
 
 CELL = 2.5  # [spacing] edge of a grid cell: 16 grains in a full one
-ITERATIONS = 30
-TOLERANCE = 1e-4  # of the solver's residual
+ITERATIONS = 25
+TOLERANCE = 2e-4  # of the solver's residual: of strain in a step
 PLANE = 60.0  # [m] edge of floor and walls as grains see them; float32 distances to larger ones err
 REACH = 20.0  # [m] from the origin, where grains end that nothing stops
 SOFTEST = 1e15  # [Pa] pressure at which grains would be crushed: never
@@ -42,6 +43,7 @@ class BedModel:
         body_mass: `(body,)` of rigid bodies [kg]; 0 where they do not react.
         body_inverse_inertia: `(body, 3, 3)` body frame; 0 where they do not react.
         body_center: `(body, 3)` centre of mass, body frame [m].
+        body_reach: `(body,)` farthest point of each from its origin [m].
     """
 
     model: Any  # newton has no type information
@@ -50,6 +52,7 @@ class BedModel:
     body_mass: Array
     body_inverse_inertia: Array
     body_center: Array
+    body_reach: Array
 
 
 def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
@@ -74,7 +77,7 @@ def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
     for frame, instance, material in _planes(spec):
         builder.add_shape_plane(plane=None, xform=frame, width=PLANE, length=PLANE, cfg=config(material))
         instances.append(instance)
-    masses, inverse, centers = [], [], []
+    masses, inverse, centers, reaches = [], [], [], []
     friction: list[float] = []
     cohesion: list[float] = []
     for index, body in enumerate(spec.bodies):
@@ -91,6 +94,7 @@ def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
                 masses.append(solid.mass if reacts else 0.0)
                 inverse.append(np.linalg.inv(solid.inertia) if reacts else np.zeros((3, 3)))
                 centers.append(solid.center)
+                reaches.append(np.linalg.norm(body_mesh(body).vertices, axis=1).max())
     builder.end_world()
     model: Any = builder.finalize(device=device)  # its attributes depend on the solver
     slope = np.maximum(np.array(friction, np.float32), 1e-3)
@@ -104,6 +108,7 @@ def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
         body_mass=np.array(masses),
         body_inverse_inertia=np.array(inverse).reshape(-1, 3, 3),
         body_center=np.array(centers).reshape(-1, 3),
+        body_reach=np.array(reaches),
     )
 
 
@@ -113,25 +118,28 @@ class Bed:
     Args:
         spec: The scene.
         device: `cpu` or a CUDA device.
-        dt: Time step [s].
 
     Attributes:
+        dt: Length of the next step [s]; set before it.
+        cell: Edge of a grid cell [m].
         body_mass: `(body,)` of the rigid bodies that can move [kg]; 0 where they do not react.
+        body_reach: `(body,)` farthest point of each from its origin [m].
     """
 
-    def __init__(self, spec: SceneSpec, *, device: str, dt: float) -> None:
+    def __init__(self, spec: SceneSpec, *, device: str) -> None:
         made = bed_model(spec, device=device)
-        self._made, self._dt = made, dt
-        self.body_mass = made.body_mass
+        self._made, self._gravity = made, wp.vec3(*spec.environment.gravity)
+        self.dt, self.cell = 0.0, CELL * made.spacing
+        self.body_mass, self.body_reach = made.body_mass, made.body_reach
         self._model = made.model
         options = SolverImplicitMPM.Config()
-        options.voxel_size = CELL * made.spacing
+        options.voxel_size = self.cell
         options.grid_type, options.grid_padding = "dense", 1  # rebuilt about the grains at every step
         options.strain_basis = "P1d"  # with constant strain in a cell heaps lose volume and lie half as steep
         options.max_iterations, options.tolerance = ITERATIONS, TOLERANCE
         options.warmstart_mode = "particles"  # so that the whole memory is in the state
         options.air_drag = 0.0  # see NodeActions
-        self._solver: Any = SolverImplicitMPM(self._model, config=options)  # needs no control, no contacts
+        self._solver: Any = BedSolver(self._model, config=options)  # needs no control, no contacts
         self._states = [self._model.state(), self._model.state()]
         count = self._model.particle_count
         self._distance = wp.zeros(count, dtype=wp.float32, device=device)
@@ -153,6 +161,11 @@ class Bed:
             ]
         ).astype(np.float32)
         self._instance = self._instances_by_material()
+        grains = [body for body in spec.bodies if isinstance(body, BodyGranular)]
+        larger = [np.full(len(node_body(body).mass), 0.5 * (body.spacing - made.spacing)) for body in grains]
+        self._coarse: Any = None  # how much farther off surfaces grains are than the finest ones [m]
+        if max(map(np.max, larger)) > 0.0:
+            self._coarse = wp.array(np.concatenate(larger).astype(np.float32), dtype=wp.float32, device=device)
 
     def advance(
         self,
@@ -178,8 +191,23 @@ class Bed:
             source.body_qd.assign(bodies[1].astype(np.float32))
             wp.copy(moved.body_q, source.body_q)
             wp.copy(moved.body_qd, source.body_qd)
-        self._solver.step(source, moved, None, None, self._dt)
-        self._solver.project_outside(moved, moved, self._dt)
+        self._solver.step(source, moved, None, None, self.dt)
+        wp.launch(
+            center_fall,
+            dim=self._model.particle_count,
+            inputs=[self._gravity, self.dt, source.particle_qd, moved.particle_qd],
+            outputs=[moved.particle_q],
+            device=self._model.device,
+        )
+        self._solver.project_outside(moved, moved, self.dt)
+        if self._coarse is not None:
+            wp.launch(
+                hold_off,
+                dim=self._model.particle_count,
+                inputs=[self._solver._mpm_model.collider, moved.body_q, moved.body_qd, None, self.dt, self._coarse],
+                outputs=[moved.particle_q, moved.particle_qd],
+                device=self._model.device,
+            )
         wp.launch(
             keep_inside,
             dim=self._model.particle_count,
