@@ -438,6 +438,7 @@ MULTI_OBJECT = (
         layout=((("ball",), Scatter(spread=0.25)), (("stand", "fan"), Fan(target="ball"))),
         caption="A fan blows {ball} over the floor.",
         phenomena=("jet", "air_drag", "rolling"),
+        invariants=(Invariant("ball", "travel", above=0.1, cause="wind"),),
         air="still",
         jet=("fan", (7.0, 14.0)),
     ),
