@@ -8,7 +8,7 @@ import numpy as np
 from layouts.building import UP, check_free
 from layouts.placements.base import Placement, Range
 from layouts.solids import solid
-from layouts.stage import REST_GAP, Stage, heading, moved
+from layouts.stage import REST_GAP, Stage, heading, moved, rested
 from layouts.streams import Streams
 from simfactory.errors import SpecError
 from simfactory.spec import BodySolid, Vessel
@@ -50,13 +50,7 @@ class Bowl(Placement):
         base = draw.uniform(*self.base) * rim
         rise = (rim - base) * math.tan(slope)  # of the wall, from its foot inside
         shape = Vessel(radius=rim + WALL, base_radius=base + WALL, height=rise + WALL, wall=WALL)
-        bowl = moved(
-            bodies[0],
-            geometry=shape,
-            scale=1.0,
-            aspect=(1.0, 1.0, 1.0),
-            position=(0.5 * shape.height + REST_GAP) * UP,
-        )
+        bowl = rested(moved(bodies[0], geometry=shape, scale=1.0, aspect=(1.0, 1.0, 1.0)), np.zeros(2))
         out = heading((draw.integer(0, SIDES - 1) + 0.5) * 2.0 * math.pi / SIDES)  # the middle of a flat part
         flat = math.cos(math.pi / SIDES)  # nearness of the middle of a flat part to the axis, over that of its edges
         steep = math.atan(math.tan(slope) / flat)

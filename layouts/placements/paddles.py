@@ -55,7 +55,7 @@ class Paddles(Placement):
             for body, at, way in zip(bodies[2:], axes, (across, out), strict=True)
         ]
         posts = [
-            post(body, at[:2], LEVEL - 0.5 * HIGH - 0.01, 0.08, angle)
+            post(body, at[:2], LEVEL - 0.5 * HIGH - 0.015, 0.08, angle)
             for body, at in zip(bodies[:2], axes, strict=True)
         ]
         weight = [mass(body) * stage.weight for body in bars]

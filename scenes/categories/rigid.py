@@ -321,7 +321,7 @@ MULTI_OBJECT = (
             RoleRigid(
                 name="target",
                 shapes=("box", "block", "cylinder", "prism", "cone"),
-                materials=LIGHT,
+                materials=("pine", "balsa", "cork", "foam"),
                 count=(3, 6),
                 size=(0.16, 0.34),
             ),
@@ -331,7 +331,7 @@ MULTI_OBJECT = (
             (("target",), Scatter(spread=0.55)),
             (
                 ("missile",),
-                Strike(target="target", speed=(2.0, 3.5), distance=(0.9, 1.2), flight=True, height=(0.5, 0.9)),
+                Strike(target="target", speed=(2.8, 4.2), distance=(0.9, 1.2), flight=True, height=(0.35, 0.6)),
             ),
         ),
         caption="{missile} is thrown among {target}.",
@@ -438,6 +438,7 @@ MULTI_OBJECT = (
         layout=((("ball",), Scatter(spread=0.25)), (("stand", "fan"), Fan(target="ball"))),
         caption="A fan blows {ball} over the floor.",
         phenomena=("jet", "air_drag", "rolling"),
+        invariants=(Invariant("ball", "travel", above=0.1, cause="wind"),),
         air="still",
         jet=("fan", (7.0, 14.0)),
     ),

@@ -146,6 +146,7 @@ SINGLE = (
         ),
         caption="A fan blows at {rope}, which hangs from a peg.",
         phenomena=("jet", "pendulum"),
+        invariants=(Invariant("rope", "spread", above=0.025, cause="wind"),),
         air="still",
         jet=("fan", (12.0, 20.0)),
     ),

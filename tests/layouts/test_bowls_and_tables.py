@@ -53,7 +53,7 @@ def test_a_ball_begins_on_the_wall_of_its_bowl(seed):
     stage = placed(Bowl(), "ball", bodies, seed)
     bowl, ball = stage.bodies
     gaps = [clearance(solid(ball), part, enough=0.1) for part in parts(bowl)]
-    assert 5e-4 < min(gaps) < 4e-3
+    assert 5e-4 < min(gaps) < 8e-3
     assert np.hypot(*ball.position[:2]) < bowl.geometry.radius
     assert lowest(ball) > bowl.geometry.wall
 
@@ -81,10 +81,10 @@ def test_a_rope_thrown_at_a_post_meets_it_broadside(seed):
     line = np.asarray(rope.geometry.points) @ quat_to_matrix(rope.orientation).T + np.asarray(rope.position)
     met = line + velocity * time + 0.5 * EARTH * time**2
     along = (line[-1] - line[0]) / np.linalg.norm(line[-1] - line[0])
-    assert abs(along @ velocity) < 1e-6
-    assert 0.5 - 1e-6 <= met[:, 2].min() <= met[:, 2].max() <= 0.7 + 1e-6
+    assert abs(along @ velocity) < 1e-4
+    assert 0.5 - 1e-4 <= met[:, 2].min() <= met[:, 2].max() <= 0.7 + 1e-4
     way = velocity * np.array([1.0, 1.0, 0.0]) / np.hypot(*velocity[:2])
-    assert -(met[0] @ way) == pytest.approx(solid(post).extent(way) + rope.geometry.radius, abs=1e-6)
+    assert -(met[0] @ way) == pytest.approx(solid(post).extent(way) + rope.geometry.radius, abs=1e-4)
 
 
 @pytest.mark.parametrize(

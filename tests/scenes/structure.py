@@ -23,7 +23,7 @@ def _structure(row: BaseScene) -> tuple[object, ...]:
         for names, placement in row.layout
     ]
     plume = None if row.plume is None else tuple(order[name] for name in row.plume[:2])
-    return parts, layout, row.floor is not None, row.oven is not None, plume, row.air == "wind"
+    return parts, layout, row.floor is not None, row.oven is not None, plume, row.jet is not None, row.air == "wind"
 
 
 def _options(item: object, order: dict[str, int]) -> list[tuple[str, object]]:
