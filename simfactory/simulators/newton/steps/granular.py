@@ -12,7 +12,9 @@ from simfactory.spec import SceneSpec
 
 __all__ = ["STEPS", "StepsGranular"]
 
-SLOWEST = 0.0145  # [s] longest step of grains that hardly move: with 0.02 s gentle slopes slump by a tenth
+SLOWEST = 0.0145  # [s] longest step of grains that move: with 0.02 s gentle slopes slump by a tenth
+LONGEST_AT_REST = 0.021  # [s] the same of grains that all but rest
+RESTING = 0.03  # [m/s] speed of the fastest one, below which they do
 COURANT = 0.75  # [cell] farthest that grains or bodies may move in a step of grains, down to the shortest one
 
 RULES = {
@@ -56,7 +58,8 @@ class StepsGranular(StepsLoose):
             linear, angular = np.split(source.body_qd.numpy()[rows], 2, axis=1)
             spin = np.linalg.norm(angular, axis=1) * bed.body_reach
             speeds = np.concatenate([speeds, np.linalg.norm(linear, axis=1) + spin])
-        longest = min(SLOWEST, COURANT * bed.cell / max(float(speeds.max()), 1e-9))
+        fastest = float(speeds.max())
+        longest = min(LONGEST_AT_REST if fastest < RESTING else SLOWEST, COURANT * bed.cell / max(fastest, 1e-9))
         most = max(math.floor(longest / self._dt), self._every)
         steps = math.ceil(left / math.ceil(left / most))
         bed.dt = steps * self._dt
