@@ -193,7 +193,7 @@ class Bed:
             source.body_qd.assign(bodies[1].astype(np.float32))
             wp.copy(moved.body_q, source.body_q)
             wp.copy(moved.body_qd, source.body_qd)
-        self._solver.step(source, moved, None, None, self.dt)
+        self._solve(source, moved)
         wp.launch(
             slow_down,
             dim=self._model.particle_count,
@@ -266,12 +266,26 @@ class Bed:
             self._solver.reset(state)
             state.mpm.particle_qd_grad.assign(self._turning)  # else the first step would lose the spin
 
+    def _solve(self, source: Any, moved: Any) -> None:  # Any: newton States
+        """Take a step of the solver; where its sweeps diverge, once more from no guess, and then none: all grains rest."""
+        for _ in range(2):
+            self._solver.step(source, moved, None, None, self.dt)
+            solved = moved.particle_qd, moved.mpm.particle_qd_grad, moved.mpm.particle_stress
+            if all(np.isfinite(array.numpy()).all() for array in solved):
+                return
+            self._solver.reset(source)
+        wp.copy(moved.particle_q, source.particle_q)
+        moved.particle_qd.zero_()
+        self._solver.reset(moved)
+
     def _blows(self, state: Any, poses: Array) -> Array:  # Any: a newton State
         """Return the changes of velocity `(body, 6)`: linear [m/s], angular [rad/s]."""
         gained = np.zeros((len(poses), 6))
         if not len(poses) or not self._made.body_mass.any():
             return gained
         impulse, place, collider = (array.numpy() for array in self._solver.collect_collider_impulses(state))
+        if not np.isfinite(impulse).all():
+            return gained
         count = min(len(impulse), len(collider))
         index = self._solver.collider_body_index.numpy()
         met = collider[:count]
