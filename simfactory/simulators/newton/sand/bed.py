@@ -267,7 +267,7 @@ class Bed:
             state.mpm.particle_qd_grad.assign(self._turning)  # else the first step would lose the spin
 
     def _solve(self, source: Any, moved: Any) -> None:  # Any: newton States
-        """Take a step of the solver; where its sweeps diverge, once more from no guess, and then none: all grains rest."""
+        """Take a step; where its sweeps diverge, once more from no guess; where they do again, all grains rest."""
         for _ in range(2):
             self._solver.step(source, moved, None, None, self.dt)
             solved = moved.particle_qd, moved.mpm.particle_qd_grad, moved.mpm.particle_stress
