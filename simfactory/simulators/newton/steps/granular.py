@@ -13,8 +13,6 @@ from simfactory.spec import SceneSpec
 __all__ = ["STEPS", "StepsGranular"]
 
 SLOWEST = 0.0145  # [s] longest step of grains that move: with 0.02 s gentle slopes slump by a tenth
-LONGEST_AT_REST = 0.021  # [s] the same of grains that all but rest
-RESTING = 0.03  # [m/s] speed of the fastest one, below which they do
 COURANT = 0.75  # [cell] farthest that grains or bodies may move in a step of grains, down to the shortest one
 
 RULES = {
@@ -61,7 +59,7 @@ class StepsGranular(StepsLoose):
             spin = np.linalg.norm(angular, axis=1) * bed.body_reach
             speeds = np.concatenate([speeds, np.linalg.norm(linear, axis=1) + spin])
         fastest = float(speeds.max())
-        longest = min(LONGEST_AT_REST if fastest < RESTING else SLOWEST, COURANT * bed.cell / max(fastest, 1e-9))
+        longest = min(SLOWEST, COURANT * bed.cell / max(fastest, 1e-9))
         most = max(math.floor(longest / self._dt), self._every)
         steps = math.ceil(left / math.ceil(left / most))
         bed.dt, bed.fastest = steps * self._dt, fastest
