@@ -18,21 +18,17 @@ import scenes
 from scenes.category import BaseScene
 from scenes.invariants import check
 from scenes.listing import categories
+from simfactory.arms import plan_frames
 from simfactory.spec import SceneSpec
 from simfactory.testing.trajectories import trajectories
 
 RESULTS = Path(__file__).parent / "results" / "invariants.json"
-FPS = 24.0
 
 
 def episode(category: str, row: BaseScene, *, seed: int, index: int) -> SceneSpec:
     """Return one episode of a base scene, long enough for its invariants."""
     spec = scenes.sample(category, scene=row.name, seed=seed, index=index, views=1, frame_count=49, size=(64, 64))
-    if spec.robot is None:
-        return spec
-    drives = [joint.drive for joint in spec.joints if joint.name in spec.robot.joints]
-    last = max(drive.waypoints[-1].time for drive in drives)
-    return spec.model_copy(update={"frame_count": int(last * FPS) + 2})
+    return spec if spec.robot is None else spec.model_copy(update={"frame_count": plan_frames(spec)})
 
 
 def measure(category: str, row: BaseScene, *, seed: int, episodes: int) -> dict[str, object]:

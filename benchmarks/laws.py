@@ -26,6 +26,7 @@ from simfactory.testing.laws import (
     robot_laws,
     rope_laws,
     soft_laws,
+    wind_laws,
 )
 from simfactory.testing.specs import make_body, make_cloth, make_material, make_rope, make_soft, make_spec
 
@@ -33,6 +34,7 @@ PARTS: dict[str, tuple[str, Callable[[int], list[Law]]]] = {  # with the kind th
     "soft_body": ("soft_body", lambda substeps: soft_laws(substeps=substeps)),
     "thermal": ("soft_body", lambda substeps: [*heat_laws(substeps=substeps), *air_laws(substeps=substeps)]),
     "fluid": ("fluid", lambda substeps: fluid_laws()),
+    "wind": ("fluid", lambda substeps: wind_laws(substeps=substeps)),
     "granular": ("granular", lambda substeps: grain_laws(substeps=substeps)),
     "robot": ("hinge", lambda substeps: robot_laws(substeps=2 * substeps)),  # as scenes with a robot are simulated
     "rope": ("rope", lambda substeps: rope_laws(substeps=substeps)),

@@ -14,6 +14,7 @@ from pathlib import Path
 import scenes
 import simfactory
 from scenes.manipulation import MANIPULATION
+from simfactory.arms import plan_frames
 from simfactory.spec import SceneSpec
 
 RESULTS = Path(__file__).parent / "results" / "manipulation.json"
@@ -23,10 +24,7 @@ FPS = 12.0
 def whole(name: str, *, seed: int, index: int) -> SceneSpec:
     """Return an episode that lasts until its plan has ended."""
     spec = scenes.sample("articulated", scene=name, seed=seed, index=index, views=1, fps=FPS, size=(96, 96))
-    assert spec.robot is not None
-    drives = [joint.drive for joint in spec.joints if joint.name in spec.robot.joints]
-    last = max(drive.waypoints[-1].time for drive in drives)
-    return spec.model_copy(update={"frame_count": int(last * FPS) + 2})
+    return spec.model_copy(update={"frame_count": plan_frames(spec)})
 
 
 def main() -> None:

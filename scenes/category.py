@@ -83,6 +83,9 @@ class BaseScene:
         floor: How much warmer than the room the floor is kept [K]; None = it takes and gives no heat.
         oven: How much warmer than the room the air is [K].
         plume: Role above whose first body warm air rises, role whose first body it carries, and how high above [m].
+        jet: Role of the fan whose air it is, and how fast that leaves it [m/s].
+        vortex: Role about whose bodies air turns, how fast at most [m/s], and how far from its axis that is [m].
+        profile: Power with which the wind grows over the ground [1]; None = it is the same everywhere.
         invariants: What must be seen in each of its episodes, and what it is due to.
         held_out: Whether it is kept for testing: none of its episodes is ever in another split.
     """
@@ -100,6 +103,9 @@ class BaseScene:
     floor: tuple[float, float] | None = None
     oven: tuple[float, float] | None = None
     plume: tuple[str, str, tuple[float, float]] | None = None
+    jet: tuple[str, tuple[float, float]] | None = None
+    vortex: tuple[str, tuple[float, float], tuple[float, float]] | None = None
+    profile: tuple[float, float] | None = None
     invariants: tuple[Invariant, ...] = ()
     held_out: bool = False
 

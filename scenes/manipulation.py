@@ -9,6 +9,7 @@ from layouts.placements.arm_pour import ArmPour
 from layouts.placements.arm_press import ArmPress
 from layouts.placements.arm_push import ArmPush
 from scenes.category import BaseScene
+from scenes.invariants import Invariant
 from scenes.roles import RoleRigid
 
 __all__ = ["MANIPULATION"]
@@ -23,6 +24,12 @@ multi_object = partial(BaseScene, tiers=("multi_object",))
 fixed = partial(RoleRigid, materials=("wood", "concrete", "aluminium"), mobility="static", size=(0.3, 0.5))
 thing = partial(RoleRigid, materials=GRIPPY, size=(0.06, 0.1))
 
+
+def done(role: str) -> tuple[Invariant, ...]:
+    """Return the invariant of a task: it is done in the end, and is not where the arm stands still."""
+    return (Invariant(role, "success", above=0.5, cause="drive"),)
+
+
 BENCH = RoleRigid(name="bench", shapes=("bench",), materials=("wood",), mobility="static", size=(0.9, 1.1))
 
 NECK = thing(name="neck", shapes=("bottle",), materials=("aluminium", "ceramic"))
@@ -35,6 +42,7 @@ MANIPULATION = (
         layout=((("bench", "stand", "button"), ArmPress(target="button")),),
         caption="A robot arm presses {button} that a spring holds up.",
         phenomena=("robot", "pressing", "spring", "slider"),
+        invariants=done("button"),
     ),
     single(
         name="robot_presses_stapler",
@@ -43,6 +51,7 @@ MANIPULATION = (
         layout=((("bench", "stand", "arm"), ArmPress(target="stapler")),),
         caption="A robot arm presses {arm} down on its spring.",
         phenomena=("robot", "pressing", "spring", "hinge"),
+        invariants=done("arm"),
     ),
     single(
         name="robot_turns_lever",
@@ -51,6 +60,7 @@ MANIPULATION = (
         layout=((("bench", "stand", "lever"), ArmPress(target="lever")),),
         caption="A robot arm turns {lever} down.",
         phenomena=("robot", "pressing", "hinge", "dry_friction"),
+        invariants=done("lever"),
     ),
     single(
         name="robot_pushes_block",
@@ -59,6 +69,7 @@ MANIPULATION = (
         layout=((("bench", "block"), ArmPush()),),
         caption="A robot arm pushes {block} over a bench.",
         phenomena=("robot", "pushing", "sliding_friction"),
+        invariants=done("block"),
     ),
     single(
         name="robot_opens_drawer",
@@ -72,6 +83,7 @@ MANIPULATION = (
         layout=((("bench", "case", "drawer", "handle"), ArmOpen(target="drawer")),),
         caption="A robot arm pulls {drawer} out by its handle.",
         phenomena=("robot", "grasping", "slider", "dry_friction"),
+        invariants=done("drawer"),
     ),
     single(
         name="robot_opens_door",
@@ -85,6 +97,8 @@ MANIPULATION = (
         layout=((("bench", "post", "door", "handle"), ArmOpen(target="door")),),
         caption="A robot arm opens {door} by its handle.",
         phenomena=("robot", "grasping", "hinge"),
+        invariants=done("door"),
+        air="still",
         held_out=True,
     ),
     single(
@@ -94,6 +108,7 @@ MANIPULATION = (
         layout=((("bench", "cup"), ArmCarry(item="cup")),),
         caption="A robot arm picks up {cup} and puts it down elsewhere.",
         phenomena=("robot", "grasping", "static_friction"),
+        invariants=done("cup"),
     ),
     single(
         name="robot_grabs_roller",
@@ -102,6 +117,7 @@ MANIPULATION = (
         layout=((("bench", "roller"), ArmCarry(item="roller", goal="air")),),
         caption="A robot arm grabs {roller} and lifts it.",
         phenomena=("robot", "grasping", "static_friction"),
+        invariants=done("roller"),
     ),
     single(
         name="robot_shelves_can",
@@ -110,6 +126,7 @@ MANIPULATION = (
         layout=((("bench", "can", "shelf"), ArmCarry(item="can", goal="shelf")),),
         caption="A robot arm picks up {can} and puts it onto a shelf.",
         phenomena=("robot", "grasping", "static_friction"),
+        invariants=done("can"),
     ),
     single(
         name="robot_inserts_peg",
@@ -122,6 +139,7 @@ MANIPULATION = (
         layout=((("bench", "peg", "side"), ArmCarry(item="peg", goal="hole")),),
         caption="A robot arm puts {peg} into a square hole.",
         phenomena=("robot", "grasping", "insertion"),
+        invariants=done("peg"),
     ),
     single(
         name="robot_shakes_bottle",
@@ -134,6 +152,7 @@ MANIPULATION = (
         layout=((("bench", "bottle", "neck"), ArmBottle(task="shake")),),
         caption="A robot arm lifts {bottle} and shakes it.",
         phenomena=("robot", "grasping", "inertia"),
+        invariants=done("bottle"),
     ),
     single(
         name="robot_rights_bottle",
@@ -146,6 +165,7 @@ MANIPULATION = (
         layout=((("bench", "bottle", "neck"), ArmBottle(task="adjust")),),
         caption="A robot arm takes {bottle} that lies on its side and stands it up.",
         phenomena=("robot", "grasping", "balance"),
+        invariants=done("bottle"),
     ),
     two_body(
         name="robot_stacks_bowls",
@@ -154,6 +174,7 @@ MANIPULATION = (
         layout=((("bench", "bowl"), ArmCarry(item="bowl", goal="stack")),),
         caption="A robot arm puts one of {bowl} into the other.",
         phenomena=("robot", "grasping", "nesting"),
+        invariants=done("bowl"),
     ),
     two_body(
         name="robot_stacks_blocks",
@@ -162,6 +183,7 @@ MANIPULATION = (
         layout=((("bench", "block"), ArmCarry(item="block", goal="stack")),),
         caption="A robot arm puts one of {block} onto the other.",
         phenomena=("robot", "grasping", "stacking"),
+        invariants=done("block"),
         held_out=True,
     ),
     two_body(
@@ -171,6 +193,7 @@ MANIPULATION = (
         layout=((("bench", "block", "tray"), ArmCarry(item="block", goal="tray", count=2)),),
         caption="A robot arm puts {block} onto a tray.",
         phenomena=("robot", "grasping", "sorting"),
+        invariants=done("block"),
     ),
     two_body(
         name="robot_clears_blocks",
@@ -179,6 +202,7 @@ MANIPULATION = (
         layout=((("bench", "block"), ArmPush()),),
         caption="A robot arm pushes {block} aside.",
         phenomena=("robot", "pushing", "sliding_friction"),
+        invariants=done("block"),
     ),
     multi_object(
         name="robot_pours_beads",
@@ -192,5 +216,6 @@ MANIPULATION = (
         layout=((("bench", "cup", "bowl", "bead"), ArmPour()),),
         caption="A robot arm pours {bead} from {cup} into a bowl.",
         phenomena=("robot", "grasping", "pouring"),
+        invariants=done("bead"),
     ),
 )

@@ -2,7 +2,7 @@
 
 from scenes.roles import RoleRigid
 
-__all__ = ["PLANK", "POST", "RACK", "SHELF", "SIDE"]
+__all__ = ["FAN", "PLANK", "POST", "RACK", "SHELF", "SIDE"]
 
 PLANK = RoleRigid(name="plank", shapes=("plank",), materials=("wood", "metal"), size=(1.2, 1.5), mobility="static")
 POST = RoleRigid(name="post", shapes=("post",), materials=("wood", "concrete"), size=(0.35, 0.45), mobility="static")
@@ -17,6 +17,11 @@ SIDE = RoleRigid(
 )
 SHELF = RoleRigid(
     name="shelf", shapes=("shelf",), materials=("wood", "concrete", "granite"), size=(0.5, 0.6), mobility="static"
+)
+
+FAN = (
+    RoleRigid(name="stand", shapes=("post",), materials=("wood", "metal"), size=(0.4, 0.5), mobility="static"),
+    RoleRigid(name="fan", shapes=("fan",), materials=("metal", "polymer"), size=(0.3, 0.4), mobility="static"),
 )
 
 RACK = (

@@ -16,6 +16,7 @@ from layouts.lights import illuminate
 from scenes.captions import caption
 from scenes.category import BaseScene, Member
 from scenes.curriculum import TIERS, draw_tier
+from scenes.flows import stirred
 from scenes.listing import find_category, find_scenes
 from scenes.splits import USUAL, SplitRules, check_delivered, choose_split
 from scenes.surroundings import environment, floor, heated, is_indoors, settings, walls
@@ -185,6 +186,7 @@ def _world(row: BaseScene, tier: Tier, *, streams: Streams) -> dict[str, Any]:  
     surroundings = environment(row.gravity, air=row.air, wind=row.wind, streams=streams)
     stage = _staged(row, cast, ground, surroundings, streams=streams)
     ground, surroundings, stage = heated(row, ground, surroundings, stage, streams=streams)
+    surroundings = stirred(row, surroundings, stage, streams=streams)
     region = action_region(stage)
     draw = streams("camera")
     widest = max(

@@ -97,6 +97,7 @@ SHAPES: dict[str, Shape] = {
     "slice": Shape(noun="slice", geometry=_box, extents=(1.0, 0.7, 0.18), aspect=(0.9, 1.1)),
     "hob": Shape(noun="plate", geometry=_box, extents=(1.0, 1.0, 0.12), aspect=(0.9, 1.1)),
     "burner": Shape(noun="burner", geometry=_cylinder, extents=(1.0, 1.0, 0.4)),
+    "fan": Shape(noun="fan", geometry=_cylinder, extents=(1.0, 1.0, 0.2)),
     "plank": Shape(noun="ramp", geometry=_box, extents=(1.0, 0.38, 0.025), aspect=(0.9, 1.1)),
     "post": Shape(noun="post", geometry=_box, extents=(0.3, 0.9, 1.0)),
     "panel": Shape(noun="side", geometry=_box, extents=(0.06, 1.0, 0.3)),

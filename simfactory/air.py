@@ -1,4 +1,4 @@
-"""Moving air: gusts as a sum of waves, plumes above hot spots, and the temperature of the air at rest."""
+"""Moving air: wind, gusts as a sum of waves, plumes above hot spots, flows, and the temperature of the air at rest."""
 
 import math
 from dataclasses import dataclass
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.flows import jet_velocity, profile_share, vortex_velocity
 from simfactory.rng import stream
-from simfactory.spec import Environment, Plume, Wind
+from simfactory.spec import Environment, Jet, Plume, Wind
 
 __all__ = [
     "AIR_HEAT_CAPACITY",
@@ -16,6 +17,7 @@ __all__ = [
     "PlumeFlow",
     "air_temperature",
     "air_velocity",
+    "flow_speed",
     "gusts",
     "plume_flow",
     "top_speed",
@@ -23,6 +25,7 @@ __all__ = [
 
 MODES = 48  # waves that make up a gusty wind
 WAVELENGTHS = (0.06, 24.0)  # of them, over the integral length [1]
+ALOFT = 10.0  # [m] height up to which scenes reach
 AIR_HEAT_CAPACITY = 1005.0  # [J/(kg·K)] at constant pressure
 
 RISE = 4.7  # [1] w = RISE (B/z)^(1/3) on a plume's axis
@@ -131,9 +134,11 @@ def air_velocity(environment: Environment, point: Array, time: float) -> Array:
     mean = np.asarray(environment.wind.velocity)
     waves = gusts(environment.wind)
     angle = (point - mean * time) @ waves.wave.T + waves.rate * time + waves.phase
-    velocity = mean + np.cos(angle) @ waves.amplitude
+    velocity = profile_share(environment.wind, point[:, 2])[:, None] * mean + np.cos(angle) @ waves.amplitude
     for plume in environment.plumes:
         velocity = velocity + _rising(plume_flow(plume, environment), point)
+    for flow in environment.flows:
+        velocity = velocity + (jet_velocity(flow, point) if isinstance(flow, Jet) else vortex_velocity(flow, point))
     return np.asarray(velocity)
 
 
@@ -153,9 +158,19 @@ def _rising(flow: PlumeFlow, point: Array) -> Array:
     return np.asarray(np.where(rise[:, None] < 0.0, 0.0, along[:, None] * flow.up + across[:, None] * out))
 
 
+def flow_speed(environment: Environment) -> float:
+    """Return a speed [m/s] that jets and vortices together never exceed."""
+    return math.fsum(flow.speed for flow in environment.flows)
+
+
 def top_speed(environment: Environment) -> float:
-    """Return a speed [m/s] that the air hardly exceeds: mean wind, gusts of 4 σ on each axis, plumes at their feet."""
+    """Return a speed [m/s] that the air hardly exceeds.
+
+    That is the mean wind up to `ALOFT`, gusts of 4 σ on each axis, plumes at their feet, and flows.
+    """
     mean = math.hypot(*environment.wind.velocity)
+    aloft = max(1.0, float(profile_share(environment.wind, np.array(ALOFT))))
     rising = [plume_flow(plume, environment) for plume in environment.plumes]
     gusty = mean * environment.wind.turbulence * 4.0 * math.sqrt(3.0)
-    return mean + gusty + math.fsum(1.2 * flow.strength / flow.below ** (1.0 / 3.0) for flow in rising)
+    lifting = math.fsum(1.2 * flow.strength / flow.below ** (1.0 / 3.0) for flow in rising)
+    return aloft * mean + gusty + lifting + flow_speed(environment)

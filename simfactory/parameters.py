@@ -13,11 +13,14 @@ from simfactory.spec import (
     CameraCrane,
     CameraFixed,
     CameraOrbit,
+    Jet,
     LightPoint,
     LightSun,
     PhysicalMaterial,
+    ProfilePower,
     SceneSpec,
     VisualMaterial,
+    Vortex,
 )
 from simfactory.temperatures import temperature_differences
 
@@ -196,6 +199,19 @@ _TABLE = (
     Parameter(
         name="turbulence", unit="1", usual=(0.0, 0.35), bounds=(0.0, 1.0),
         measure=lambda spec: _positive([spec.environment.wind.turbulence], 0.0),
+    ),
+    Parameter(
+        name="wind_exponent", unit="1", usual=(0.1, 0.6), bounds=(0.01, 1.0),
+        measure=lambda spec: [getattr(spec.environment.wind.profile, "exponent", 0.0)]
+        if isinstance(spec.environment.wind.profile, ProfilePower) else [],
+    ),
+    Parameter(
+        name="jet_speed", unit="m/s", usual=(4.0, 24.0), bounds=(0.5, 60.0),
+        measure=lambda spec: [flow.speed for flow in spec.environment.flows if isinstance(flow, Jet)],
+    ),
+    Parameter(
+        name="vortex_speed", unit="m/s", usual=(1.0, 8.0), bounds=(0.1, 40.0),
+        measure=lambda spec: [flow.speed for flow in spec.environment.flows if isinstance(flow, Vortex)],
     ),
     Parameter(
         name="temperature_difference", unit="K", usual=(0.0, 80.0), bounds=(0.0, 500.0), measure=temperature_differences

@@ -11,14 +11,15 @@ from simfactory.annotations import annotations
 from simfactory.cameras import camera_course
 from simfactory.episode import Surface, scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
+from simfactory.loose_room import check_room
 from simfactory.maps import load_environment, load_image
 from simfactory.rendering import check_denoiser, find_preset
-from simfactory.simulators import backend_class, backend_names
+from simfactory.simulators import backend_class, backend_names, create_simulator
 from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTexture
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
 
-__all__ = ["check_disk", "check_memory", "check_scene", "tiles_together"]
+__all__ = ["check_disk", "check_memory", "check_scene", "check_solvable", "tiles_together"]
 
 # Measured as growth of the resident set between 320x180 and 1280x720, and rounded up.
 RENDER_BYTES_PER_PIXEL = 240  # surface buffers of three instants, motion between them, colours, film
@@ -40,9 +41,10 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     """Refuse a scene that cannot be simulated, rendered or seen.
 
     Raises:
-        UnsupportedBody: The backend does not simulate one of the kinds of bodies or joints.
+        UnsupportedBody: The backend does not simulate one of the kinds of bodies, joints or flows of air.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
-            from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur.
+            from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur;
+            grains or a liquid have no floor, or begin where something else is.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
@@ -52,6 +54,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
     simulator = backend_class(backend)
     kinds: list[tuple[str, str]] = [(f"bodies.{position}", body.kind) for position, body in enumerate(spec.bodies)]
     kinds += [(f"joints.{position}", joint.kind) for position, joint in enumerate(spec.joints)]
+    kinds += [(f"environment.flows.{position}", flow.kind) for position, flow in enumerate(spec.environment.flows)]
     for field, kind in kinds:
         if not simulator.supports(kind):
             able = [name for name in backend_names() if name != backend and _supports(name, kind)]
@@ -59,9 +62,22 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
                 f"{field}.kind is {kind!r}, which backend {backend!r} does not simulate; "
                 f"backends that do: {', '.join(able) or 'none'}"
             )
+    check_room(spec)
     surfaces = scene_surfaces(spec)
     for position, camera in enumerate(spec.cameras):
         _check_camera(spec, camera, surfaces, label=f"cameras.{position} ({camera.name})")
+
+
+def check_solvable(spec: SceneSpec, *, backend: str) -> None:
+    """Refuse a scene that the backend's solvers cannot take; one of rigid bodies alone is always taken.
+
+    Raises:
+        SpecError: No solver moves all kinds of its bodies, or a body is too stiff for its mesh and steps.
+        AssetError: A body's shape cannot be meshed.
+        BackendUnavailable: The backend's packages are not installed.
+    """
+    if any(body.kind != "rigid" for body in spec.bodies):
+        create_simulator(backend).signature(spec)
 
 
 def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:

@@ -17,12 +17,13 @@ if TYPE_CHECKING:
     from simfactory.dataset import Clip
 
 __all__ = [
+    "APART",
     "HELD_OUT",
     "SHARES",
     "Leak",
     "SplitRecord",
     "assigned",
-    "check_benchmark_apart",
+    "check_apart",
     "checked_shares",
     "dataset_leaks",
     "leaks",
@@ -30,7 +31,7 @@ __all__ = [
     "split_of",
 ]
 
-SPLITS: tuple[Split, ...] = ("train", "val", "test", "benchmark")
+APART: frozenset[str | None] = frozenset({"benchmark", "evaluation"})  # never in a dataset with others
 SHARES = (0.90, 0.05, 0.05)
 HELD_OUT: Mapping[str, Range] = MappingProxyType({"gravity": (3.2, 4.2)})  # [m/s²]: that of Mars, and about it
 
@@ -102,8 +103,8 @@ def assigned(spec: SceneSpec, shares: tuple[float, float, float] = SHARES) -> Sc
     return spec.model_copy(update={"split": split_of(mark, shares)})
 
 
-def check_benchmark_apart(dataset: str | os.PathLike[str], splits: Iterable[str | None]) -> None:
-    """Refuse to put benchmark scenes and others into one dataset, which a model might then be trained on.
+def check_apart(dataset: str | os.PathLike[str], splits: Iterable[str | None]) -> None:
+    """Refuse to put benchmark or evaluation scenes and others into one dataset, which a model might be trained on.
 
     Args:
         dataset: Folder of a dataset, which need not exist yet.
@@ -114,17 +115,19 @@ def check_benchmark_apart(dataset: str | os.PathLike[str], splits: Iterable[str 
     """
     from simfactory import catalog
 
-    present = {"benchmark" if split == "benchmark" else "others" for split in splits}
+    present = _kinds(splits)
     if Path(dataset).is_dir() and any(Path(dataset).iterdir()):
-        present |= {
-            "benchmark" if split == "benchmark" else "others"
-            for split in catalog.read_table(dataset).column("split").to_pylist()
-        }
+        present |= _kinds(catalog.read_table(dataset).column("split").to_pylist())
     if len(present) > 1:
         raise SpecError(
-            f"{dataset} would hold benchmark scenes and others: what is trained on must not hold the former; give "
-            "them a dataset of their own, or allow it with --with-benchmark"
+            f"{dataset} would hold {' and '.join(sorted(present))} scenes: what is trained on must not hold those of "
+            "benchmark and evaluation; give them a dataset of their own, or allow it with --with-benchmark"
         )
+
+
+def _kinds(splits: Iterable[str | None]) -> set[str]:
+    """Return what a dataset of such splits holds: of each split that stays apart its name, of others "training"."""
+    return {str(split) if split in APART else "training" for split in splits}
 
 
 def leaks(
@@ -142,11 +145,11 @@ def leaks(
         records: All clips of a dataset.
         held_out_scenes: Base scenes that may be in test only.
         held_out: Name of a parameter → range that may be in test only.
-        with_benchmark: Whether benchmark scenes may be beside others.
+        with_benchmark: Whether benchmark and evaluation scenes may be beside others.
     """
     scenes, found = set(held_out_scenes), []
     records = list(records)
-    mixed = not with_benchmark and len({record.spec.split == "benchmark" for record in records}) > 1
+    mixed = not with_benchmark and len(_kinds(record.spec.split for record in records)) > 1
     first: dict[tuple[str, str], tuple[str, str]] = {}  # what → the split and the clip where it was seen first
     for record in records:
         spec, split = record.spec, record.spec.split
@@ -159,9 +162,9 @@ def leaks(
             if other != split:
                 problem = f"the same {key[0]} is in {split} here and in {other} in clip {clip_id}"
                 found.append(Leak(clip_id=record.clip_id, problem=problem))
-        if split == "benchmark" and mixed:
-            found.append(Leak(clip_id=record.clip_id, problem="a benchmark scene is beside scenes to train on"))
-        if split not in ("test", "benchmark"):
+        if split in APART and mixed:
+            found.append(Leak(clip_id=record.clip_id, problem=f"a scene of split {split} is beside others"))
+        if split != "test" and split not in APART:
             found += [Leak(clip_id=record.clip_id, problem=text) for text in _held_out(spec, split, scenes, held_out)]
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.air import flow_speed
 from simfactory.cameras import camera_to_world, intrinsics
 from simfactory.meshes import TriangleMesh
 from simfactory.spec import Body, BodyRigid, BodySheet, CameraSpec, MotionLinear, MotionOscillation, SceneSpec
@@ -111,7 +112,8 @@ def _flight(spec: SceneSpec, body: Body, mesh: TriangleMesh, times: Array) -> tu
     if spec.ground is not None:
         height = max(float(path[:, 2].max()), 0.0)
         drop = np.minimum(drop, 2.0 * height)
-    wind = math.hypot(*spec.environment.wind.velocity) if spec.environment.air_density > 0.0 else 0.0
+    air = spec.environment
+    wind = math.hypot(*air.wind.velocity) + flow_speed(air) if air.air_density > 0.0 else 0.0
     return path, np.linalg.norm(shift, axis=-1) + drop + wind * times
 
 

@@ -27,8 +27,8 @@ class Pendulum(Placement):
     """Hangs a chain of links from the end of an arm on a post; it is let go with all links in one line.
 
     The first two bodies of the role are post and arm (static, cut to measure), then come the links (cut to measure);
-    with `bob`, the last link keeps its shape and is fixed to the end of the one before; with `target`, the very last
-    body stands where the pendulum is lowest.
+    with `bob`, the last link keeps its shape and is fixed to the end of the one before; the very last bodies are the
+    targets: one stands where the pendulum is lowest, the others behind it in a row.
 
     Attributes:
         length: Length of the whole chain [m].
@@ -36,7 +36,9 @@ class Pendulum(Placement):
         turn: Further turn of every other link against the line [deg].
         free: Whether links turn about all axes (ball joints) instead of one.
         bob: Whether the last link is a weight of its own shape.
-        target: Whether the last body stands in the way.
+        targets: How many of the last bodies stand in the way.
+        meeting: Where the pendulum's end meets the first of these: 0 = at its lowest, 1 = as high as that body [1].
+        spacing: Free distance between neighbours among these, in heights of the first one [1].
     """
 
     length: Range = (0.5, 0.7)
@@ -44,7 +46,9 @@ class Pendulum(Placement):
     turn: Range = (0.0, 0.0)
     free: bool = False
     bob: bool = False
-    target: bool = False
+    targets: int = 0
+    meeting: float = 0.35
+    spacing: Range = (0.3, 0.4)
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with the pendulum.
@@ -53,7 +57,8 @@ class Pendulum(Placement):
             SpecError: There is no link, or the place is taken.
         """
         stand, arm, *links = bodies
-        targets = [links.pop()] if self.target else []
+        cut = len(links) - self.targets
+        links, targets = links[:cut], links[cut:]
         bobs = [links.pop()] if self.bob else []
         if not links:
             raise SpecError(f"the pendulum of {role!r} has no link among {len(bodies)} bodies: give it one or more")
@@ -62,7 +67,8 @@ class Pendulum(Placement):
         out, across = heading(angle), heading(angle + math.pi / 2)
         drop = math.radians(draw.uniform(*self.angle)) * draw.choice((-1.0, 1.0))
         turn = math.radians(draw.uniform(*self.turn)) * draw.choice((-1.0, 1.0))
-        reach = length + sum(2.0 * solid(body).radius for body in bobs)
+        hang = math.sin(drop) * out - math.cos(drop) * UP
+        reach = length + sum(2.0 * solid(moved(body, orientation=yaw(angle))).extent(hang) for body in bobs)
         pivot = (reach + CLEARANCE) * UP
         pieces = [
             post(stand, -0.3 * across[:2], float(pivot[2]) + 0.04, 0.07, angle),
@@ -83,13 +89,14 @@ class Pendulum(Placement):
             weld = {"name": f"{bob.name}_weld", "parent": hung[-1].name, "child": bob.name, "anchor": snapped(start)}
             joints.append(JointWeld.model_validate(weld))
             hung.append(bob)
-        pieces += [*hung, *(self._victim(body, -math.copysign(1.0, drop) * out, pivot, reach) for body in targets)]
+        struck = self._struck(targets, -math.copysign(1.0, drop) * out, pivot, reach, draw.uniform(*self.spacing))
+        pieces += [*hung, *struck]
         check_free(role, pieces, stage)
         swing = [pivot + reach * (math.sin(a) * out - math.cos(a) * UP) for a in np.linspace(-abs(drop), abs(drop), 7)]
         return stage.extended(
             groups={role: tuple(pieces)},
             joints=joints,
-            waypoints=[(point, 0.06) for point in swing],
+            waypoints=[(point, 0.06) for point in swing] + [(np.asarray(body.position), 0.1) for body in struck[1:]],
             arrivals={body.name: 0.0 for body in hung},
         )
 
@@ -99,15 +106,29 @@ class Pendulum(Placement):
             return JointBall.model_validate(values)
         return hinge(f"{child}_hinge", child, anchor, across, parent=parent)
 
+    def _struck(
+        self, bodies: list[BodySolid], way: Vector, pivot: Vector, reach: float, spacing: float
+    ) -> list[BodySolid]:
+        """The bodies in the way, one behind the other."""
+        if not bodies:
+            return []
+        row = [self._victim(bodies[0], way, pivot, reach)]
+        gap = spacing * 2.0 * solid(row[0]).extent(UP)
+        for body in bodies[1:]:
+            upright = rested(body, np.asarray(row[-1].position[:2]), orientation=yaw(math.atan2(way[1], way[0])))
+            step = solid(row[-1]).extent(way) + gap + solid(upright).extent(-way)
+            row.append(moved(upright, position=np.asarray(upright.position) + step * way))
+        return row
+
     def _victim(self, body: BodySolid, way: Vector, pivot: Vector, reach: float) -> BodySolid:
-        """A body on the floor that the end of the pendulum strikes shortly behind its lowest point."""
+        """A body on the floor that the end of the pendulum strikes behind its lowest point."""
         upright = moved(body, position=np.zeros(3), orientation=yaw(math.atan2(way[1], way[0])))
         depth = solid(upright).extent(-way)
         height = 2.0 * solid(upright).extent(UP)
         low = float(pivot[2]) - reach
         level = max(height - low, 0.0)  # of the body above the lowest point
         along = math.sqrt(max(2.0 * reach * level - level * level, 0.0))  # where the end of the pendulum is as high
-        return rested(upright, ((0.35 * min(along, reach) + depth) * way)[:2])
+        return rested(upright, ((self.meeting * min(along, reach) + depth) * way)[:2])
 
 
 def _hung(bob: BodySolid, at: Vector, way: Vector, angle: float) -> BodySolid:

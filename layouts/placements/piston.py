@@ -49,6 +49,7 @@ class Piston(Placement):
         length, rate = radius * draw.uniform(*self.rod), draw.uniform(*self.rate)
         out, across = heading(angle), heading(angle + math.pi / 2)
         level = radius + 0.08
+        tall = level + 0.055  # of the slider: it reaches down to the floor, nearly
         shaft = -(length + 0.2) * out + level * UP
         pin, end = shaft - radius * out, shaft + (length - radius) * out
         side = 0.03 * across
@@ -56,10 +57,10 @@ class Piston(Placement):
             post(stand, (shaft + 0.09 * across)[:2], level + 0.03, 0.06, angle),
             bar(crank, shaft, pin, 0.025),
             bar(rod, pin - side, end - side, 0.025),
-            block(slider, (0.12, 0.16, 0.14), end + 0.055 * out, yaw(angle)),
+            block(slider, (0.12, 0.16, tall), end + 0.055 * out + (0.07 - 0.5 * tall) * UP, yaw(angle)),
         ]
         points = (Waypoint(time=0.0, position=0.0), Waypoint(time=60.0, position=60.0 * rate))
-        weight = sum(part.physical.density for part in parts[1:]) * 0.16 * 0.14 * 0.12 * stage.weight
+        weight = sum(part.physical.density for part in parts[1:]) * 0.16 * tall * 0.12 * stage.weight
         motor = Drive(
             waypoints=points, stiffness=0.0, damping=3.0 * weight * radius / rate, strength=3.0 * weight * radius
         )
@@ -70,7 +71,7 @@ class Piston(Placement):
             JointSlider.model_validate(rail),
             hinge(f"{rod.name}_end", rod.name, end, across, parent=slider.name),
         ]
-        station = float((end + 0.115 * out) @ out) + 2.0 * radius * draw.uniform(0.2, 0.6)
+        station = float((end + 0.115 * out) @ out) + 2.0 * radius * draw.uniform(0.2, 0.5)
         pushed: list[BodySolid] = []
         for body in others:
             turned = moved(body, position=np.zeros(3), orientation=yaw(angle))

@@ -32,7 +32,8 @@ class RopeDrop(Placement):
         spread: Radius of the disc in which their middles begin [m].
         toss: Level initial speed [m/s]; lower where gravity is weaker than the Earth's.
         whirl: Initial rate about the vertical [rad/s], either way.
-        over: Role above whose highest body the ropes begin; empty = above the floor.
+        over: Role above whose highest body the ropes begin, along its first two, if there are more; empty = above the
+            floor.
         across: Whether each rope lies across the one before.
     """
 
@@ -72,7 +73,10 @@ class RopeDrop(Placement):
         if self.over:
             below = [solid(body) for body in stage.groups[self.over]]
             floor = max(hull.reach(UP) for hull in below)
-            center = np.mean([hull.center for hull in below], axis=0) * np.array([1.0, 1.0, 0.0])
+            pair = [hull.center * np.array([1.0, 1.0, 0.0]) for hull in below[:2]]
+            center = np.mean(pair, axis=0)
+            if len(pair) == 2 and bearing is None:
+                bearing = math.atan2(*(pair[1] - pair[0])[1::-1])
         shape = LINES[draw.choice(self.lines)](rope.chord, rope.geometry.radius, draw)
         angle = draw.uniform(0.0, 2.0 * math.pi) if bearing is None else bearing
         line = quat_rotate(yaw(angle), cut(shape, rope.chord))

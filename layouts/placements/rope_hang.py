@@ -30,15 +30,16 @@ CLEAR = 0.18  # [m] from a post to the first rope on its peg
 class RopeHang(Placement):
     """Holds ropes by their ends; they begin aside of where they would rest, and swing.
 
-    The last bodies of the role are the ropes. Before them come what seems to hold them (static, cut to measure): a
-    post and a peg on its side for `peg`, a post for `post`, two posts for `between`.
+    The last bodies of the role are the ropes, side by side. Before them come what seems to hold them (static, cut to
+    measure): a post and a peg on its side for `peg`, a post for `post`, two posts for `between`.
 
     Attributes:
         way: `peg`: from one end, straight. `post`: clamped at one end, straight out from the post. `between`: by both.
         lift: Angle out of the vertical at which it begins [deg]; for `post` above the horizontal.
         clearance: Height of the lowest point above the floor when it hangs [m]; less than 0: it lies on the floor.
         span: Distance of the posts over the rope's length, for `between` [1].
-        gap: Distance between neighbours on the peg [m].
+        gap: Distance between neighbours on the peg or between the posts [m].
+        cradle: How much higher each rope between posts hangs than its neighbour nearer the middle [m].
     """
 
     way: Literal["peg", "post", "between"] = "peg"
@@ -46,6 +47,7 @@ class RopeHang(Placement):
     clearance: Range = (0.06, 0.2)
     span: Range = (0.6, 0.9)
     gap: Range = (0.12, 0.2)
+    cradle: float = 0.0
 
     def place(self, role: str, bodies: tuple[BodySolid, ...], stage: Stage, *, streams: Streams) -> Stage:
         """Return the stage with what holds the ropes, and the ropes.
@@ -118,26 +120,34 @@ class RopeHang(Placement):
     def _between(
         self, stands: tuple[BodySolid, ...], ropes: list[BodyRope], angle: float, draw: Stream
     ) -> tuple[list[BodySolid], list[BodyRope], list[tuple[Vector, float]]]:
-        (rope,) = ropes
         out, side = heading(angle), heading(angle + 0.5 * math.pi)
-        reach = 0.5 * draw.uniform(*self.span) * rope.chord
-        sag = 0.5 * math.sqrt(max(rope.chord**2 - 4.0 * reach**2, 0.0))
+        chord = max(rope.chord for rope in ropes)
+        reach = 0.5 * draw.uniform(*self.span) * chord
+        sag = 0.5 * math.sqrt(max(chord**2 - 4.0 * reach**2, 0.0))
         height = sag + draw.uniform(*self.clearance) + 0.15
         lift = math.radians(draw.uniform(*self.lift)) * draw.choice((-1.0, 1.0))
         aside = math.sin(lift) * side - math.cos(lift) * UP
-        line = sagging(-reach * out + height * UP, reach * out + height * UP, rope.chord, aside=aside)
-        back = reach + rope.geometry.radius + TIED + 0.5 * POST
+        gaps = [draw.uniform(*self.gap) for _ in ropes[1:]]
+        hung, station = [], -0.5 * sum(gaps)
+        outer = 0.5 * (len(ropes) - 1)
+        for number, (rope, gap) in enumerate(zip(ropes, [*gaps, 0.0], strict=True)):
+            level = (height + self.cradle * abs(number - outer)) * UP
+            ends = [sign * reach * out + level + station * side for sign in (-1.0, 1.0)]
+            hung.append(laid(rope, sagging(ends[0], ends[1], rope.chord, aside=aside), held=("start", "end")))
+            station += gap
+        back = reach + max(rope.geometry.radius for rope in ropes) + TIED + 0.5 * POST
         posts = [
-            _post(body, sign * back * out, height + 0.05, angle) for body, sign in zip(stands, (-1, 1), strict=True)
+            _post(body, sign * back * out, height + self.cradle * outer + 0.05, angle, width=POST + sum(gaps))
+            for body, sign in zip(stands, (-1, 1), strict=True)
         ]
         balls = [
             (height * UP + sag * (math.sin(t) * side - math.cos(t) * UP), 0.03) for t in (-abs(lift), 0.0, abs(lift))
         ]
-        return [*posts], [laid(rope, line, held=("start", "end"))], balls
+        return [*posts], hung, balls
 
 
-def _post(post: BodySolid, at: Vector, height: float, angle: float) -> BodySolid:
-    """A square post on the floor, as high as asked."""
-    shape = Box(size=(POST, POST, height))
+def _post(post: BodySolid, at: Vector, height: float, angle: float, *, width: float = POST) -> BodySolid:
+    """A post on the floor, as high and, across its bearing, as wide as asked."""
+    shape = Box(size=(POST, width, height))
     center = at + UP * (0.5 * height + REST_GAP)
     return moved(post, geometry=shape, scale=1.0, aspect=(1.0, 1.0, 1.0), position=center, orientation=yaw(angle))

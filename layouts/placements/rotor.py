@@ -42,7 +42,7 @@ class Rotor(Placement):
         draw = streams("rotor", role)
         angle, length = draw.uniform(0.0, 2.0 * math.pi), draw.uniform(*self.length)
         rate, strong = draw.uniform(*self.rate) * draw.choice((-1.0, 1.0)), draw.uniform(*self.strength)
-        level, out = 0.11, heading(angle)
+        level, out = 0.07, heading(angle)
         foot = post(stand, np.zeros(2), level - 0.05, 0.1, angle)
         turning = bar(blade, level * UP - 0.5 * length * out, level * UP + 0.5 * length * out, 0.06, height=0.08)
         weight = (sum(mass(body) for body in others) + mass(turning)) * stage.weight

@@ -33,6 +33,7 @@ class Strike(Placement):
         speed: Speed of approach along the floor [m/s].
         distance: Free distance before the meeting [m]; sliding bodies start nearer if friction would stop them.
         miss: How far beside the target's centre the aim is, in target radii [1], to either side.
+        below: How far below the target's centre the aim is, in target radii [1].
         flight: Whether it flies (aimed through the air) instead of moving along the floor.
         height: Height above the floor from which it flies [m].
         through: Whether the target may let it pass: its whole flight is then kept in the picture.
@@ -43,6 +44,7 @@ class Strike(Placement):
     speed: Range
     distance: Range = (0.5, 0.9)
     miss: Range = (0.0, 0.2)
+    below: Range = (0.0, 0.0)
     flight: bool = False
     height: Range = (0.2, 0.5)
     through: bool = False
@@ -61,7 +63,8 @@ class Strike(Placement):
             way = heading(draw.uniform(0.0, 2.0 * math.pi))
             side = np.array([-way[1], way[0], 0.0]) * draw.uniform(*self.miss) * draw.choice((-1.0, 1.0))
             hit = aimed[-1] if self.flight else max(aimed, key=lambda body: solid(body).reach(-way))
-            goal = np.asarray(hit.position) + side * solid(hit).radius
+            low = draw.uniform(*self.below) if self.below[1] > 0.0 else 0.0
+            goal = np.asarray(hit.position) + (side - low * UP) * solid(hit).radius
             speed, closing = initial(draw, "speed", self.speed), initial(draw, "speed", self.closing)
             if self.flight:
                 striker = self._flying(body, goal, speed * way, draw, stage)

@@ -20,7 +20,8 @@ class Tank(Placement):
     """Stands four boards on the floor around a rectangle, and fills it with a liquid, wholly or at one end.
 
     The first four bodies of the role are the walls (static, cut to measure), the fifth is the liquid: its region
-    becomes a box, with about as many particles as it had. Further bodies belong to other roles.
+    becomes a box, with about as many particles as it had. A sixth is another liquid, at the other end. Further bodies
+    belong to other roles.
 
     Attributes:
         length: Inner length [m].
@@ -28,7 +29,7 @@ class Tank(Placement):
         height: Height of the walls [m].
         thickness: Thickness of the walls [m].
         fill: Depth of the liquid over the height of the walls [1].
-        share: Share of the length that it fills at first [1]: less than 1 is a dam that is taken away.
+        share: Share of the length that each liquid fills at first [1]: less than 1 is a dam that is taken away.
         speed: Initial speed along the length [m/s].
     """
 
@@ -44,16 +45,18 @@ class Tank(Placement):
         """Return the stage with the tank and its liquid.
 
         Raises:
-            SpecError: There are not four walls and one liquid, or the tank would run over.
+            SpecError: There are not four walls and one or two liquids, or the tank would run over.
         """
-        if len(bodies) != 5 or not isinstance(bodies[4], BodyFluid):
-            raise SpecError(f"a tank for {role!r} has {len(bodies)} bodies; needed are four walls and one liquid")
+        liquids = [body for body in bodies[4:] if isinstance(body, BodyFluid)]
+        if len(bodies) not in (5, 6) or len(liquids) < len(bodies) - 4:
+            raise SpecError(
+                f"a tank for {role!r} has {len(bodies)} bodies; needed are four walls and one or two liquids"
+            )
         if self.fill[1] > FREEBOARD:
             raise SpecError(
                 f"a tank for {role!r} is to be filled up to {self.fill[1]:g} of its height; allowed is at most "
                 f"{FREEBOARD:g}, else it runs over: fill it less"
             )
-        liquid = bodies[4]
         draw = streams("tank", role)
         angle = draw.uniform(0.0, 2.0 * math.pi)
         length, width, height = (draw.uniform(*span) for span in (self.length, self.width, self.height))
@@ -75,16 +78,20 @@ class Tank(Placement):
                     orientation=yaw(bearing),
                 )
             )
-        size = (draw.uniform(*self.share) * (length - 2.0 * WALL_GAP), width - 2.0 * WALL_GAP, depth)
-        shift = -0.5 * (length - 2.0 * WALL_GAP - size[0]) * heading(angle)
-        filled = moved(
-            liquid,
-            geometry=Box(size=size),
-            scale=1.0,
-            aspect=(1.0, 1.0, 1.0),
-            spacing=(math.prod(size) / liquid.particle_estimate) ** (1.0 / 3.0),
-            position=(shift[0], shift[1], 0.5 * depth + REST_GAP),
-            orientation=yaw(angle),
-            linear_velocity=initial(draw, "speed", self.speed) * heading(angle),
-        )
-        return stage.extended(groups={f"{role}_side": tuple(walls), role: (filled,)})
+        filled = []
+        for liquid, end in zip(liquids, (angle, angle + math.pi), strict=False):
+            size = (draw.uniform(*self.share) * (length - 2.0 * WALL_GAP), width - 2.0 * WALL_GAP, depth)
+            shift = -0.5 * (length - 2.0 * WALL_GAP - size[0]) * heading(end)
+            filled.append(
+                moved(
+                    liquid,
+                    geometry=Box(size=size),
+                    scale=1.0,
+                    aspect=(1.0, 1.0, 1.0),
+                    spacing=(math.prod(size) / liquid.particle_estimate) ** (1.0 / 3.0),
+                    position=(shift[0], shift[1], 0.5 * depth + REST_GAP),
+                    orientation=yaw(end),
+                    linear_velocity=initial(draw, "speed", self.speed) * heading(end),
+                )
+            )
+        return stage.extended(groups={f"{role}_side": tuple(walls), role: tuple(filled)})

@@ -7,11 +7,13 @@ would stretch under more as textiles don't.
 """
 
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.scatter import Scatter
 from layouts.placements.spread import Spread
 from layouts.placements.sweep import Sweep
 from layouts.placements.throw import Throw
 from scenes.category import BaseScene, Category
+from scenes.props import FAN
 from scenes.roles import RoleCloth, RoleRigid
 from simfactory.spec import Hold
 
@@ -63,6 +65,20 @@ SINGLE = (
         caption="{curtain}, held along its upper side, waves in the wind.",
         phenomena=("wind", "hanging"),
         air="wind",
+    ),
+    BaseScene(
+        name="curtain_before_fan",
+        tiers=("single",),
+        description="A fan blows against a curtain that is held along its upper side, and bellies it out.",
+        roles=(RoleCloth(name="curtain", patterns=("curtain",), held=("+y",)), *FAN),
+        layout=(
+            (("curtain",), Spread(pose="upright", height=(0.1, 0.25))),
+            (("stand", "fan"), Fan(target="curtain", level=(0.6, 0.9), carry=0.3, faced=True)),
+        ),
+        caption="A fan blows against {curtain}, held along its upper side.",
+        phenomena=("jet", "hanging"),
+        air="still",
+        jet=("fan", (4.0, 8.0)),
     ),
     BaseScene(
         name="cloth_flag",

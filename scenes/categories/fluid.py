@@ -2,6 +2,8 @@
 
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.paddle import Paddle
+from layouts.placements.partition import Partition
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
 from layouts.placements.strike import Strike
@@ -20,6 +22,8 @@ SINKS = ("metal", "concrete", "granite")
 
 POOL = RoleFluid(name="pool", shapes=("bed",), particles=(3000, 4500))
 DAM = RoleFluid(name="dam", shapes=("bed",), particles=(2400, 3600))
+
+BOARD = RoleRigid(name="board", shapes=("board",), materials=("wood", "metal", "polymer"), mobility="static")
 
 SINGLE = (
     BaseScene(
@@ -67,6 +71,43 @@ SINGLE = (
         layout=((("side", "pool"), Tank(speed=(0.3, 0.7), fill=(0.55, 0.7))),),
         caption="{pool} in a tank sloshes to and fro.",
         phenomena=("sloshing", "wave"),
+    ),
+    BaseScene(
+        name="dam_over_step",
+        tiers=("single",),
+        description="A dam breaks, and the wave runs over a step on the tank's floor.",
+        roles=(SIDE, DAM, BOARD),
+        layout=(
+            (("side", "dam"), Tank(length=(0.75, 0.9), width=(0.3, 0.4), share=(0.35, 0.45), fill=(0.75, 0.88))),
+            (("board",), Partition(tank="dam", height=(0.25, 0.4), share=(0.6, 0.72))),
+        ),
+        caption="{dam} at one end of a tank is let go and runs over a step.",
+        phenomena=("dam_break", "wave", "obstacle"),
+    ),
+    BaseScene(
+        name="flow_under_gate",
+        tiers=("single",),
+        description="A liquid flows through the gap below a gate until it stands as high on both sides.",
+        roles=(SIDE, DAM, BOARD),
+        layout=(
+            (("side", "dam"), Tank(share=(0.4, 0.55), fill=(0.75, 0.88))),
+            (("board",), Partition(tank="dam", lift=(0.05, 0.07))),
+        ),
+        caption="{dam} flows through the gap below a gate until it stands as high on both sides.",
+        phenomena=("gate_flow", "communicating_vessels"),
+    ),
+    BaseScene(
+        name="paddle_turns_in_pool",
+        tiers=("single",),
+        description="A paddle turns in a tank of liquid, stirs it and throws up drops.",
+        roles=(
+            SIDE,
+            POOL,
+            RoleRigid(name="paddle", shapes=("board",), materials=("wood", "metal", "polymer"), mobility="kinematic"),
+        ),
+        layout=((("side", "pool"), Tank(fill=(0.5, 0.6))), (("paddle",), Paddle(tank="pool", rate=(2.0, 5.0)))),
+        caption="{paddle} turns in {pool} and stirs it.",
+        phenomena=("prescribed_motion", "wave", "splash"),
     ),
     BaseScene(
         name="pour_into_box",
@@ -128,7 +169,7 @@ TWO_BODY = (
         roles=(
             SIDE,
             POOL,
-            RoleRigid(name="body", shapes=("ball", "box", "cylinder", "capsule"), materials=SINKS, size=(0.09, 0.14)),
+            RoleRigid(name="body", shapes=("capsule", "cone", "prism"), materials=SINKS, size=(0.09, 0.14)),
         ),
         layout=((("side", "pool"), Tank()), (("body",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{body} drops into {pool} and sinks.",
@@ -175,6 +216,19 @@ TWO_BODY = (
         layout=((("column",), Scatter(spread=0.22, gap=0.03)),),
         caption="{column} collapse and run into each other.",
         phenomena=("collapse", "collision", "wave"),
+    ),
+    BaseScene(
+        name="dams_meet",
+        tiers=("two_body",),
+        description="Two liquids at both ends of a tank are let go, run into each other and shoot up.",
+        roles=(
+            SIDE,
+            RoleFluid(name="dam", shapes=("bed",), particles=(1300, 1900)),
+            RoleFluid(name="other", shapes=("bed",), particles=(1300, 1900)),
+        ),
+        layout=((("side", "dam", "other"), Tank(length=(0.75, 0.95), share=(0.2, 0.3), fill=(0.75, 0.88))),),
+        caption="{dam} and {other} at both ends of a tank are let go and run into each other.",
+        phenomena=("dam_break", "collision", "wave"),
     ),
     BaseScene(
         name="dam_carries_block",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from layouts.placements.bucket import Bucket
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.hopper import Hopper
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
@@ -14,7 +15,7 @@ from layouts.placements.sweep import Sweep
 from layouts.placements.table import Table
 from scenes.category import BaseScene, Category
 from scenes.granular import RoleGranular
-from scenes.props import PLANK, POST, SIDE
+from scenes.props import FAN, PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -77,6 +78,20 @@ SINGLE = (
         layout=((("side", "clump"), Container(inner=(0.34, 0.48))),),
         caption="{clump} falls into an open box and levels out.",
         phenomena=("free_fall", "granular_flow", "containment"),
+    ),
+    BaseScene(
+        name="fan_blows_grains",
+        tiers=("single",),
+        description="A fan blows light grains off a heap and over the floor.",
+        roles=(
+            RoleGranular(name="heap", shapes=("heap",), materials=("light grains",), size=(0.36, 0.46)),
+            *FAN,
+        ),
+        layout=((("heap",), Scatter()), (("stand", "fan"), Fan(target="heap", distance=(0.2, 0.35)))),
+        caption="A fan blows grains off {heap}.",
+        phenomena=("jet", "air_drag", "granular_flow"),
+        air="still",
+        jet=("fan", (17.0, 24.0)),
     ),
     BaseScene(
         name="grain_plough",

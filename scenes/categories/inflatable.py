@@ -213,6 +213,37 @@ MULTI_OBJECT = (
         air="still",
     ),
     BaseScene(
+        name="balloons_in_vortex",
+        tiers=("multi_object",),
+        description="Balloons fall into air that turns, and are carried around.",
+        roles=(
+            RoleInflatable(
+                name="balloon", shapes=("ball",), materials=BALLOON, count=(2, 3), size=(0.2, 0.3), noun="balloon"
+            ),
+        ),
+        layout=((("balloon",), Drop(height=(0.3, 0.6), rise=0.32, spread=0.3)),),
+        caption="{balloon} fall into turning air and are carried around.",
+        phenomena=("vortex", "air_drag", "gas_pressure"),
+        air="still",
+        vortex=("balloon", (2.5, 4.5), (0.3, 0.5)),
+    ),
+    BaseScene(
+        name="balloons_in_shear",
+        tiers=("multi_object",),
+        description="Wind that grows with height carries balloons away, the higher ones faster.",
+        roles=(
+            RoleInflatable(
+                name="balloon", shapes=("ball",), materials=BALLOON, count=(2, 3), size=(0.2, 0.28), noun="balloon"
+            ),
+        ),
+        layout=((("balloon",), Drop(height=(0.1, 0.2), rise=0.4, spread=0.05)),),
+        caption="Wind that grows with height carries {balloon} away.",
+        phenomena=("wind", "wind_shear", "air_drag", "gas_pressure"),
+        air="wind",
+        wind=(1.0, 2.5),
+        profile=(0.25, 0.6),
+    ),
+    BaseScene(
         name="beach_ball_among_blocks",
         tiers=("multi_object",),
         description="A beach ball flies among standing blocks.",

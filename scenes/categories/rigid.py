@@ -3,8 +3,10 @@
 from dataclasses import replace
 from functools import partial
 
+from layouts.placements.bowl import Bowl
 from layouts.placements.container import Container
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.hang import Hang
 from layouts.placements.obstacle import Obstacle
 from layouts.placements.overhang import Overhang
@@ -14,16 +16,19 @@ from layouts.placements.scatter import Scatter
 from layouts.placements.stack import Stack
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
+from layouts.placements.turntable import Turntable
 from scenes.category import BaseScene, Category
 from scenes.invariants import Invariant
-from scenes.props import PLANK, POST, RACK, SHELF, SIDE
+from scenes.props import FAN, PLANK, POST, RACK, SHELF, SIDE
 from scenes.roles import RoleRigid
+from scenes.thermal import RoleLight
 
 __all__ = ["CATEGORY"]
 
 ANY_SHAPE = ("ball", "box", "cylinder", "capsule", "cone", "prism", "pebble")
 FLAT = ("block", "slab", "disc", "column")  # with a level face below and above
 BOUNCY = ("rubber", "silicone", "nylon")
+LIGHT = ("wood", "foam", "polymer")
 HARD = ("metal", "mineral", "wood", "polymer")
 GRIPPING = ("wood", "elastomer", "concrete", "granite")
 EVEN = ("polymer", "oak", "pine", "walnut", "ice")  # of similar density: what is wedged in sinks in less
@@ -119,6 +124,7 @@ SINGLE = (
         layout=((("shelf", "board"), Overhang(beyond=(0.12, 0.4))),),
         caption="{board} hangs too far over the edge of {shelf}; it tips and falls.",
         phenomena=("torque", "tipping", "free_fall"),
+        invariants=(Invariant("board", "turn", above=45.0, cause="body", of="shelf"),),
         held_out=True,
     ),
     single(
@@ -128,6 +134,7 @@ SINGLE = (
         layout=((("side", "body"), Container(drop=(0.4, 1.0))),),
         caption="{body} falls into an open box and comes to rest in it.",
         phenomena=("free_fall", "impact", "containment"),
+        invariants=(Invariant("body", "slowing", above=0.8, cause="floor"),),
     ),
     single(
         name="ring_swing",
@@ -136,6 +143,22 @@ SINGLE = (
         layout=((("post", "peg", "ring"), Hang(swing=(4.0, 8.0))),),
         caption="{ring} hangs on a peg and swings to and fro.",
         phenomena=("pendulum", "rolling", "sliding_friction"),
+        invariants=(
+            Invariant("ring", "swings", above=0.5, cause="speed"),
+            Invariant("ring", "fall", below=0.05, cause="body", of="peg"),
+        ),
+    ),
+    single(
+        name="bowl_roll",
+        description="A ball is let go on the wall of a bowl and rolls to and fro in it.",
+        roles=(
+            RoleRigid(name="bowl", shapes=("bowl",), materials=("wood", "ceramic", "steel"), mobility="static"),
+            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.1, 0.15)),
+        ),
+        layout=((("bowl", "ball"), Bowl()),),
+        caption="{ball} rolls to and fro in a bowl.",
+        phenomena=("rolling", "oscillation", "energy_loss"),
+        invariants=(Invariant("ball", "swings", above=0.5, cause="body", of="bowl"),),
     ),
 )
 
@@ -150,6 +173,7 @@ TWO_BODY = (
         ),
         caption="{first} and {second} roll towards each other and collide head-on.",
         phenomena=("collision", "momentum_transfer", "rolling"),
+        invariants=(Invariant(("first", "second"), "jolt", above=0.4, cause="body", of="second"),),
     ),
     two_body(
         name="glancing_collision",
@@ -158,19 +182,19 @@ TWO_BODY = (
         layout=((("target",), Scatter()), (("ball",), Strike(target="target", speed=(1.0, 2.0), miss=(0.5, 1.0)))),
         caption="{ball} grazes {target}, and both roll off at an angle.",
         phenomena=("collision", "momentum_transfer", "deflection"),
+        invariants=(Invariant(("target", "ball"), "jolt", above=0.25, cause="body", of="target"),),
     ),
     two_body(
         name="ball_into_block",
         description="A rolling ball hits a block and pushes it over the floor.",
         roles=(
-            RoleRigid(
-                name="block", shapes=("box", "block", "prism", "cylinder"), materials=("wood", "foam", "polymer")
-            ),
-            BALL,
+            RoleRigid(name="block", shapes=("box", "block", "prism", "cylinder"), materials=LIGHT),
+            replace(BALL, materials=("metal", "mineral")),
         ),
         layout=((("block",), Scatter()), (("ball",), Strike(target="block", speed=(1.5, 3.0), miss=(0.0, 0.4)))),
         caption="{ball} rolls into {block} and knocks it away.",
         phenomena=("collision", "momentum_transfer", "sliding_friction"),
+        invariants=(Invariant("block", "shift", above=0.03, cause="body", of="ball"),),
     ),
     two_body(
         name="sliding_blocks",
@@ -185,6 +209,7 @@ TWO_BODY = (
         ),
         caption="{slider} glides over the floor and bumps into {target}.",
         phenomena=("collision", "sliding_friction"),
+        invariants=(Invariant("target", "shift", above=0.05, cause="body", of="slider"),),
     ),
     two_body(
         name="ramp_into_block",
@@ -193,7 +218,7 @@ TWO_BODY = (
             PLANK,
             POST,
             RoleRigid(name="roller", shapes=("ball",), materials=HARD, size=(0.2, 0.34)),
-            RoleRigid(name="block", shapes=("block", "box", "column"), size=(0.18, 0.32)),
+            RoleRigid(name="block", shapes=("block", "box", "column"), materials=LIGHT, size=(0.18, 0.32)),
         ),
         layout=(
             (("plank", "post", "roller"), Ramp(slope=(14.0, 24.0), regime="roll", foot=(-0.1, 0.0))),
@@ -201,20 +226,22 @@ TWO_BODY = (
         ),
         caption="{roller} rolls down a ramp and hits {block} at its foot.",
         phenomena=("rolling", "inclined_plane", "collision"),
+        invariants=(Invariant("block", "shift", above=0.03, cause="body", of="roller"),),
     ),
     two_body(
         name="drop_onto_block",
-        description="A body falls onto the edge of a resting block.",
+        description="A body falls onto the edge of a resting block and tumbles off.",
         roles=(
-            RoleRigid(name="block", shapes=FLAT, size=(0.25, 0.45)),
+            RoleRigid(name="block", shapes=("block", "column"), size=(0.32, 0.45)),
             RoleRigid(name="body", shapes=ANY_SHAPE, size=(0.2, 0.34)),
         ),
         layout=(
             (("block",), Scatter()),
-            (("body",), Drop(height=(0.3, 0.9), over="block", spread=0.12, spin=(0.0, 4.0))),
+            (("body",), Drop(height=(0.3, 0.9), over="block", rim=(0.005, 0.025), spin=(0.0, 4.0))),
         ),
         caption="{body} falls onto {block} and tumbles off.",
         phenomena=("free_fall", "collision", "tumbling"),
+        invariants=(Invariant("body", "fall_on", above=0.12, cause="body", of="block"),),
     ),
     two_body(
         name="pushed_pile",
@@ -223,6 +250,7 @@ TWO_BODY = (
         layout=((("block",), Stack(shift=0.15, push=(0.15, 0.4))),),
         caption="A push moves the lower one of {block}; the upper one lags behind.",
         phenomena=("impulse", "inertia", "sliding_friction"),
+        invariants=(Invariant("block", "parting", above=0.04, cause="push"),),
     ),
     two_body(
         name="ledge_load",
@@ -235,21 +263,35 @@ TWO_BODY = (
         layout=((("shelf", "board", "body"), Overhang(beyond=(-0.16, -0.05), load=True)),),
         caption="{board} hangs over the edge of {shelf}; {body} falls onto its free end.",
         phenomena=("torque", "tipping", "free_fall", "collision"),
+        invariants=(Invariant("board", "turn", above=45.0, cause="body", of="body"),),
         held_out=True,
     ),
     two_body(
         name="ring_strike",
         description="A thrown ball hits a ring that hangs on a peg.",
-        roles=(*RACK, RING, RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.24, 0.32))),
+        roles=(
+            *RACK,
+            replace(RING, materials=("wood", "polymer")),
+            RoleRigid(name="ball", shapes=("ball",), materials=("metal", "mineral"), size=(0.24, 0.32)),
+        ),
         layout=(
             (("post", "peg", "ring"), Hang()),
             (
                 ("ball",),
-                Strike(target="ring", speed=(2.0, 3.5), miss=(0.0, 0.2), flight=True, through=True, height=(0.4, 0.8)),
+                Strike(
+                    target="ring",
+                    speed=(2.0, 3.5),
+                    miss=(0.0, 0.2),
+                    below=(0.7, 1.0),
+                    flight=True,
+                    through=True,
+                    height=(0.4, 0.8),
+                ),
             ),
         ),
         caption="{ball} is thrown at {ring} on a peg.",
         phenomena=("projectile_motion", "collision", "pendulum"),
+        invariants=(Invariant("ring", "jolt", above=0.12, cause="body", of="ball"),),
     ),
 )
 
@@ -257,10 +299,19 @@ MULTI_OBJECT = (
     multi_object(
         name="pile_drop",
         description="Many bodies fall onto each other and form a pile.",
-        roles=(RoleRigid(name="body", shapes=ANY_SHAPE, count=(4, 9), size=(0.16, 0.32)),),
-        layout=((("body",), Drop(height=(0.2, 0.4), rise=0.22, spread=0.3, spin=(0.0, 4.0))),),
+        roles=(
+            RoleRigid(
+                name="body",
+                shapes=("box", "block", "slab", "disc", "prism", "pebble"),
+                materials=("wood", "foam", "concrete"),
+                count=(5, 7),
+                size=(0.16, 0.26),
+            ),
+        ),
+        layout=((("body",), Drop(height=(0.05, 0.2), rise=0.28, spread=0.12, spin=(0.0, 2.0))),),
         caption="{body} fall onto each other and form a pile.",
         phenomena=("free_fall", "collision", "piling"),
+        invariants=(Invariant("body", "touched", above=0.5),),
         gravity="any",
     ),
     multi_object(
@@ -268,9 +319,13 @@ MULTI_OBJECT = (
         description="A body is thrown among others that lie on the floor.",
         roles=(
             RoleRigid(
-                name="target", shapes=("box", "block", "cylinder", "prism", "cone"), count=(3, 6), size=(0.16, 0.34)
+                name="target",
+                shapes=("box", "block", "cylinder", "prism", "cone"),
+                materials=LIGHT,
+                count=(3, 6),
+                size=(0.16, 0.34),
             ),
-            RoleRigid(name="missile", shapes=ANY_SHAPE, materials=HARD, size=(0.18, 0.32)),
+            RoleRigid(name="missile", shapes=ANY_SHAPE, materials=("metal", "mineral"), size=(0.18, 0.32)),
         ),
         layout=(
             (("target",), Scatter(spread=0.55)),
@@ -281,6 +336,7 @@ MULTI_OBJECT = (
         ),
         caption="{missile} is thrown among {target}.",
         phenomena=("projectile_motion", "collision"),
+        invariants=(Invariant("target", "shift", above=0.03, cause="body", of="missile"),),
     ),
     multi_object(
         name="tower_strike",
@@ -289,11 +345,12 @@ MULTI_OBJECT = (
             RoleRigid(
                 name="block",
                 shapes=FLAT,
-                materials=("wood", "polymer", "foam", "ceramic"),
+                materials=("oak", "pine", "walnut", "polymer", "ceramic"),
                 count=(3, 5),
                 size=(0.2, 0.36),
             ),
-            RoleRigid(name="ball", shapes=("ball",), materials=HARD, size=(0.2, 0.34)),
+            # A heavier ball would press light blocks through each other: the solver iterates.
+            RoleRigid(name="ball", shapes=("ball",), materials=("wood", "polymer", "glass"), size=(0.2, 0.28)),
         ),
         layout=(
             (("block",), Stack()),
@@ -311,14 +368,16 @@ MULTI_OBJECT = (
         ),
         caption="{ball} hits a tower of {block} and brings it down.",
         phenomena=("projectile_motion", "collision", "toppling"),
+        invariants=(Invariant("block", "fall", above=0.08, cause="body", of="ball"),),
     ),
     multi_object(
         name="tower_push",
         description="A push pulls the lowest block out from under a tower.",
         roles=(RoleRigid(name="block", shapes=FLAT, count=(3, 5), size=(0.2, 0.36)),),
-        layout=((("block",), Stack(push=(0.15, 0.4))),),
+        layout=((("block",), Stack(push=(0.4, 0.7))),),
         caption="A sudden push to the lowest of {block} topples the tower.",
         phenomena=("impulse", "inertia", "toppling"),
+        invariants=(Invariant("block", "fall", above=0.05, cause="push"),),
     ),
     multi_object(
         name="domino_row",
@@ -329,6 +388,7 @@ MULTI_OBJECT = (
         layout=((("domino",), Row(spacing=(0.3, 0.45), push=(1.0, 1.6))),),
         caption="The first of {domino} is pushed, and the row falls.",
         phenomena=("impulse", "toppling", "chain_reaction"),
+        invariants=(Invariant("domino", "turn", above=60.0, every=True, cause="push"),),
     ),
     multi_object(
         name="bowling",
@@ -345,14 +405,16 @@ MULTI_OBJECT = (
         ),
         caption="{ball} rolls into {pin}.",
         phenomena=("rolling", "collision"),
+        invariants=(Invariant("pin", "shift", above=0.1, cause="body", of="ball"),),
     ),
     multi_object(
         name="box_fill",
         description="Several bodies fall into an open box and settle between its sides.",
         roles=(SIDE, RoleRigid(name="body", shapes=ANY_SHAPE, materials=EVEN, count=(3, 5), size=(0.18, 0.3))),
-        layout=((("side", "body"), Container()),),
+        layout=((("side", "body"), Container(height=(0.34, 0.42))),),
         caption="{body} fall into an open box.",
         phenomena=("free_fall", "collision", "containment", "piling"),
+        invariants=(Invariant("side", "touched", above=0.5),),
     ),
     multi_object(
         name="ledge_row",
@@ -361,7 +423,56 @@ MULTI_OBJECT = (
         layout=((("shelf", "board"), Overhang(beyond=(0.04, 0.4))),),
         caption="{board} hang over the edge of {shelf}, tip and fall.",
         phenomena=("torque", "tipping", "free_fall"),
+        invariants=(Invariant("board", "turn", above=45.0, every=True, cause="body", of="shelf"),),
         held_out=True,
+    ),
+    multi_object(
+        name="fan_blows_balls",
+        description="A fan blows light balls over the floor.",
+        roles=(
+            RoleLight(
+                name="ball", shapes=("ball",), materials=("paper",), count=(2, 4), size=(0.14, 0.24), bulk=(15.0, 40.0)
+            ),
+            *FAN,
+        ),
+        layout=((("ball",), Scatter(spread=0.25)), (("stand", "fan"), Fan(target="ball"))),
+        caption="A fan blows {ball} over the floor.",
+        phenomena=("jet", "air_drag", "rolling"),
+        air="still",
+        jet=("fan", (7.0, 14.0)),
+    ),
+    multi_object(
+        name="ball_row_knock",
+        description="The first of a row of balls is knocked into the next one; only the last one leaves.",
+        roles=(
+            RoleRigid(
+                name="ball",
+                shapes=("ball",),
+                materials=("rubber", "silicone", "nylon", "glass"),
+                count=(5, 5),
+                size=(0.16, 0.2),
+                alike=True,
+            ),
+        ),
+        layout=((("ball",), Row(spacing=(0.1, 0.2), push=(1.5, 2.5))),),
+        caption="The first of {ball} is knocked into the next one; the last one rolls away.",
+        phenomena=("collision", "momentum_transfer", "chain_reaction"),
+        invariants=(
+            Invariant("ball_4", "travel", above=0.3, cause="push"),
+            Invariant("ball_0", "travel", below=0.5, cause="body", of=("ball_1", "ball_2", "ball_3", "ball_4")),
+        ),
+    ),
+    multi_object(
+        name="turntable_throws",
+        description="A round plate begins to turn; what stands on it slides outwards and off.",
+        roles=(
+            RoleRigid(name="plate", shapes=("disc",), materials=("wood", "metal", "polymer"), mobility="kinematic"),
+            RoleRigid(name="body", shapes=("block", "disc", "column", "ball"), count=(3, 5), size=(0.12, 0.2)),
+        ),
+        layout=((("plate", "body"), Turntable()),),
+        caption="A plate begins to turn, and {body} slide off it.",
+        phenomena=("rotation", "sliding_friction", "inertia"),
+        invariants=(Invariant("body", "travel", above=0.3, every=True, cause="motion"),),
     ),
 )
 
@@ -382,6 +493,7 @@ SEVERAL_TIERS = (
         layout=((("body",), Scatter(spread=0.45)), (("bar",), Sweep(speed=(0.5, 1.0)))),
         caption="{bar} sweeps over the floor and pushes {body}.",
         phenomena=("pushing", "sliding_friction"),
+        invariants=(Invariant("body", "travel", above=0.1, every=True, cause="motion"),),
     ),
 )
 

@@ -1,11 +1,13 @@
 """Soft bodies: dropped, thrown, struck, squeezed, heaped up with rigid ones."""
 
 from layouts.placements.drop import Drop
+from layouts.placements.fan import Fan
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
 from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
+from scenes.props import FAN
 from scenes.roles import RoleRigid, RoleSoft
 
 __all__ = ["CATEGORY"]
@@ -42,6 +44,23 @@ SINGLE = (
         caption="{ball} is dropped and bounces.",
         phenomena=("free_fall", "bounce", "elastic_deformation"),
         gravity="any",
+    ),
+    BaseScene(
+        name="soft_through_jet",
+        tiers=("single",),
+        description="A light soft body falls through the jet of a fan, which blows it aside.",
+        roles=(
+            RoleSoft(name="body", shapes=("ball", "nugget", "block"), materials=("soft_foam",), size=(0.2, 0.28)),
+            *FAN,
+        ),
+        layout=(
+            (("body",), Drop(height=(0.7, 1.1))),
+            (("stand", "fan"), Fan(target="body", distance=(0.15, 0.3), level=(0.5, 0.7), carry=0.8)),
+        ),
+        caption="{body} falls through the jet of a fan, which blows it aside.",
+        phenomena=("free_fall", "jet", "air_drag", "elastic_deformation"),
+        air="still",
+        jet=("fan", (13.0, 20.0)),
     ),
     BaseScene(
         name="soft_toss",

@@ -64,7 +64,7 @@ def generate(
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
     device: Annotated[str, typer.Option(help="cpu or a CUDA device, e.g. cuda:0.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
-    with_benchmark: Annotated[bool, typer.Option(help="Allow benchmark scenes beside others.")] = False,
+    with_benchmark: Annotated[bool, typer.Option(help="Allow benchmark and evaluation scenes beside others.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Sample scenes, simulate, render, annotate and check them, and commit the clips to a dataset."""

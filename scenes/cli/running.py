@@ -1,6 +1,7 @@
 """Fills a dataset with what was asked for: checks, the run itself, previews and the report on the terminal."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -11,10 +12,11 @@ from scenes.progress import RunProgress
 from scenes.request import Request
 from simfactory.cli.preview import write_preview
 from simfactory.dataset import open_dataset
-from simfactory.errors import SpecError
-from simfactory.preflight import check_disk, check_memory, check_scene
+from simfactory.errors import SimfactoryError, SpecError
+from simfactory.preflight import check_disk, check_memory, check_scene, check_solvable
 from simfactory.processes import Job, core_count
-from simfactory.splits import check_benchmark_apart
+from simfactory.spec import SceneSpec
+from simfactory.splits import check_apart
 from simfactory.store import create_dataset, record_run
 
 __all__ = ["fill"]
@@ -35,21 +37,17 @@ def fill(
     """Record a request into a dataset and say what became of it; see the options of `simfactory generate`.
 
     Raises:
-        SpecError: A spec is impossible, or benchmark scenes would come beside others.
+        SpecError: A spec is impossible, or benchmark or evaluation scenes would come beside others.
         ResourceError: Memory or disk do not suffice.
         SimulationError: A worker died, or an episode found no attempt that passes.
     """
     if workers is not None and workers < 1:
         raise SpecError(f"workers is {workers}; give at least 1")
     specs = request.specs
-    first = specs.together(0, 0)
-    for spec in first:  # before the dataset's folder is made: a refused request leaves nothing
-        check_scene(spec, backend=backend, preset=preset)
-        check_memory(spec, preset=preset, in_memory=False)
-        check_disk(spec, out, profile=profile)
+    every = [spec for index in range(len(specs)) for spec in specs.together(index, 0)] if request.given else []
+    _check(every or specs.together(0, 0), out, backend=backend, preset=preset, profile=profile, given=request.given)
     if not with_benchmark:
-        every = [spec for index in range(len(specs)) for spec in specs.together(index, 0)] if request.given else first
-        check_benchmark_apart(out, [spec.split for spec in every])
+        check_apart(out, [spec.split for spec in every or specs.together(0, 0)])
     create_dataset(out, profile=profile)  # type: ignore[arg-type]  # checked by create_dataset
     record_run(out, {**request.record, "backend": backend, "preset": preset, "with_benchmark": with_benchmark})
     job = Job(
@@ -69,6 +67,21 @@ def fill(
         raise typer.Exit(code=130) from None
     _report(out, generation, progress, as_json=as_json)
     require_complete(generation)
+
+
+def _check(specs: Sequence[SceneSpec], out: Path, *, backend: str, preset: str, profile: str, given: bool) -> None:
+    """Refuse what cannot be recorded before the dataset's folder is made, so that a refused request leaves nothing."""
+    for number, spec in enumerate(specs, 1):
+        try:
+            check_scene(spec, backend=backend, preset=preset)
+            check_memory(spec, preset=preset, in_memory=False)
+            check_disk(spec, out, profile=profile)
+            if given:  # what is sampled keeps within what the solvers take
+                check_solvable(spec, backend=backend)
+        except SimfactoryError as error:
+            if len(specs) == 1:
+                raise
+            raise type(error)(f"spec {number} of {len(specs)} ({spec.scene}): {error}") from error
 
 
 def _report(out: Path, generation: Generation, progress: RunProgress, *, as_json: bool) -> None:

@@ -8,7 +8,20 @@ from simfactory.spec import BodyRigid, BodySoft, SceneSpec, Wind
 __all__ = ["CAUSES", "Cause", "without"]
 
 Cause = Literal[
-    "gravity", "body", "floor", "speed", "motion", "push", "joints", "drive", "holds", "air", "wind", "heat", "friction"
+    "gravity",
+    "body",
+    "floor",
+    "speed",
+    "motion",
+    "push",
+    "joints",
+    "drive",
+    "holds",
+    "air",
+    "wind",
+    "heat",
+    "friction",
+    "bending",
 ]
 
 Names = Collection[str] | None  # of bodies; None = all
@@ -86,12 +99,14 @@ def _holds(spec: SceneSpec, of: Names) -> Changes:
 
 def _air(spec: SceneSpec, of: Names) -> Changes:
     return {
-        "environment": spec.environment.model_copy(update={"air_density": 0.0, "wind": Wind(), "plumes": ()}),
+        "environment": spec.environment.model_copy(
+            update={"air_density": 0.0, "wind": Wind(), "plumes": (), "flows": ()}
+        ),
     }
 
 
 def _wind(spec: SceneSpec, of: Names) -> Changes:
-    return {"environment": spec.environment.model_copy(update={"wind": Wind(), "plumes": ()})}
+    return {"environment": spec.environment.model_copy(update={"wind": Wind(), "plumes": (), "flows": ()})}
 
 
 def _heat(spec: SceneSpec, of: Names) -> Changes:
@@ -119,6 +134,11 @@ def _friction(spec: SceneSpec, of: Names) -> Changes:
     return {"bodies": bodies, "ground": ground}
 
 
+def _bending(spec: SceneSpec, of: Names) -> Changes:
+    """Ropes and cloth do not spring back to their shape."""
+    return _changed(spec, of, bending_stiffness=0.0)
+
+
 def _changed(spec: SceneSpec, of: Names, **values: object) -> Changes:
     return {
         "bodies": tuple(
@@ -144,4 +164,5 @@ CAUSES: dict[Cause, Callable[[SceneSpec, Names], Changes]] = {
     "wind": _wind,
     "heat": _heat,
     "friction": _friction,
+    "bending": _bending,
 }

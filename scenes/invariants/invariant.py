@@ -16,21 +16,21 @@ class Invariant:
     """One sentence about an episode that can be checked, e.g. that the upper block leaves the lower one.
 
     Attributes:
-        role: Whose bodies are looked at.
+        role: Whose bodies are looked at: of a role, of several, or one body by its own name.
         measure: What is measured of each (`MEASURES`).
         above: It is more than this; of one of the bodies at least.
         below: It is less than this; of all bodies. One of `above` and `below` is given.
         cause: What it is due to (`CAUSES`): taken away, the invariant does not hold.
-        of: Role whose part in it is taken away, for the cause "body" and, if only one role's counts, any other.
+        of: The same of those whose part in it is taken away, for the cause "body" and, if only they count, any other.
         every: Whether `above` is asked of all bodies of the role.
     """
 
-    role: str
+    role: str | tuple[str, ...]
     measure: MeasureName
     above: float | None = None
     below: float | None = None
     cause: Cause = "gravity"
-    of: str | None = None
+    of: str | tuple[str, ...] | None = None
     every: bool = False
 
     def __post_init__(self) -> None:
@@ -52,8 +52,8 @@ class Invariant:
         return without(spec, self.cause, None if self.of is None else names(spec, self.of))
 
 
-def players(spec: SceneSpec, role: str) -> Sequence[int]:
-    """Return the indices of the bodies that play a role.
+def players(spec: SceneSpec, role: str | tuple[str, ...]) -> Sequence[int]:
+    """Return the indices of the bodies that play a role, or one of several.
 
     Raises:
         ValueError: There are none.
@@ -62,17 +62,18 @@ def players(spec: SceneSpec, role: str) -> Sequence[int]:
     return [index for index, body in enumerate(spec.bodies) if body.name in wanted]
 
 
-def names(spec: SceneSpec, role: str) -> tuple[str, ...]:
-    """Return the names of the bodies that play a role: the role's own, or with a number behind it.
+def names(spec: SceneSpec, role: str | tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of the bodies that play a role, or one of several: the role's own, or with a number behind it.
 
     Raises:
         ValueError: There are none.
     """
-    found = tuple(
-        body.name
-        for body in spec.bodies
-        if body.name == role or (body.name.startswith(f"{role}_") and body.name[len(role) + 1 :].isdigit())
-    )
+    roles = (role,) if isinstance(role, str) else role
+    found = tuple(body.name for body in spec.bodies if any(_plays(body.name, one) for one in roles))
     if not found:
         raise ValueError(f"scene {spec.scene!r} has no body of role {role!r}")
     return found
+
+
+def _plays(name: str, role: str) -> bool:
+    return name == role or (name.startswith(f"{role}_") and name[len(role) + 1 :].isdigit())

@@ -8,15 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.arms import success
-from simfactory.episode import Trajectory
+from simfactory.episode import FIRST_BODY, Trajectory
+from simfactory.meshes import body_mesh
 from simfactory.spec import SceneSpec
+from simfactory.transforms import quat_to_matrix
 
 __all__ = ["MEASURES", "MeasureName"]
 
 MeasureName = Literal[
-    "shift", "travel", "fall", "lift", "rebound", "turn", "slowing", "spin_loss", "deformation", "spread", "warming",
-    "cooling", "success",
+    "shift", "travel", "fall", "lift", "rebound", "swings", "turn", "drift", "jolt", "fall_on", "slowing", "spin_loss",
+    "parting", "touched", "deformation", "spread", "warming", "cooling", "success",
 ]  # fmt: skip
+
+BLOW = 0.25  # [1]
+SLOW = 0.3  # [m/s]
 
 Float64 = npt.NDArray[np.float64]
 
@@ -63,11 +68,57 @@ def rebound(spec: SceneSpec, path: Trajectory, body: int) -> float:
     return float((height - np.minimum.accumulate(height)).max())
 
 
+def swings(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How often the centre turns back on its level course: by more than a tenth of that, and 1 cm [1]."""
+    level = _center(path, body)[:, :2]
+    level = level - level.mean(axis=0)
+    along = level @ np.linalg.svd(level, full_matrices=False)[2][0]  # the direction in which it moves most
+    least = max(0.1 * float(np.ptp(along)), 0.01)
+    turns, way, extreme = 0, 0.0, along[0]
+    for place in along:
+        if way * (place - extreme) >= 0.0 and way != 0.0:
+            extreme = place
+        elif abs(place - extreme) > least:
+            turns += way != 0.0
+            way, extreme = float(np.sign(place - extreme)), place
+    return float(turns)
+
+
 def turn(spec: SceneSpec, path: Trajectory, body: int) -> float:
     """Largest angle by which it is turned from how it lay at first [deg], 0–180."""
     quat = path.quat_xyzw[:, body].astype(np.float64)
     share = np.abs(quat @ quat[0]) / (np.linalg.norm(quat, axis=-1) * np.linalg.norm(quat[0]))
     return float(np.degrees(2.0 * np.arccos(np.clip(share, 0.0, 1.0))).max())
+
+
+def drift(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How far even that point of its surface goes which stays nearest to where it was [m]: little where it is held."""
+    points = _points(path, body)
+    if points is None:
+        corners = body_mesh(spec.bodies[body]).vertices
+        turned = np.einsum("tij,nj->tni", quat_to_matrix(path.quat_xyzw[:, body].astype(np.float64)), corners)
+        points = _center(path, body)[:, None] + turned
+    return float(np.linalg.norm(points - points[0], axis=-1).max(axis=0).min())
+
+
+def jolt(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Largest change of the centre's velocity from one frame to the next [m/s]; gravity alone gives g / fps."""
+    velocity = np.diff(_center(path, body), axis=0) / np.diff(path.time)[:, None]
+    return float(np.linalg.norm(np.diff(velocity, axis=0), axis=-1).max())
+
+
+def fall_on(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How far the centre comes below where something first broke its fall [m]; 0 where nothing does.
+
+    A fall is broken where, from one frame to the next, it loses `BLOW` of its speed.
+    """
+    height = _center(path, body)[:, 2]
+    velocity = np.diff(height) / np.diff(path.time)
+    falling = velocity[:-1] < -SLOW
+    blows = np.flatnonzero(falling & (np.diff(velocity) > BLOW * np.abs(velocity[:-1])))
+    if not blows.size:
+        return 0.0
+    return float(height[blows[0] : blows[0] + 3].min() - height.min())
 
 
 def slowing(spec: SceneSpec, path: Trajectory, body: int) -> float:
@@ -82,6 +133,29 @@ def spin_loss(spec: SceneSpec, path: Trajectory, body: int) -> float:
 
 def _lost(speed: Float64) -> float:
     return 0.0 if speed.max() < 1e-3 else float(1.0 - speed[-1] / speed.max())
+
+
+def parting(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Growth of its level distance from the moving body that was nearest at first [m]; 0 where it is alone."""
+    level = np.stack([_center(path, other)[:, :2] for other in range(len(spec.bodies))])
+    own = _center(path, body)
+    apart = {
+        other: float(np.linalg.norm(_center(path, other)[0] - own[0]))
+        for other, one in enumerate(spec.bodies)
+        if other != body and getattr(one, "mobility", "dynamic") == "dynamic"
+    }
+    if not apart:
+        return 0.0
+    distance = np.linalg.norm(level[min(apart, key=apart.__getitem__)] - level[body], axis=-1)
+    return float((distance - distance[0]).max())
+
+
+def touched(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How many other bodies it touches, counted over the whole episode [1]."""
+    own, met = FIRST_BODY + body, set[int]()
+    for one in path.contacts:
+        met |= set(one.b[one.a == own].tolist()) | set(one.a[one.b == own].tolist())
+    return float(sum(other >= FIRST_BODY and other != own for other in met))
 
 
 def deformation(spec: SceneSpec, path: Trajectory, body: int) -> float:
@@ -132,9 +206,15 @@ MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = 
         "fall": fall,
         "lift": lift,
         "rebound": rebound,
+        "swings": swings,
         "turn": turn,
+        "drift": drift,
+        "jolt": jolt,
+        "fall_on": fall_on,
         "slowing": slowing,
         "spin_loss": spin_loss,
+        "parting": parting,
+        "touched": touched,
         "deformation": deformation,
         "spread": spread,
         "warming": warming,

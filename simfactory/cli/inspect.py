@@ -17,7 +17,7 @@ __all__ = ["inspect"]
 
 def inspect(
     path: Annotated[Path, typer.Argument(help="Folder of a dataset, or of a clip (….zarr).")],
-    split: Annotated[str | None, typer.Option(help="Only clips of one split: train, val, test, benchmark.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only clips of one split, e.g. train.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Show what a dataset or a clip holds."""

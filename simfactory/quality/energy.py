@@ -7,7 +7,7 @@ from simfactory.air import top_speed
 from simfactory.cords import tube_line
 from simfactory.episode import Surface, Trajectory
 from simfactory.joints import drive_of, joint_states
-from simfactory.spec import BodyCloth, BodyFluid, BodyInflatable, BodyRope, BodySheet, BodySoft, SceneSpec
+from simfactory.spec import BodyCloth, BodyFluid, BodyGranular, BodyInflatable, BodyRope, BodySheet, BodySoft, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
 __all__ = ["body_radii", "energy_growth", "mechanical_energy"]
@@ -136,9 +136,25 @@ def _granted_work(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> Fl
     wind = top_speed(spec.environment) if spec.environment.air_density > 0.0 else 0.0
     if wind > 0.0:
         area = np.where(mass > 0.0, np.pi * radii**2, 0.0)
+        area[list(trajectory.particles)] = 0.0
         force = 0.5 * spec.environment.air_density * DRAG * area * (wind + speed) ** 2
         work += (force * speed).sum(axis=1) * step
+        work += _work_on_particles(spec, trajectory, wind) * step
     return work
+
+
+def _work_on_particles(spec: SceneSpec, trajectory: Trajectory, wind: float) -> Float64:
+    """Return an upper bound `(time - 1,)` [W] of what a wind [m/s] does to loose particles, each on its own."""
+    power = np.zeros(trajectory.frame_count - 1)
+    for index, velocities in trajectory.particle_velocities.items():
+        body = spec.bodies[index]
+        if isinstance(body, BodyFluid | BodyGranular):
+            speed = np.linalg.norm(velocities.astype(np.float64), axis=-1)
+            speed = np.maximum(speed[1:], speed[:-1])
+            section = 0.5 * np.pi * body.spacing**2  # more than that of a drop or a grain
+            force = 0.5 * spec.environment.air_density * DRAG * section * (wind + speed) ** 2
+            power += (force * speed).sum(axis=1)
+    return power
 
 
 def _mover_speed(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> Float64:

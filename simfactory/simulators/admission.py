@@ -15,8 +15,8 @@ def check_loadable(simulator: Simulator, specs: Sequence[SceneSpec]) -> None:
 
     Raises:
         SpecError: There are no specs, or their signatures differ.
-        UnsupportedBody: A spec holds a kind of body or joint that the backend does not simulate; names those
-            that do.
+        UnsupportedBody: A spec holds a kind of body, joint or flow of air that the backend does not simulate; names
+            those that do.
     """
     if not specs:
         raise SpecError("load needs at least one scene spec, got none")
@@ -27,6 +27,9 @@ def check_loadable(simulator: Simulator, specs: Sequence[SceneSpec]) -> None:
         for joint in spec.joints:
             if not simulator.supports(joint.kind):
                 raise UnsupportedBody(_unsupported(simulator.name, f"joint {joint.name!r}", joint.kind))
+        for number, flow in enumerate(spec.environment.flows):
+            if not simulator.supports(flow.kind):
+                raise UnsupportedBody(_unsupported(simulator.name, f"air in environment.flows.{number}", flow.kind))
     signatures = [simulator.signature(spec) for spec in specs]
     for index, signature in enumerate(signatures):
         if signature != signatures[0]:

@@ -23,7 +23,7 @@ class Simulator(ABC):
     @classmethod
     @abstractmethod
     def supports(cls, kind: str) -> bool:
-        """Return whether bodies or joints of this kind can be simulated."""
+        """Return whether bodies, joints or flows of air of this kind can be simulated."""
 
     @classmethod
     @abstractmethod

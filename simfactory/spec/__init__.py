@@ -38,10 +38,8 @@ from simfactory.spec.environment import (
     LightArea,
     LightPoint,
     LightSun,
-    Plume,
     Room,
     Sky,
-    Wind,
 )
 from simfactory.spec.geometry import (
     Box,
@@ -83,6 +81,7 @@ from simfactory.spec.protocol import BenchmarkLabel
 from simfactory.spec.robot import Condition, ConditionJoint, ConditionPlace, ConditionUpright, Phase, RobotArm
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 from simfactory.spec.sibling import SiblingLabel
+from simfactory.spec.wind import Flow, Jet, Plume, Profile, ProfileLog, ProfilePower, Vortex, Wind
 
 __all__ = [
     "BenchmarkLabel",
@@ -122,11 +121,13 @@ __all__ = [
     "Environment",
     "EnvironmentMap",
     "Fabric",
+    "Flow",
     "Geometry",
     "Ground",
     "Heat",
     "Hold",
     "ImageTexture",
+    "Jet",
     "Joint",
     "JointBall",
     "JointHinge",
@@ -152,6 +153,9 @@ __all__ = [
     "PhysicalMaterial",
     "Plume",
     "Prism",
+    "Profile",
+    "ProfileLog",
+    "ProfilePower",
     "Push",
     "Quat",
     "Rectangle",
@@ -179,6 +183,7 @@ __all__ = [
     "Vec3",
     "Vessel",
     "VisualMaterial",
+    "Vortex",
     "Waypoint",
     "Wind",
     "Wood",

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator, model_validator
 from simfactory.spec.base import Digest, Model, Unit3, Vec3, is_none
 from simfactory.spec.heat import Kelvin
 from simfactory.spec.material import PhysicalMaterial, VisualMaterial
+from simfactory.spec.wind import Flow, Plume, Wind
 
 __all__ = [
     "Environment",
@@ -16,56 +17,14 @@ __all__ = [
     "LightArea",
     "LightPoint",
     "LightSun",
-    "Plume",
     "Room",
     "Sky",
-    "Wind",
 ]
 
 Acceleration = Annotated[float, Field(ge=-50.0, le=50.0)]
-Speed = Annotated[float, Field(ge=-100.0, le=100.0)]
 
 
-class Wind(Model):
-    """A mean wind and, if it is turbulent, gusts that it carries along."""
-
-    velocity: tuple[Speed, Speed, Speed] = Field(default=(0.0, 0.0, 0.0), description="Mean velocity [m/s], ±100")
-    turbulence: float = Field(
-        default=0.0,
-        ge=0.0,
-        le=1.0,
-        description="Root mean square of gusts along each axis over the mean speed [1], 0–1",
-    )
-    gust_length: float | None = Field(
-        default=None,
-        exclude_if=is_none,
-        ge=0.05,
-        le=100.0,
-        description="Integral length of the gusts [m], 0.05–100; needed with turbulence",
-    )
-    gust_seed: int | None = Field(
-        default=None, exclude_if=is_none, ge=0, lt=2**31, description="Which gusts, 0 – 2^31−1; needed with turbulence"
-    )
-
-    @model_validator(mode="after")
-    def _gusts_are_told(self) -> Self:
-        if self.turbulence > 0.0 and (self.gust_length is None or self.gust_seed is None):
-            raise ValueError(
-                f"turbulence {self.turbulence:g} without gust_length or gust_seed: give the gusts' length [m] and an "
-                "integer that picks them"
-            )
-        return self
-
-
-class Plume(Model):
-    """Warm air that rises from a hot spot: a turbulent plume with a round foot."""
-
-    position: Vec3 = Field(description="Centre of the hot spot, world frame [m], ±10,000")
-    radius: float = Field(gt=0.0, le=10.0, description="Radius of the hot spot [m], 0 < r ≤ 10")
-    power: float = Field(gt=0.0, le=1e7, description="Heat that it gives to the air [W], 0 < P ≤ 1e7")
-
-
-def _is_empty(value: tuple[Plume, ...]) -> bool:
+def _is_empty(value: tuple[object, ...]) -> bool:
     return not value
 
 
@@ -81,6 +40,12 @@ class Environment(Model):
     plumes: tuple[Plume, ...] = Field(
         default=(), max_length=8, exclude_if=_is_empty, description="Up to 8 plumes of warm air"
     )
+    flows: tuple[Flow, ...] = Field(
+        default=(),
+        max_length=8,
+        exclude_if=_is_empty,
+        description="Up to 8 jets and vortices; their velocities add to the wind's. Bodies do not stop them",
+    )
     temperature: Kelvin = Field(default=293.15, description="Temperature of the air at the origin [K], 1–5,000")
     temperature_gradient: Vec3 = Field(
         default=(0.0, 0.0, 0.0), description="Gradient of the temperature [K/m], ±10,000"
@@ -92,6 +57,15 @@ class Environment(Model):
             raise ValueError(
                 f"plumes need air and gravity, given are air_density {self.air_density:g} and gravity {self.gravity}: "
                 "give both or leave plumes out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _flows_have_air(self) -> Self:
+        if self.flows and self.air_density == 0.0:
+            raise ValueError(
+                f"{len(self.flows)} jets or vortices in no air: allowed are they where air_density > 0; give one, "
+                "1.2 kg/m³ for instance, or leave flows out"
             )
         return self
 

@@ -20,7 +20,7 @@ from simfactory.spec.sibling import SiblingLabel
 __all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
 
 Tier = Literal["single", "two_body", "multi_object"]
-Split = Literal["train", "val", "test", "benchmark"]
+Split = Literal["train", "val", "test", "benchmark", "evaluation"]
 
 
 class Sensors(Model):

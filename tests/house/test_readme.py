@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -9,7 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from simfactory import open_dataset
+
 MARKED_BLOCK = re.compile(r"^<!-- test -->\n```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_BLOCK = re.compile(r"^<!-- file: (\S+) -->\n```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"^<!-- test -->", re.MULTILINE)
 
 
@@ -51,6 +55,20 @@ def test_readme_examples_run(repository_root, tmp_path):
     assert {example.language for example in examples} == {"python", "sh"}, "the README shows a command and a program"
     for example in examples:
         run_example(example, tmp_path)
+
+
+def test_the_category_that_the_readme_adds_works(repository_root, tmp_path):
+    """With its file in place, the command makes a clip of it."""
+    ((path, code),) = FILE_BLOCK.findall((repository_root / "README.md").read_text(encoding="utf-8"))
+    shutil.copytree(repository_root / "scenes", tmp_path / "scenes", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / path).write_text(code, encoding="utf-8")
+    command = [sys.executable, "-c", "from simfactory.cli import main; main()", "generate", "--category", "sport"]
+    command += ["--clips", "1", "--views", "1", "--frames", "12", "--size", "64x64", "--out", "data", "--workers", "1"]
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert process.returncode == 0, process.stderr
+    (clip,) = open_dataset(tmp_path / "data")
+    assert (clip.spec["category"], clip.spec["scene"]) == ("sport", "rubber_ball")
 
 
 SAMPLE = """

@@ -26,7 +26,54 @@ BODY = ("bodies", 0)
 MESH = {"shape": "mesh", "digest": "0" * 64}
 IMAGE = {"pattern": "image", "digest": "0" * 64, "scale": 1.0}
 RELIEF = {"digest": "0" * 64, "scale": 1.0}
+WATER = {
+    "kind": "fluid",
+    "name": "water",
+    "position": [0, 0, 0.2],
+    "geometry": {"shape": "sphere", "radius": 0.1},
+    "spacing": 0.02,
+    "physical": {"density": 1000, "static_friction": 0.1, "dynamic_friction": 0.1, "restitution": 0},
+    "visual": {},
+}
+ROPE = {
+    "kind": "rope",
+    "name": "rope",
+    "position": [0, 0, 1],
+    "geometry": {"shape": "cord", "radius": 0.01, "points": [[0, 0, 0], [0, 0, 0]]},
+    "physical": WATER["physical"],
+    "visual": {},
+}
+
+
+def put_water_on_nothing(spec):
+    spec["bodies"], spec["joints"] = [WATER], []
+    spec["room"], spec["ground"] = None, None
+
+
 SPECS = {
+    "a liquid without a floor": (put_water_on_nothing, ["no floor", "water", "`ground`"]),
+    "a liquid in the floor": (
+        change(BODY, {**WATER, "position": [0, 0, 0.05]}),
+        ["water", "the ground"],
+    ),
+    "a rope of no length": (change(BODY, ROPE), ["bodies.0", "points 0 and 1", "the same"]),
+    "a body that keeps its volume for certain": (
+        change((*BODY, "physical", "poisson_ratio"), 0.5),
+        ["poisson_ratio", "0.49", "0.5"],
+    ),
+    "a body too stiff for its mesh": (
+        change(
+            BODY,
+            {
+                **{key: WATER[key] for key in ("name", "visual")},
+                "kind": "soft_body",
+                "position": [0, 0, 1],
+                "geometry": {"shape": "sphere", "radius": 0.1},
+                "physical": {**WATER["physical"], "young_modulus": 1e10},
+            },
+        ),
+        ["water", "young_modulus up to", "softer"],
+    ),
     "negative density": (change((*BODY, "physical", "density"), -3.0), ["bodies.0", "density", "greater than", "-3"]),
     "unknown kind": (change((*BODY, "kind"), "plasma"), ["bodies.0", "plasma", "rigid"]),
     "unknown field": (change(("wobble",), 1), ["wobble", "not permitted"]),
@@ -71,6 +118,14 @@ def test_an_impossible_spec_is_refused_in_one_line(simfactory, tmp_path, case):
     apply(spec)
     (tmp_path / "spec.json").write_text(json.dumps(spec))
     expect_refusal(simfactory, tmp_path, ("--spec", "spec.json"), words)
+
+
+def test_of_several_specs_the_impossible_one_is_named(simfactory, tmp_path):
+    good, bad = sampled(simfactory), sampled(simfactory)
+    bad["motions"], bad["triggers"] = [], []
+    put_water_on_nothing(bad)
+    (tmp_path / "specs.json").write_text(json.dumps([good, bad]))
+    expect_refusal(simfactory, tmp_path, ("--spec", "specs.json"), ["spec 2 of 2", "no floor"])
 
 
 OPTIONS = {

@@ -10,7 +10,7 @@ from layouts import Stage, certify
 from layouts.arms import bench
 from scenes.manipulation import MANIPULATION
 from simfactory.annotations import annotations
-from simfactory.arms import arm_states
+from simfactory.arms import arm_states, plan_frames
 from simfactory.errors import SpecError
 from simfactory.joints import joint_states
 from simfactory.quality import Thresholds
@@ -27,12 +27,6 @@ def sampled(name, index=0, frame_count=13):
     return scenes.sample(
         "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
     )
-
-
-def length(spec):
-    """Frames until the plan ends."""
-    last = max(joint.drive.waypoints[-1].time for joint in spec.joints if joint.name in spec.robot.joints)
-    return int(last * spec.fps) + 2
 
 
 def test_there_are_ten_tasks_and_more():
@@ -59,7 +53,7 @@ def test_plans_are_smooth_and_within_limits(name):
 @pytest.mark.parametrize("name", ["robot_presses_button", "robot_pushes_block", "robot_places_cup"])
 def test_a_task_is_done_at_its_end_and_not_before(name):
     plain = sampled(name)
-    spec = plain.model_copy(update={"frame_count": length(plain)})
+    spec = plain.model_copy(update={"frame_count": plan_frames(plain)})
     (path,) = trajectories([spec])
     arm, states = arm_states(spec, spec.robot, path), joint_states(spec, **path.motion())
     assert not arm.success[0]

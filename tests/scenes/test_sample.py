@@ -18,7 +18,7 @@ from simfactory.spec import SceneSpec
 GOLDEN_DIGESTS = {
     (0, 0): "392b5224cfce3dad85f7cdad4b22db18dfe9eb5e8e915a7433435177004e2c96",
     (7, 3): "3fbe93e2f8bf26478246008f2c067f5af378135c380902c4c7f042054561c749",
-    (2026, 41): "53fdf48a62bae48c9901145645f3af3a90ec85c83e42e6779df6deae05d01cda",
+    (2026, 41): "fd490ec973da308e011637601b438a85c81b1436a04fe07ad32dab855e94b4ba",
 }
 
 

@@ -6,6 +6,7 @@ import pytest
 from simfactory.errors import SimulationError, UnsupportedBody
 from simfactory.simulators import create_simulator
 from simfactory.simulators.mock import MockSimulator, pose_at, vertices_at
+from simfactory.spec import Environment, Jet, SceneSpec
 from simfactory.testing.simulator import SimulatorContract
 from simfactory.testing.specs import make_body, make_sheet, make_soft, make_spec
 
@@ -54,3 +55,10 @@ def test_states_are_the_rounded_closed_forms():
 def test_soft_bodies_are_refused_naming_who_simulates_them():
     with pytest.raises(UnsupportedBody, match=r"'soft_body'.*newton"):
         MockSimulator().load([make_spec(bodies=[make_soft()])])
+
+
+def test_jets_are_refused_naming_who_simulates_them():
+    flow = Jet(position=(0.0, 0.0, 1.0), direction=(1.0, 0.0, 0.0), radius=0.1, speed=5.0)
+    spec = SceneSpec.model_validate({**dict(make_spec()), "environment": Environment(air_density=1.2, flows=(flow,))})
+    with pytest.raises(UnsupportedBody, match=r"environment\.flows\.0 of kind 'jet'.*newton"):
+        MockSimulator().load([spec])

@@ -21,7 +21,7 @@ RULES = {
     "mass": "density × volume of the mesh; used by pushes only",
     "inertia": "not computed (0): every body keeps its first angular velocity",
     "damping": "not used",
-    "air": "not used: neither drag nor wind",
+    "air": "not used: neither drag nor wind; scenes with jets or vortices are refused",
 }
 
 

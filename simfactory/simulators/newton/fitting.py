@@ -63,7 +63,7 @@ class NodePose:
 
 
 def fitted_pose(body: NodeBody, nodes: Array, velocities: Array) -> NodePose:
-    """Return pose and velocities of a deformed body.
+    """Return pose and velocities of a deformed body; NaN where a node is not finite any more.
 
     Args:
         body: The body at rest.
@@ -72,6 +72,8 @@ def fitted_pose(body: NodeBody, nodes: Array, velocities: Array) -> NodePose:
 
     Source: K. S. Arun et al., "Least-squares fitting of two 3-D point sets" (1987).
     """
+    if not (np.isfinite(nodes).all() and np.isfinite(velocities).all()):
+        return _nowhere()
     share = body.mass / body.mass.sum()
     center, rest_center = share @ nodes, share @ body.rest
     arm = nodes - center
@@ -92,12 +94,16 @@ def fitted_pose(body: NodeBody, nodes: Array, velocities: Array) -> NodePose:
 def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array) -> NodePose:
     """Return the pose and velocities of particles: that of their centre of mass, with a rotation that stays.
 
+    NaN where a particle is not finite any more.
+
     Args:
         body: The body at rest.
         nodes: `(node, 3)` world frame [m].
         velocities: `(node, 3)` world frame [m/s].
         quat_xyzw: `(4,)` body-to-world rotation.
     """
+    if not (np.isfinite(nodes).all() and np.isfinite(velocities).all()):
+        return _nowhere()
     share = body.mass / body.mass.sum()
     center, linear = share @ nodes, share @ velocities
     arm = nodes - center
@@ -109,6 +115,11 @@ def loose_pose(body: NodeBody, nodes: Array, velocities: Array, quat_xyzw: Array
         linear_velocity=linear,
         angular_velocity=np.linalg.lstsq(inertia, momentum, rcond=None)[0],
     )
+
+
+def _nowhere() -> NodePose:
+    nothing = np.full(3, np.nan)
+    return NodePose(position=nothing, quat_xyzw=np.full(4, np.nan), linear_velocity=nothing, angular_velocity=nothing)
 
 
 def surface_values(body: NodeBody, values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -23,7 +23,8 @@ RULES = {
     "poisson_ratio": "not used: rigid bodies do not deform",
     "damping": "linear and angular velocity decay by exp(-damping · dt) every solver step",
     "drag": f"½ ρ C_d A |v - wind| (v - wind) with C_d = {DRAG_COEFFICIENT} and A the cross-section of the ball of "
-    "equal volume, the wind that at its origin, gusts and plumes included; no torque; air viscosity is not used",
+    "equal volume, the wind that at its origin, with gusts, plumes, jets and vortices; no torque; air viscosity is not "
+    "used",
     "joints": "constraints without compliance between otherwise free bodies; two bodies that a joint holds together "
     "pass through each other; dry friction holds up to its bound; a blow is first resolved as if there were no joints",
     "ground": "an unbounded plane, also beyond its visible edge",

@@ -17,6 +17,7 @@ from simfactory.errors import SimulationError
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
+from simfactory.simulators.newton.air import FLOW_KINDS
 from simfactory.simulators.newton.bodies import body_kinds, node_body
 from simfactory.simulators.newton.fitting import fitted_pose, loose_pose, surface_values
 from simfactory.simulators.newton.forces import Actions, NodeActions
@@ -92,8 +93,8 @@ class NewtonSimulator(Simulator):
 
     @classmethod
     def supports(cls, kind: str) -> bool:
-        """Return whether bodies or joints of this kind can be simulated."""
-        return kind in body_kinds() or kind in JOINT_KINDS
+        """Return whether bodies, joints or flows of air of this kind can be simulated."""
+        return kind in body_kinds() or kind in JOINT_KINDS or kind in FLOW_KINDS
 
     @classmethod
     def version(cls) -> str:

@@ -12,6 +12,7 @@ from simfactory.testing.laws.robot import robot_laws
 from simfactory.testing.laws.rope import beam_law, rope_laws
 from simfactory.testing.laws.soft import bending_law, soft_laws
 from simfactory.testing.laws.thermal import air_laws, heat_laws
+from simfactory.testing.laws.wind import wind_laws
 
 __all__ = [
     "Law",
@@ -32,6 +33,7 @@ __all__ = [
     "robot_laws",
     "rope_laws",
     "soft_laws",
+    "wind_laws",
 ]
 
 

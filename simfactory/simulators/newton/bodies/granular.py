@@ -29,6 +29,7 @@ def node_body(body: BodyGranular) -> NodeBody:
         held=np.zeros(count, bool),
         surface=lambda nodes: grains.vertices(nodes, rotation),
         loose=True,
+        drag_as_ball=False,
     )
 
 

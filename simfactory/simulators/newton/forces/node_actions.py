@@ -38,8 +38,7 @@ class NodeActions:
                 owner[begin:end] = np.where(made.held, -1, len(decay))
                 mass = float(made.mass.sum())
                 decay.append(math.exp(-body.physical.damping * dt))
-                ball = mass / len(made.mass) if made.loose else mass  # air meets every particle, or the body
-                drag_step.append(drag_rate(spec, body.physical.density, ball) * dt if made.drag_as_ball else 0.0)
+                drag_step.append(drag_rate(spec, body.physical.density, mass) * dt if made.drag_as_ball else 0.0)
                 pushes.append(
                     [
                         (math.ceil(push.time / dt - 1e-6), np.asarray(push.impulse) / mass)

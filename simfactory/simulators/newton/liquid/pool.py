@@ -19,6 +19,7 @@ __all__ = ["Pool"]
 
 ITERATIONS = 60  # of the pressure solve, at most
 SPREADINGS = 20  # of the solve that spreads crowded cells, at most
+LANES = 4096  # of the solves, on a CUDA device
 LEAST = 1e-8  # square of the residual, over the first one, at which a solve ends
 RATE = 0.5  # share of what is crowded that is spread in a step
 GAP = 0.15  # [spacing] closest that particles come to solids
@@ -317,8 +318,9 @@ class Pool:
         *,
         moving: bool,
     ) -> None:  # Any: warp arrays
-        """Launch conjugate gradients from zero."""
+        """Launch conjugate gradients from zero; a lane takes every so many-th of the cells."""
         found, cells, count = self._counts[:1], self._cells, self._count
+        lanes = min(count, LANES) if self._device.is_cuda else 1  # most rows are empty: on a CPU these cost the most
         impulse = self._impulse if moving and self.body_mass.any() else self._none
         for array in (self._scale, self._impulse, solution, self._product):
             array.zero_()
@@ -327,26 +329,30 @@ class Pool:
         for step in range(1, iterations + 1):
             self._launch(
                 pressure.spread,
-                count,
-                [found, cells, weight, diagonal, self._along, step, self._scale, LEAST, self._product, impulse],
+                lanes,
+                [found, cells, weight, diagonal, self._along, step, self._scale, LEAST, self._product, impulse, lanes],
             )
-            self._launch(
-                pressure.gather,
-                count,
-                [
-                    self._dt, self._domain.grid.cell, found, cells, self._along, step, self._scale, LEAST, impulse,
-                    self._lightness, self._softness, self._product,
-                ],
-            )  # fmt: skip
+            if len(impulse):
+                self._launch(
+                    pressure.gather,
+                    lanes,
+                    [
+                        self._dt, self._domain.grid.cell, found, cells, self._along, step, self._scale, LEAST, impulse,
+                        self._lightness, self._softness, self._product, lanes,
+                    ],
+                )  # fmt: skip
             self._launch(
                 pressure.update,
-                count,
+                lanes,
                 [
                     found, diagonal, self._product, self._along, step, LEAST, self._scale, solution, self._residual,
+                    lanes,
                 ],
             )  # fmt: skip
             self._launch(
-                pressure.search, count, [found, diagonal, self._residual, step, LEAST, self._scale, self._along]
+                pressure.search,
+                lanes,
+                [found, diagonal, self._residual, step, LEAST, self._scale, self._along, lanes],
             )
 
 

@@ -20,7 +20,8 @@ RULES = {
     "particle-in-cell; no surface tension; where cells are crowded, particles are spread a little in each step",
     "mass": "density × volume of the shape; of a liquid that of its region, shared evenly among particles",
     "wetting": "contacts of liquids are not recorded: they touch all that they wet",
-    "drag": "air acts on rigid bodies alone, not on liquids",
+    "drag": "of every particle: that of a drop of its volume, C_d = 0.47, as far as no particle within 2.5 spacings "
+    "upwind covers it; wind along a surface: 0.0025 ρ u² on the highest particles. Bodies give no shelter",
 }
 
 

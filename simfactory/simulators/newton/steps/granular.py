@@ -31,7 +31,8 @@ RULES = {
     "repose": "heaps of some ten grains in height slump to atan(friction) within 12 %; those of friction 0.7 and more "
     "stand steeper before they slump (a cone of 48° stands at friction 0.7)",
     "mass": "density × volume of the shape; of grains: density × spacing³ each, spacing = grain_radius (4π/3/0.62)^⅓",
-    "drag": "of every grain: that of a ball of its share of the volume",
+    "drag": "of every grain: that of a ball, C_d = 0.47, as far as no grain within 2.5 spacings upwind covers it; wind "
+    "along a surface: 0.0025 ρ u² on the highest grains. Bodies give no shelter",
 }
 
 

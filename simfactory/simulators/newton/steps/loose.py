@@ -11,8 +11,9 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.loose_room import check_room
 from simfactory.simulators.newton.contacts import joined
-from simfactory.simulators.newton.loose_room import check_room
+from simfactory.simulators.newton.forces import LooseDrag
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.simulators.newton.steps.rigid import StepsRigid
 from simfactory.simulators.newton.worlds import Worlds
@@ -84,6 +85,7 @@ class StepsLoose(Steps):
         self._every = max(k for k in every if self._total % k == 0 and (k == 1 or k * dt <= LONGEST))
         device = str(worlds.model.device)
         self._crowds = [self.crowd(spec, device=device, dt=self._every * dt) for spec in worlds.specs]
+        self._winds = [LooseDrag(spec, world, worlds.air, device=device) for world, spec in enumerate(worlds.specs)]
         model = copy.copy(worlds.model)  # the rigid solver must not see the particles
         model.particle_count = 0
         self._rigid = StepsRigid(replace(worlds, model=model), dt=dt) if model.body_count else None
@@ -176,6 +178,7 @@ class StepsLoose(Steps):
             before = int(self._strides[index])
             self._strides[index] = steps = self.stride(int(index), source, self._total - self._phase)
             self._due[index] = self._phase + steps
+            self._winds[index].act(source.particle_q[begin:end], source.particle_qd[begin:end], steps * self._dt)
             gained = self._crowds[index].advance(
                 (source.particle_q[begin:end], source.particle_qd[begin:end]),
                 (poses[rows], now[rows] + self._foreseen(now, rows, steps, before)),

@@ -252,19 +252,27 @@ def spread(
     least: float,
     result: wp.array(dtype=wp.float32),
     impulse: wp.array2d(dtype=wp.spatial_vector),
+    lanes: int,
 ):
-    """Multiply a vector by the system without bodies, and add up what it does to each body."""
-    row = wp.tid()
-    if row >= cell_count[0] or (step > 0 and scale[2 * step] <= least * scale[2]):
+    """Multiply a vector by the system without bodies, and add up what it does to each body.
+
+    Where there are none, its dot product with the result is summed at once.
+    """
+    if scale[2 * step] <= least * scale[2]:
         return
-    total = diagonal[row] * along[row]
-    for face in range(6):
-        neighbor = cells.neighbor[row, face]
-        if neighbor >= 0:
-            total -= weight[row, face] * along[neighbor]
-    result[row] = total
-    if impulse.shape[0] > 0 and cells.body[row] >= 0:
-        wp.atomic_add(impulse, step, cells.body[row], cells.push[row] * along[row])
+    dot = float(0.0)
+    for row in range(wp.tid(), cell_count[0], lanes):
+        total = diagonal[row] * along[row]
+        for face in range(6):
+            neighbor = cells.neighbor[row, face]
+            if neighbor >= 0:
+                total -= weight[row, face] * along[neighbor]
+        result[row] = total
+        dot += along[row] * total
+        if impulse.shape[0] > 0 and cells.body[row] >= 0:
+            wp.atomic_add(impulse, step, cells.body[row], cells.push[row] * along[row])
+    if impulse.shape[0] == 0:
+        wp.atomic_add(scale, 2 * step + 1, dot)
 
 
 @wp.kernel
@@ -281,20 +289,22 @@ def gather(
     lightness: wp.array(dtype=wp.float32),
     softness: wp.array(dtype=wp.mat33),
     result: wp.array(dtype=wp.float32),
+    lanes: int,
 ):
     """Add to the product what bodies, moved by it, do to the cells; sum its dot product with the vector."""
-    row = wp.tid()
-    if row >= cell_count[0] or (step > 0 and scale[2 * step] <= least * scale[2]):
+    if scale[2 * step] <= least * scale[2]:
         return
-    if impulse.shape[0] > 0 and cells.body[row] >= 0:
-        body = cells.body[row]
-        given = impulse[step, body]
-        push = cells.push[row]
-        gained = wp.dot(wp.spatial_top(push), wp.spatial_top(given)) * lightness[body]
-        gained += wp.dot(wp.spatial_bottom(push), softness[body] * wp.spatial_bottom(given))
-        result[row] = result[row] + gained * dt / (cell * cell)
-    if step > 0:
-        wp.atomic_add(scale, 2 * step + 1, along[row] * result[row])
+    dot = float(0.0)
+    for row in range(wp.tid(), cell_count[0], lanes):
+        if cells.body[row] >= 0:
+            body = cells.body[row]
+            given = impulse[step, body]
+            push = cells.push[row]
+            gained = wp.dot(wp.spatial_top(push), wp.spatial_top(given)) * lightness[body]
+            gained += wp.dot(wp.spatial_bottom(push), softness[body] * wp.spatial_bottom(given))
+            result[row] = result[row] + gained * dt / (cell * cell)
+        dot += along[row] * result[row]
+    wp.atomic_add(scale, 2 * step + 1, dot)
 
 
 @wp.kernel
@@ -328,16 +338,19 @@ def update(
     scale: wp.array(dtype=wp.float32),
     solution: wp.array(dtype=wp.float32),
     residual: wp.array(dtype=wp.float32),
+    lanes: int,
 ):
     """Take one step of conjugate gradients."""
-    row = wp.tid()
-    if row >= cell_count[0] or scale[2 * step] <= least * scale[2] or scale[2 * step + 1] <= 0.0:
+    if scale[2 * step] <= least * scale[2] or scale[2 * step + 1] <= 0.0:
         return
     way = scale[2 * step] / scale[2 * step + 1]
-    solution[row] = solution[row] + way * along[row]
-    left = residual[row] - way * product[row]
-    residual[row] = left
-    wp.atomic_add(scale, 2 * step + 2, left * left / diagonal[row])
+    norm = float(0.0)
+    for row in range(wp.tid(), cell_count[0], lanes):
+        solution[row] = solution[row] + way * along[row]
+        left = residual[row] - way * product[row]
+        residual[row] = left
+        norm += left * left / diagonal[row]
+    wp.atomic_add(scale, 2 * step + 2, norm)
 
 
 @wp.kernel
@@ -349,12 +362,14 @@ def search(
     least: float,
     scale: wp.array(dtype=wp.float32),
     along: wp.array(dtype=wp.float32),
+    lanes: int,
 ):
     """Turn to the next direction."""
-    row = wp.tid()
-    if row >= cell_count[0] or scale[2 * step] <= least * scale[2]:
+    if scale[2 * step] <= least * scale[2]:
         return
-    along[row] = residual[row] / diagonal[row] + along[row] * (scale[2 * step + 2] / scale[2 * step])
+    turn = scale[2 * step + 2] / scale[2 * step]
+    for row in range(wp.tid(), cell_count[0], lanes):
+        along[row] = residual[row] / diagonal[row] + along[row] * turn
 
 
 @wp.kernel

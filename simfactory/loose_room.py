@@ -10,9 +10,8 @@ from simfactory.errors import SpecError
 from simfactory.grains import body_grains
 from simfactory.liquids import liquid_particles
 from simfactory.meshes import body_mesh
-from simfactory.simulators.kinematics import start_orientation
 from simfactory.spec import BodyFluid, BodyGranular, BodyRigid, SceneSpec
-from simfactory.transforms import quat_rotate, quat_to_matrix
+from simfactory.transforms import quat_to_matrix
 
 __all__ = ["check_room"]
 
@@ -54,7 +53,7 @@ def check_room(spec: SceneSpec) -> None:
 def _centers(body: BodyGranular | BodyFluid) -> Array:
     """Return where the particles of a body begin `(particle, 3)`, world frame [m]."""
     own = body_grains(body).centers if isinstance(body, BodyGranular) else liquid_particles(body).centers
-    return np.asarray(quat_rotate(start_orientation(body), own) + np.asarray(body.position))
+    return np.asarray(own @ quat_to_matrix(body.orientation).T + np.asarray(body.position))
 
 
 def _check_liquids(liquids: Sequence[BodyFluid]) -> None:
@@ -86,7 +85,7 @@ def _refuse(body: BodyGranular | BodyFluid, place: str, inside: npt.NDArray[np.b
 def _depth(body: BodyRigid, centers: Array) -> Array:
     """Return how deep points `(point, 3)` are inside a convex body [m]; negative outside."""
     mesh = body_mesh(body)
-    local = (centers - np.asarray(body.position)) @ quat_to_matrix(start_orientation(body))
+    local = (centers - np.asarray(body.position)) @ quat_to_matrix(body.orientation)
     depth = np.full(len(local), -np.inf)
     near = np.flatnonzero(np.linalg.norm(local, axis=1) < np.linalg.norm(mesh.vertices, axis=1).max())
     if len(near):
