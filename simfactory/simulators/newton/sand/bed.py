@@ -13,7 +13,7 @@ from simfactory.episode import FIRST_BODY, GROUND, ROOM, Contacts
 from simfactory.meshes import body_mesh
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies.granular import add, node_body
-from simfactory.simulators.newton.sand.kernels import center_fall, hold_off, keep_inside, touch
+from simfactory.simulators.newton.sand.kernels import center_fall, hold_off, keep_inside, slow_down, touch
 from simfactory.simulators.newton.sand.solver import BedSolver
 from simfactory.simulators.newton.shapes import shape_config, solid_inertia
 from simfactory.spec import BodyGranular, BodyRigid, PhysicalMaterial, SceneSpec
@@ -27,6 +27,7 @@ TOLERANCE = 2e-4  # of the solver's residual: of strain in a step
 PLANE = 60.0  # [m] edge of floor and walls as grains see them; float32 distances to larger ones err
 REACH = 20.0  # [m] from the origin, where grains end that nothing stops
 SOFTEST = 1e15  # [Pa] pressure at which grains would be crushed: never
+JET = 2.0  # most by which a step makes the fastest grain or surface faster, beyond twice what gravity does
 TOUCHING = 0.1  # [spacing] grains closer than this to a surface touch it
 
 Array = npt.NDArray[np.float64]
@@ -121,6 +122,7 @@ class Bed:
 
     Attributes:
         dt: Length of the next step [s]; set before it.
+        fastest: Speed of the fastest grain or surface before it [m/s]; set before it.
         cell: Edge of a grid cell [m].
         body_mass: `(body,)` of the rigid bodies that can move [kg]; 0 where they do not react.
         body_reach: `(body,)` farthest point of each from its origin [m].
@@ -129,7 +131,7 @@ class Bed:
     def __init__(self, spec: SceneSpec, *, device: str) -> None:
         made = bed_model(spec, device=device)
         self._made, self._gravity = made, wp.vec3(*spec.environment.gravity)
-        self.dt, self.cell = 0.0, CELL * made.spacing
+        self.dt, self.fastest, self.cell = 0.0, 0.0, CELL * made.spacing
         self.body_mass, self.body_reach = made.body_mass, made.body_reach
         self._model = made.model
         options = SolverImplicitMPM.Config()
@@ -191,7 +193,14 @@ class Bed:
             source.body_qd.assign(bodies[1].astype(np.float32))
             wp.copy(moved.body_q, source.body_q)
             wp.copy(moved.body_qd, source.body_qd)
-        self._solver.step(source, moved, None, None, self.dt)
+        self._solve(source, moved)
+        wp.launch(
+            slow_down,
+            dim=self._model.particle_count,
+            inputs=[JET * self.fastest + 2.0 * self.dt * float(wp.length(self._gravity)), self.dt, source.particle_q],
+            outputs=[moved.particle_q, moved.particle_qd, moved.mpm.particle_qd_grad],
+            device=self._model.device,
+        )
         wp.launch(
             center_fall,
             dim=self._model.particle_count,
@@ -257,12 +266,26 @@ class Bed:
             self._solver.reset(state)
             state.mpm.particle_qd_grad.assign(self._turning)  # else the first step would lose the spin
 
+    def _solve(self, source: Any, moved: Any) -> None:  # Any: newton States
+        """Take a step; where its sweeps diverge, once more from no guess; where they do again, all grains rest."""
+        for _ in range(2):
+            self._solver.step(source, moved, None, None, self.dt)
+            solved = moved.particle_qd, moved.mpm.particle_qd_grad, moved.mpm.particle_stress
+            if all(np.isfinite(array.numpy()).all() for array in solved):
+                return
+            self._solver.reset(source)
+        wp.copy(moved.particle_q, source.particle_q)
+        moved.particle_qd.zero_()
+        self._solver.reset(moved)
+
     def _blows(self, state: Any, poses: Array) -> Array:  # Any: a newton State
         """Return the changes of velocity `(body, 6)`: linear [m/s], angular [rad/s]."""
         gained = np.zeros((len(poses), 6))
         if not len(poses) or not self._made.body_mass.any():
             return gained
         impulse, place, collider = (array.numpy() for array in self._solver.collect_collider_impulses(state))
+        if not np.isfinite(impulse).all():
+            return gained
         count = min(len(impulse), len(collider))
         index = self._solver.collider_body_index.numpy()
         met = collider[:count]

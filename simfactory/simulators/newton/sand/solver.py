@@ -60,8 +60,8 @@ class BedSolver(SolverImplicitMPM):
         self,
         state_in: Any,  # Any: as Newton's
         dt: float,
-        pic: Any,
-        scratch: Any,
+        pic: Any,  # Any: as Newton's
+        scratch: Any,  # Any: as Newton's
         inv_cell_volume: float,
     ) -> None:
         """Assemble strain and strength; the latter is the same everywhere where there is one material alone."""

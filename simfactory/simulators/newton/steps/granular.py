@@ -12,7 +12,7 @@ from simfactory.spec import SceneSpec
 
 __all__ = ["STEPS", "StepsGranular"]
 
-SLOWEST = 0.0145  # [s] longest step of grains that hardly move: with 0.02 s gentle slopes slump by a tenth
+SLOWEST = 0.0145  # [s] longest step of grains that move: with 0.02 s gentle slopes slump by a tenth
 COURANT = 0.75  # [cell] farthest that grains or bodies may move in a step of grains, down to the shortest one
 
 RULES = {
@@ -26,6 +26,8 @@ RULES = {
     "neighbours may overlap",
     "time step": "of grains: at most 0.0145 s; shorter, down to 0.01 s, where grains or bodies would move by more than "
     "three quarters of a cell of 2.5 spacings",
+    "speed": "in a step no grain becomes more than twice as fast as the fastest grain or surface was, beyond twice "
+    "what gravity adds: in cells that few grains fill the solver may end far from its solution",
     "repose": "heaps of some ten grains in height slump to atan(friction) within 12 %; those of friction 0.7 and more "
     "stand steeper before they slump (a cone of 48° stands at friction 0.7)",
     "mass": "density × volume of the shape; of grains: density × spacing³ each, spacing = grain_radius (4π/3/0.62)^⅓",
@@ -57,10 +59,11 @@ class StepsGranular(StepsLoose):
             linear, angular = np.split(source.body_qd.numpy()[rows], 2, axis=1)
             spin = np.linalg.norm(angular, axis=1) * bed.body_reach
             speeds = np.concatenate([speeds, np.linalg.norm(linear, axis=1) + spin])
-        longest = min(SLOWEST, COURANT * bed.cell / max(float(speeds.max()), 1e-9))
+        fastest = float(speeds.max())
+        longest = min(SLOWEST, COURANT * bed.cell / max(fastest, 1e-9))
         most = max(math.floor(longest / self._dt), self._every)
         steps = math.ceil(left / math.ceil(left / most))
-        bed.dt = steps * self._dt
+        bed.dt, bed.fastest = steps * self._dt, fastest
         return steps
 
 

@@ -163,8 +163,8 @@ class StepsLoose(Steps):
 
     def _move_particles(
         self,
-        source: Any,
-        target: Any,
+        source: Any,  # Any: a newton State
+        target: Any,  # Any: a newton State
         due: npt.NDArray[np.int64],  # Any: newton States
     ) -> None:
         """Take a step of the particles of some environments, given by their indices."""
