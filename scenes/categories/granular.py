@@ -8,6 +8,7 @@ from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
 from scenes.granular import RoleGranular
+from scenes.invariants import Invariant
 from scenes.props import PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
@@ -28,6 +29,7 @@ SINGLE = (
         layout=((("column",), Scatter()),),
         caption="{column} is let go and slumps into a heap.",
         phenomena=("granular_collapse", "angle_of_repose"),
+        invariants=(Invariant("column", "spread", above=0.03),),
         gravity="any",
     ),
     BaseScene(
@@ -38,6 +40,7 @@ SINGLE = (
         layout=((("clump",), Drop(height=(0.1, 0.45), toss=(0.0, 0.6), spin=(0.0, 2.0))),),
         caption="{clump} falls onto the floor and spreads.",
         phenomena=("free_fall", "granular_flow", "angle_of_repose"),
+        invariants=(Invariant("clump", "spread", above=0.03),),
     ),
     BaseScene(
         name="grains_on_ramp",
@@ -47,6 +50,7 @@ SINGLE = (
         layout=((("plank", "post", "heap"), Ramp(slope=(24.0, 38.0), regime="slide")),),
         caption="{heap} is let go on a ramp and runs down it.",
         phenomena=("granular_flow", "inclined_plane"),
+        invariants=(Invariant("heap", "travel", above=0.1, cause="body", of="plank"),),
         held_out=True,
     ),
     BaseScene(
@@ -57,6 +61,10 @@ SINGLE = (
         layout=((("side", "clump"), Container(inner=(0.34, 0.48))),),
         caption="{clump} falls into an open box and levels out.",
         phenomena=("free_fall", "granular_flow", "containment"),
+        invariants=(
+            Invariant("clump", "spread", below=0.12, cause="body", of="side"),
+            Invariant("clump", "fall", above=0.1),
+        ),
     ),
     BaseScene(
         name="grain_plough",
@@ -71,6 +79,7 @@ SINGLE = (
         layout=((("bed",), Scatter()), (("plate",), Sweep(speed=(0.25, 0.5), travel=(0.4, 0.6), lift=0.004))),
         caption="{plate} ploughs through {bed}.",
         phenomena=("prescribed_motion", "granular_flow"),
+        invariants=(Invariant("bed", "travel", above=0.03, cause="motion"),),
     ),
     BaseScene(
         name="grain_pour_over",
@@ -89,6 +98,7 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("grains",), Drop(height=(0.1, 0.25), over="obstacle", spread=0.05))),
         caption="{grains} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "granular_flow", "obstacle"),
+        invariants=(Invariant("grains", "spread", above=0.05, cause="body", of="obstacle"),),
     ),
 )
 
@@ -101,6 +111,7 @@ TWO_BODY = (
         layout=((("bed",), Scatter()), (("ball",), Drop(height=(0.15, 0.8), over="bed", spread=0.08))),
         caption="{ball} drops into {bed} and stays in its crater.",
         phenomena=("free_fall", "impact", "crater"),
+        invariants=(Invariant("bed", "dent", above=0.01, cause="body", of="ball"),),
     ),
     BaseScene(
         name="block_onto_heap",
@@ -113,6 +124,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("block",), Drop(height=(0.05, 0.4), over="heap", spread=0.05))),
         caption="{block} falls onto {heap} and slides off with what it loosens.",
         phenomena=("free_fall", "impact", "avalanche"),
+        invariants=(Invariant("heap", "dent", above=0.01, cause="body", of="block"),),
     ),
     BaseScene(
         name="grain_clumps_meet",
@@ -128,6 +140,7 @@ TWO_BODY = (
         ),
         caption="{clump} flies into {column}.",
         phenomena=("projectile_motion", "collision", "granular_flow"),
+        invariants=(Invariant("column", "travel", above=0.01, cause="body", of="clump"),),
     ),
     BaseScene(
         name="ball_through_heap",
@@ -140,6 +153,10 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("ball",), Strike(target="heap", speed=(1.5, 3.0)))),
         caption="{ball} runs into {heap} and gets stuck.",
         phenomena=("rolling", "collision", "granular_flow"),
+        invariants=(
+            Invariant("heap", "travel", above=0.005, cause="body", of="ball"),
+            Invariant("ball", "travel", below=1.5, cause="body", of="heap"),
+        ),
         held_out=True,
     ),
     BaseScene(
@@ -153,6 +170,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("clump",), Drop(height=(0.06, 0.3), over="block", spread=0.08))),
         caption="{clump} rains onto {block}.",
         phenomena=("free_fall", "granular_flow", "piling"),
+        invariants=(Invariant("clump", "top", above=0.08, cause="body", of="block"),),
     ),
 )
 
@@ -168,6 +186,7 @@ MULTI_OBJECT = (
         layout=((("bed",), Scatter()), (("body",), Drop(height=(0.15, 0.3), rise=0.25, over="bed", spread=0.14))),
         caption="{body} drop into {bed}.",
         phenomena=("free_fall", "impact", "crater", "sinking"),
+        invariants=(Invariant("bed", "dent", above=0.01, cause="body", of="body"),),
     ),
     BaseScene(
         name="grains_bury_blocks",
@@ -182,6 +201,7 @@ MULTI_OBJECT = (
         layout=((("block",), Scatter(spread=0.22)), (("clump",), Drop(height=(0.25, 0.4)))),
         caption="{clump} falls among {block}.",
         phenomena=("free_fall", "granular_flow", "burial"),
+        invariants=(Invariant("block", "travel", above=0.003, cause="body", of="clump"),),
     ),
     BaseScene(
         name="heaps_run_together",
@@ -195,6 +215,7 @@ MULTI_OBJECT = (
         layout=((("column",), Scatter(spread=0.3, gap=0.02)),),
         caption="{column} slump and run into each other.",
         phenomena=("granular_collapse", "collision", "angle_of_repose"),
+        invariants=(Invariant("column", "spread", above=0.02, every=True),),
         held_out=True,
     ),
 )

@@ -15,7 +15,7 @@ __all__ = ["MEASURES", "MeasureName"]
 
 MeasureName = Literal[
     "shift", "travel", "fall", "lift", "rebound", "turn", "slowing", "spin_loss", "deformation", "spread", "warming",
-    "cooling", "success",
+    "cooling", "success", "dent", "end_height", "top",
 ]  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
@@ -125,6 +125,29 @@ def succeeded(spec: SceneSpec, path: Trajectory, body: int) -> float:
     return 0.0 if spec.robot is None else float(success(spec, spec.robot, path)[-1])
 
 
+def dent(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How much further than the median point of its upper fifth the point that sinks most of them does [m]."""
+    points = _points(path, body)
+    if points is None:
+        return 0.0
+    height = points[:, :, 2]
+    low, high = height[0].min(), height[0].max()
+    upper = height[:, height[0] >= high - 0.2 * (high - low)]
+    sunk = upper[0] - upper
+    return float((sunk.max(axis=1) - np.median(sunk, axis=1)).max())
+
+
+def end_height(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Height of its centre at the end [m]."""
+    return float(_center(path, body)[-1, 2])
+
+
+def top(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Height above which a fiftieth of its points are at the end [m]; of a rigid body, that of its centre."""
+    points = _points(path, body)
+    return end_height(spec, path, body) if points is None else float(np.quantile(points[-1, :, 2], 0.98))
+
+
 MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = MappingProxyType(
     {
         "shift": shift,
@@ -140,5 +163,8 @@ MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = 
         "warming": warming,
         "cooling": cooling,
         "success": succeeded,
+        "dent": dent,
+        "end_height": end_height,
+        "top": top,
     }
 )
