@@ -183,8 +183,8 @@ TWO_BODY = (
         caption="{ball} flies into {block} and makes it quiver.",
         phenomena=("projectile_motion", "collision", "elastic_deformation"),
         invariants=(
+            Invariant("block", "dent", above=0.008, cause="body", of="ball"),
             Invariant("block", "travel", above=0.001, cause="body", of="ball"),
-            Invariant("ball", "travel", below=1.5, cause="body", of="block"),
         ),
     ),
     BaseScene(
@@ -211,10 +211,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("body",), Drop(height=(0.1, 0.35), over="block", spread=0.1))),
         caption="{body} falls onto {block} and bends over its edge.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
-        invariants=(
-            Invariant("body", "deformation", above=0.02),
-            Invariant("body", "travel", above=0.02, cause="body", of="block"),
-        ),
+        invariants=(Invariant("body", "deformation", above=0.02), Invariant("body", "touch", above=0.05)),
         held_out=True,
     ),
     BaseScene(
@@ -307,7 +304,7 @@ MULTI_OBJECT = (
         ),
         caption="{ball} flies among {block}.",
         phenomena=("projectile_motion", "collision", "elastic_deformation"),
-        invariants=(Invariant("block", "travel", above=0.02, cause="speed", of="ball"),),
+        invariants=(Invariant("block", "travel", above=0.02, cause="body", of="ball"),),
     ),
     BaseScene(
         name="soft_tower_struck",

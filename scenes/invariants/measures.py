@@ -8,14 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.arms import success
-from simfactory.episode import Trajectory
+from simfactory.episode import FIRST_BODY, Trajectory
 from simfactory.spec import SceneSpec
 
 __all__ = ["MEASURES", "MeasureName"]
 
 MeasureName = Literal[
     "shift", "travel", "fall", "lift", "rebound", "turn", "slowing", "spin_loss", "deformation", "spread", "warming",
-    "cooling", "success", "dent", "end_height", "top",
+    "cooling", "success", "dent", "end_height", "top", "touch",
 ]  # fmt: skip
 
 Float64 = npt.NDArray[np.float64]
@@ -148,6 +148,15 @@ def top(spec: SceneSpec, path: Trajectory, body: int) -> float:
     return end_height(spec, path, body) if points is None else float(np.quantile(points[-1, :, 2], 0.98))
 
 
+def touch(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Time for which it touches another body, neither ground nor room, whole frames [s]."""
+    own, seen = FIRST_BODY + body, 0
+    for contacts in path.contacts:
+        other = np.where(contacts.a == own, contacts.b, np.where(contacts.b == own, contacts.a, 0))
+        seen += bool((other >= FIRST_BODY).any())
+    return seen / spec.fps
+
+
 MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = MappingProxyType(
     {
         "shift": shift,
@@ -166,5 +175,6 @@ MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = 
         "dent": dent,
         "end_height": end_height,
         "top": top,
+        "touch": touch,
     }
 )
