@@ -8,20 +8,22 @@ import numpy as np
 from layouts.building import block
 from layouts.placements.base import Placement, Range
 from layouts.solids import solid
-from layouts.stage import REST_GAP, Stage, heading, is_free, rested, snapped, yaw
+from layouts.stage import REST_GAP, Stage, heading, is_free, moved, rested, snapped, yaw
 from layouts.streams import Streams
 from simfactory.errors import SpecError
-from simfactory.spec import BodySolid, MotionLinear
+from simfactory.spec import BodySolid, Cylinder, MotionLinear
 
 __all__ = ["Gap"]
 
 UP = np.array([0.0, 0.0, 1.0])
 LIFT = 0.003  # [m] of the ram above the floor
+POST_SHARE = 0.5  # diameter of a post over the width of the body: thin or sharp ones cut into it
+RAM_SHARE = 0.8  # width of the ram over that of the gap, and its height over the body's
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Gap(Placement):
-    """Stands two posts, a body before them, and behind it a ram that moves through between them.
+    """Stands two round posts, a body before them, and behind it a ram that moves through between them.
 
     The bodies of the role are: two posts (static), the body, the ram (kinematic); posts and ram are cut to measure.
 
@@ -54,23 +56,25 @@ class Gap(Placement):
         body = rested(body, np.zeros(2), orientation=turn)
         hull = solid(body)
         wide, deep, high = (2.0 * hull.extent(axis) for axis in (side, way, UP))
-        free, thick = share * wide, 0.35 * wide
+        free, thick = share * wide, POST_SHARE * wide
         ahead, behind = draw.uniform(*self.distance), draw.uniform(*self.distance)
         post = 0.5 * deep + ahead + 0.5 * thick  # the posts' middle
         posts = [
-            block(
+            moved(
                 piece,
-                (thick, 0.6 * wide, 1.2 * high),
-                post * way + sign * (0.5 * free + 0.3 * wide) * side + UP * (0.6 * high + REST_GAP),
-                turn,
+                geometry=Cylinder(radius=0.5 * thick, height=1.2 * high),
+                scale=1.0,
+                aspect=(1.0, 1.0, 1.0),
+                position=post * way + sign * 0.5 * (free + thick) * side + UP * (0.6 * high + REST_GAP),
+                orientation=turn,
             )
             for piece, sign in ((one, 1.0), (other, -1.0))
         ]
         length, stroke = 0.5 * deep, behind + deep + ahead + 0.5 * thick + draw.uniform(*self.beyond) * wide
         ram = block(
             ram,
-            (length, 0.6 * free, 0.6 * high),
-            -(0.5 * deep + behind + 0.5 * length) * way + UP * (0.3 * high + LIFT),
+            (length, RAM_SHARE * free, RAM_SHARE * high),
+            -(0.5 * deep + behind + 0.5 * length) * way + UP * (0.5 * RAM_SHARE * high + LIFT),
             turn,
         )
         for piece in (*posts, body, ram):

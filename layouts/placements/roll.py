@@ -17,6 +17,7 @@ from simfactory.transforms import quat_from_axis_angle, quat_multiply
 __all__ = ["Roll"]
 
 UP = np.array([0.0, 0.0, 1.0])
+REACH = 0.7  # [s] for which they roll before the origin, and for which they stay in view behind it
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,18 +43,21 @@ class Roll(Placement):
             SpecError: No free place was found.
         """
         placed: list[BodySolid] = []
+        waypoints = []
         for body in bodies:
             draw = streams("roll", role, body.name)
             angle = draw.uniform(0.0, 2.0 * math.pi)
             way, speed = heading(angle), initial(draw, "speed", self.speed)
             lean = math.radians(draw.uniform(*self.lean)) * draw.choice((-1.0, 1.0))
             turn = quat_multiply(yaw(angle), quat_from_axis_angle((1.0, 0.0, 0.0), math.pi / 2 + lean))
-            upright = rested(body, -0.5 * speed * way[:2], orientation=turn)
+            upright = rested(body, -REACH * speed * way[:2], orientation=turn)
             radius = solid(upright).extent(-UP)
             rolling = moved(upright, linear_velocity=speed * way, angular_velocity=np.cross(UP, way) * (speed / radius))
+            ahead = np.asarray(rolling.position) + 2.0 * REACH * speed * way
+            waypoints += [(np.asarray(rolling.position), radius), (ahead, radius)]
             candidate = partial(self._candidate, rolling, draw)
             placed.append(first_free(body.name, candidate, (*stage.bodies, *placed), gap=self.gap))
-        return stage.extended(groups={role: tuple(placed)})
+        return stage.extended(groups={role: tuple(placed)}, waypoints=waypoints)
 
     def _candidate(self, rolling: BodySolid, draw: Stream) -> BodySolid:
         aside = self.spread * math.sqrt(draw.uniform()) * heading(draw.uniform(0.0, 2.0 * math.pi))
