@@ -104,8 +104,8 @@ SINGLE = (
         tiers=("single",),
         description="Two plates close on a soft body, squeeze it from both sides and open again.",
         roles=(
-            RoleSoft(name="body", shapes=("block", "ball", "cylinder")),
-            replace(PLATE, count=(2, 2), size=(0.45, 0.55)),
+            RoleSoft(name="body", shapes=("block", "ball", "cylinder"), size=(0.24, 0.34)),
+            replace(PLATE, count=(2, 2), size=(0.58, 0.7)),
         ),
         layout=((("body",), Scatter()), (("plate",), Clamp(squeeze=(0.25, 0.4)))),
         caption="{plate} close on {body}, squeeze it and open again.",
