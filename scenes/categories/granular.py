@@ -40,7 +40,7 @@ SINGLE = (
         layout=((("clump",), Drop(height=(0.1, 0.45), toss=(0.0, 0.6), spin=(0.0, 2.0))),),
         caption="{clump} falls onto the floor and spreads.",
         phenomena=("free_fall", "granular_flow", "angle_of_repose"),
-        invariants=(Invariant("clump", "spread", above=0.03),),
+        invariants=(Invariant("clump", "spread", above=0.07),),
     ),
     BaseScene(
         name="grains_on_ramp",
@@ -98,7 +98,10 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("grains",), Drop(height=(0.1, 0.25), over="obstacle", spread=0.05))),
         caption="{grains} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "granular_flow", "obstacle"),
-        invariants=(Invariant("grains", "spread", above=0.05, cause="body", of="obstacle"),),
+        invariants=(
+            Invariant("grains", "spread", above=0.05),
+            Invariant("grains", "touch", above=0.2, cause="body", of="obstacle"),
+        ),
     ),
 )
 
@@ -124,7 +127,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("block",), Drop(height=(0.05, 0.4), over="heap", spread=0.05))),
         caption="{block} falls onto {heap} and slides off with what it loosens.",
         phenomena=("free_fall", "impact", "avalanche"),
-        invariants=(Invariant("heap", "dent", above=0.01, cause="body", of="block"),),
+        invariants=(Invariant("block", "touch", above=0.1, cause="body", of="heap"),),
     ),
     BaseScene(
         name="grain_clumps_meet",
@@ -186,7 +189,7 @@ MULTI_OBJECT = (
         layout=((("bed",), Scatter()), (("body",), Drop(height=(0.15, 0.3), rise=0.25, over="bed", spread=0.14))),
         caption="{body} drop into {bed}.",
         phenomena=("free_fall", "impact", "crater", "sinking"),
-        invariants=(Invariant("bed", "dent", above=0.01, cause="body", of="body"),),
+        invariants=(Invariant("body", "touch", above=0.25, cause="body", of="bed", every=True),),
     ),
     BaseScene(
         name="grains_bury_blocks",
