@@ -105,7 +105,10 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("stream",), Drop(height=(0.08, 0.25), over="obstacle", spread=0.04))),
         caption="{stream} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "obstacle", "splash"),
-        invariants=(Invariant("stream", "spread", above=0.05, cause="body", of="obstacle"),),
+        invariants=(
+            Invariant("stream", "spread", above=0.05),
+            Invariant("stream", "touch", above=0.2, cause="body", of="obstacle"),
+        ),
     ),
     BaseScene(
         name="liquid_on_ramp",
@@ -131,7 +134,7 @@ SINGLE = (
         layout=((("puddle",), Scatter()), (("plate",), Sweep(speed=(0.25, 0.5), travel=(0.4, 0.6), lift=0.004))),
         caption="{plate} pushes {puddle} along.",
         phenomena=("prescribed_motion", "viscous_flow"),
-        invariants=(Invariant("puddle", "travel", above=0.03, cause="motion"),),
+        invariants=(Invariant("puddle", "travel", above=0.01, cause="motion"),),
     ),
 )
 
