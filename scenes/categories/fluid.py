@@ -105,10 +105,7 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("stream",), Drop(height=(0.08, 0.25), over="obstacle", spread=0.04))),
         caption="{stream} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "obstacle", "splash"),
-        invariants=(
-            Invariant("stream", "spread", above=0.05),
-            Invariant("stream", "touch", above=0.2, cause="body", of="obstacle"),
-        ),
+        invariants=(Invariant("stream", "spread", above=0.05),),
     ),
     BaseScene(
         name="liquid_on_ramp",
@@ -126,7 +123,7 @@ SINGLE = (
         tiers=("single",),
         description="A moving plate pushes a puddle of thick liquid along, which piles up and runs around it.",
         roles=(
-            RoleFluid(name="puddle", shapes=("bed",), materials=THICK, size=(0.4, 0.5)),
+            RoleFluid(name="puddle", shapes=("bed",), materials=("honey", "molten_chocolate"), size=(0.4, 0.5)),
             RoleRigid(
                 name="plate", shapes=("plate",), materials=("metal", "wood"), size=(0.5, 0.65), mobility="kinematic"
             ),
