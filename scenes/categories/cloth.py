@@ -54,7 +54,7 @@ SINGLE = (
         layout=((("cloth",), Spread(height=(0.5, 1.0), tilt=(10.0, 70.0), speed=(0.0, 1.0))),),
         caption="{cloth} sails down through the air and crumples on the floor.",
         phenomena=("free_fall", "air_drag", "self_contact"),
-        invariants=(Invariant("cloth", "fall", above=0.2),),
+        invariants=(Invariant("cloth", "fall", above=0.3),),
         air="still",
     ),
     BaseScene(

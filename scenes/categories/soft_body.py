@@ -160,7 +160,7 @@ SINGLE = (
             RoleSoft(name="body", shapes=("ball", "cylinder"), materials=FIRM, size=(0.24, 0.34)),
             RoleRigid(name="ram", shapes=("box",), materials=("metal", "wood"), size=(0.2, 0.3), mobility="kinematic"),
         ),
-        layout=((("post", "body", "ram"), Gap(width=(0.75, 0.88))),),
+        layout=((("post", "body", "ram"), Gap(width=(0.82, 0.92))),),
         caption="{ram} pushes {body} through between {post}.",
         phenomena=("prescribed_motion", "elastic_deformation", "extrusion"),
         invariants=(Invariant("body", "travel", above=0.1, cause="motion"),),

@@ -10,7 +10,11 @@ from simfactory.episode import FIRST_BODY, BodyProperties, Contacts, Trajectory
 from simfactory.testing.specs import make_spec
 from simfactory.testing.trajectories import trajectories
 
-CHEAP = [("soft_body", "drop_onto_soft", 20), ("inflatable", "balloon_drop", 26), ("thermal", "melt_on_plate", 20)]
+CHEAP = [
+    ("soft_body", "drop_onto_soft", 20),
+    ("inflatable", "balloon_drop", 26),
+    ("thermal", "bar_on_hot_and_cold", 30),
+]
 
 
 def one_by_one(specs):
