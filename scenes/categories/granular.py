@@ -156,7 +156,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("ball",), Strike(target="heap", speed=(1.5, 3.0)))),
         caption="{ball} runs into {heap} and gets stuck.",
         phenomena=("rolling", "collision", "granular_flow"),
-        invariants=(Invariant("ball", "travel", below=1.1, cause="body", of="heap"),),
+        invariants=(Invariant("ball", "slowing", above=0.5, cause="body", of="heap"),),
         held_out=True,
     ),
     BaseScene(
