@@ -12,6 +12,7 @@ from scenes.patterns import PATTERNS
 from scenes.shapes import SHAPES, shaped
 from simfactory.rng import Stream
 from simfactory.spec import BodyCloth, BodyRigid, BodyRope, BodySoft, Cord, Hold
+from simfactory.spec.body import Side
 
 __all__ = ["RoleCloth", "RoleRigid", "RoleRope", "RoleSoft", "viscosity"]
 
@@ -77,12 +78,14 @@ class RoleSoft(Role):
         materials: Names of soft materials or families to choose from.
         size: Largest extent [m].
         resolution: Cells of the simulation mesh along it.
+        held: Sides of its box whose material does not move.
     """
 
     shapes: tuple[str, ...]
     materials: tuple[str, ...] = ("soft",)
     size: tuple[float, float] = (0.22, 0.4)
     resolution: int = 6
+    held: tuple[Side, ...] = ()
 
     def cast(self, name: str, *, rank: int, streams: Streams) -> Member:
         """Draw one soft body."""
@@ -102,6 +105,7 @@ class RoleSoft(Role):
             aspect=form.aspect,
             resolution=self.resolution,
             viscosity=viscosity(streams("body", name, "viscosity")),
+            held=self.held,
         )
         return Member(body=body, noun=shape.noun, material=material.replace("_", " "), colour=look.colour)
 

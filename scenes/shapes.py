@@ -111,6 +111,8 @@ SHAPES: dict[str, Shape] = {
     "pillar": Shape(noun="column", geometry=_cylinder, extents=(0.75, 0.75, 1.0)),
     "clump": Shape(noun="clump", geometry=_sphere),
     "bed": Shape(noun="bed", geometry=_cylinder, extents=(1.0, 1.0, 0.3)),
+    "tyre": Shape(noun="thick ring", geometry=_torus, extents=(1.0, 1.0, 0.34)),
+    "stem": Shape(noun="post", geometry=_box, extents=(0.28, 0.28, 1.0), aspect=(0.95, 1.05)),
     "air_ring": Shape(noun="air ring", geometry=_torus, extents=(1.0, 1.0, 0.32)),
     "bolster": Shape(noun="bolster", geometry=_capsule, extents=(0.42, 0.42, 1.0)),
     "cushion": Shape(noun="air cushion", geometry=_box, extents=(1.0, 0.8, 0.25), aspect=(0.9, 1.1)),

@@ -13,6 +13,7 @@ from layouts.placements.spread import Spread
 from layouts.placements.sweep import Sweep
 from layouts.placements.throw import Throw
 from scenes.category import BaseScene, Category
+from scenes.invariants import Invariant
 from scenes.props import FAN
 from scenes.roles import RoleCloth, RoleRigid
 from simfactory.spec import Hold
@@ -44,6 +45,7 @@ SINGLE = (
         layout=((("stand",), Scatter()), (("cloth",), Spread(height=(0.05, 0.35), over="stand", spread=0.08))),
         caption="{cloth} falls over {stand} and takes its shape.",
         phenomena=("free_fall", "draping", "self_contact"),
+        invariants=(Invariant("cloth", "top", above=0.15, cause="body", of="stand"),),
         air="still",
     ),
     BaseScene(
@@ -54,6 +56,7 @@ SINGLE = (
         layout=((("cloth",), Spread(height=(0.5, 1.0), tilt=(10.0, 70.0), speed=(0.0, 1.0))),),
         caption="{cloth} sails down through the air and crumples on the floor.",
         phenomena=("free_fall", "air_drag", "self_contact"),
+        invariants=(Invariant("cloth", "fall", above=0.3),),
         air="still",
     ),
     BaseScene(
@@ -64,6 +67,7 @@ SINGLE = (
         layout=((("curtain",), Spread(pose="upright", height=(0.15, 0.4))),),
         caption="{curtain}, held along its upper side, waves in the wind.",
         phenomena=("wind", "hanging"),
+        invariants=(Invariant("curtain", "deformation", above=0.05, cause="wind"),),
         air="wind",
     ),
     BaseScene(
@@ -88,6 +92,7 @@ SINGLE = (
         layout=((("flag",), Spread(pose="upright", height=(0.5, 0.8))),),
         caption="{flag} flies in the wind.",
         phenomena=("wind", "flutter"),
+        invariants=(Invariant("flag", "rebound", above=0.03, cause="wind"),),
         air="wind",
     ),
     BaseScene(
@@ -98,6 +103,7 @@ SINGLE = (
         layout=((("sheet",), Spread(height=(0.9, 1.2))),),
         caption="{sheet}, held at two corners, swings down.",
         phenomena=("pendulum", "hanging"),
+        invariants=(Invariant("sheet", "travel", above=0.15, cause="holds"),),
         air="still",
         held_out=True,
     ),
@@ -109,6 +115,10 @@ SINGLE = (
         layout=((("sheet",), Spread(height=(0.5, 0.8))),),
         caption="{sheet}, held at its four corners, sags.",
         phenomena=("hanging", "elastic_deformation"),
+        invariants=(
+            Invariant("sheet", "fall", below=0.35, cause="holds"),
+            Invariant("sheet", "deformation", above=0.02),
+        ),
         air="still",
     ),
     BaseScene(
@@ -119,6 +129,7 @@ SINGLE = (
         layout=((("garment",), Spread(height=(0.1, 0.5), tilt=(0.0, 60.0))),),
         caption="{garment} falls to the floor and collapses.",
         phenomena=("free_fall", "self_contact"),
+        invariants=(Invariant("garment", "deformation", above=0.1),),
         air="still",
     ),
     BaseScene(
@@ -129,6 +140,7 @@ SINGLE = (
         layout=((("pole",), Scatter()), (("garment",), Spread(height=(0.02, 0.08), over="pole"))),
         caption="{garment} slips over {pole}.",
         phenomena=("free_fall", "draping", "self_contact"),
+        invariants=(Invariant("garment", "top", above=0.3, cause="body", of="pole"),),
         air="still",
     ),
     BaseScene(
@@ -147,6 +159,7 @@ SINGLE = (
         ),
         caption="{plate} runs into {curtain} and carries it along.",
         phenomena=("prescribed_motion", "hanging", "collision"),
+        invariants=(Invariant("curtain", "travel", above=0.05, cause="motion"),),
         air="still",
     ),
 )  # fmt: skip
@@ -163,6 +176,7 @@ TWO_BODY = (
         layout=((("net",), Spread(height=(0.4, 0.6))), (("body",), Drop(height=(0.2, 0.7), over="net", spread=0.1))),
         caption="{body} falls into {net} and is caught.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
+        invariants=(Invariant("body", "end_height", above=0.15, cause="body", of="net"),),
         air="still",
     ),
     BaseScene(
@@ -179,6 +193,7 @@ TWO_BODY = (
         ),
         caption="{ball} is thrown into {curtain}.",
         phenomena=("projectile_motion", "collision", "hanging"),
+        invariants=(Invariant("curtain", "travel", above=0.02, cause="body", of="ball"),),
         air="still",
         held_out=True,
     ),
@@ -193,6 +208,7 @@ TWO_BODY = (
         layout=((("body",), Scatter()), (("cloth",), Spread(height=(0.1, 0.4), over="body", spread=0.15))),
         caption="{cloth} falls onto {body}.",
         phenomena=("free_fall", "draping", "collision"),
+        invariants=(Invariant("cloth", "top", above=0.1, cause="body", of="body"),),
         air="still",
     ),
     BaseScene(
@@ -206,6 +222,7 @@ TWO_BODY = (
         ),
         caption="{cloth} fall over {stand}, one on the other.",
         phenomena=("free_fall", "draping", "self_contact"),
+        invariants=(Invariant("cloth", "top", above=0.15, cause="body", of="stand", every=True),),
         air="still",
     ),
 )  # fmt: skip
@@ -223,6 +240,7 @@ MULTI_OBJECT = (
         layout=((("block",), Scatter(spread=0.35)), (("cloth",), Spread(height=(0.4, 0.6)))),
         caption="{cloth} falls over {block}.",
         phenomena=("free_fall", "draping", "collision"),
+        invariants=(Invariant("cloth", "top", above=0.08, cause="body", of="block"),),
         air="still",
     ),
     BaseScene(
@@ -241,6 +259,7 @@ MULTI_OBJECT = (
         ),
         caption="{cloth} falls over {stand}, then {body} onto both.",
         phenomena=("free_fall", "draping", "collision"),
+        invariants=(Invariant("cloth", "top", above=0.15, cause="body", of="stand"),),
         air="still",
     ),
     BaseScene(
@@ -257,6 +276,7 @@ MULTI_OBJECT = (
         ),
         caption="{body} fall into {net} and roll together.",
         phenomena=("free_fall", "collision", "elastic_deformation"),
+        invariants=(Invariant("body", "end_height", above=0.15, cause="body", of="net", every=True),),
         air="still",
     ),
     BaseScene(
@@ -273,6 +293,7 @@ MULTI_OBJECT = (
         ),
         caption="On the floor lands {sheet}, then {garment}.",
         phenomena=("free_fall", "self_contact"),
+        invariants=(Invariant("garment", "deformation", above=0.1, cause="floor", every=True),),
         air="still",
         held_out=True,
     ),

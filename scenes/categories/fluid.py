@@ -7,9 +7,11 @@ from layouts.placements.partition import Partition
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
 from layouts.placements.strike import Strike
+from layouts.placements.sweep import Sweep
 from layouts.placements.tank import Tank
 from scenes.category import BaseScene, Category
 from scenes.fluid import RoleFluid
+from scenes.invariants import Invariant
 from scenes.props import PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
@@ -34,6 +36,7 @@ SINGLE = (
         layout=((("column",), Scatter()),),
         caption="{column} is let go and spreads over the floor.",
         phenomena=("collapse", "spreading"),
+        invariants=(Invariant("column", "spread", above=0.05),),
         gravity="any",
     ),
     BaseScene(
@@ -44,6 +47,7 @@ SINGLE = (
         layout=((("blob",), Drop(height=(0.15, 0.5), toss=(0.0, 0.8))),),
         caption="{blob} falls onto the floor and splashes.",
         phenomena=("free_fall", "splash", "spreading"),
+        invariants=(Invariant("blob", "spread", above=0.03),),
     ),
     BaseScene(
         name="viscous_drop",
@@ -53,6 +57,7 @@ SINGLE = (
         layout=((("blob",), Drop(height=(0.05, 0.3))),),
         caption="{blob} falls onto the floor and creeps apart.",
         phenomena=("free_fall", "viscous_spreading"),
+        invariants=(Invariant("blob", "spread", above=0.01),),
     ),
     BaseScene(
         name="dam_break",
@@ -62,6 +67,7 @@ SINGLE = (
         layout=((("side", "dam"), Tank(share=(0.3, 0.5), fill=(0.75, 0.88))),),
         caption="{dam} at one end of a tank is let go and runs to the other end.",
         phenomena=("dam_break", "wave"),
+        invariants=(Invariant("dam", "travel", above=0.05),),
     ),
     BaseScene(
         name="sloshing_tank",
@@ -71,6 +77,7 @@ SINGLE = (
         layout=((("side", "pool"), Tank(speed=(0.3, 0.7), fill=(0.55, 0.7))),),
         caption="{pool} in a tank sloshes to and fro.",
         phenomena=("sloshing", "wave"),
+        invariants=(Invariant("pool", "travel", above=0.01, cause="speed"),),
     ),
     BaseScene(
         name="dam_over_step",
@@ -117,6 +124,10 @@ SINGLE = (
         layout=((("side", "blob"), Container(inner=(0.4, 0.5), drop=(0.15, 0.3), spin=(0.0, 0.0))),),
         caption="{blob} falls into an open box and levels out.",
         phenomena=("free_fall", "splash", "containment"),
+        invariants=(
+            Invariant("blob", "spread", below=0.12, cause="body", of="side"),
+            Invariant("blob", "fall", above=0.1),
+        ),
     ),
     BaseScene(
         name="stream_over_obstacle",
@@ -135,6 +146,7 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("stream",), Drop(height=(0.08, 0.25), over="obstacle", spread=0.04))),
         caption="{stream} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "obstacle", "splash"),
+        invariants=(Invariant("stream", "spread", above=0.05),),
     ),
     BaseScene(
         name="liquid_on_ramp",
@@ -144,7 +156,23 @@ SINGLE = (
         layout=((("plank", "post", "blob"), Ramp(slope=(18.0, 32.0), regime="slide")),),
         caption="{blob} is let go on a ramp and runs down it.",
         phenomena=("inclined_plane", "film_flow"),
+        invariants=(Invariant("blob", "travel", above=0.1, cause="body", of="plank"),),
         held_out=True,
+    ),
+    BaseScene(
+        name="plate_pushes_puddle",
+        tiers=("single",),
+        description="A moving plate pushes a puddle of thick liquid along, which piles up and runs around it.",
+        roles=(
+            RoleFluid(name="puddle", shapes=("bed",), materials=("honey", "molten_chocolate"), size=(0.4, 0.5)),
+            RoleRigid(
+                name="plate", shapes=("plate",), materials=("metal", "wood"), size=(0.5, 0.65), mobility="kinematic"
+            ),
+        ),
+        layout=((("puddle",), Scatter()), (("plate",), Sweep(speed=(0.25, 0.5), travel=(0.4, 0.6), lift=0.004))),
+        caption="{plate} pushes {puddle} along.",
+        phenomena=("prescribed_motion", "viscous_flow"),
+        invariants=(Invariant("puddle", "travel", above=0.01, cause="motion"),),
     ),
 )
 
@@ -161,6 +189,7 @@ TWO_BODY = (
         layout=((("side", "pool"), Tank()), (("block",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{block} drops into {pool} and floats.",
         phenomena=("free_fall", "splash", "buoyancy"),
+        invariants=(Invariant("block", "end_height", above=0.08, cause="body", of="pool"),),
     ),
     BaseScene(
         name="body_sinks",
@@ -174,6 +203,7 @@ TWO_BODY = (
         layout=((("side", "pool"), Tank()), (("body",), Drop(height=(0.03, 0.3), over="pool", spread=0.05))),
         caption="{body} drops into {pool} and sinks.",
         phenomena=("free_fall", "splash", "sinking"),
+        invariants=(Invariant("body", "fall", above=0.1),),
     ),
     BaseScene(
         name="ball_into_column",
@@ -186,6 +216,7 @@ TWO_BODY = (
         layout=((("column",), Scatter()), (("ball",), Strike(target="column", speed=(1.5, 3.0)))),
         caption="{ball} runs into {column}.",
         phenomena=("rolling", "collapse", "splash"),
+        invariants=(Invariant("ball", "travel", below=1.5, cause="body", of="column"),),
     ),
     BaseScene(
         name="blob_onto_block",
@@ -198,6 +229,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("blob",), Drop(height=(0.05, 0.3), over="block", spread=0.06))),
         caption="{blob} falls onto {block} and washes over it.",
         phenomena=("free_fall", "splash", "piling"),
+        invariants=(Invariant("blob", "top", above=0.05, cause="body", of="block"),),
     ),
     BaseScene(
         name="columns_meet",
@@ -216,6 +248,7 @@ TWO_BODY = (
         layout=((("column",), Scatter(spread=0.22, gap=0.03)),),
         caption="{column} collapse and run into each other.",
         phenomena=("collapse", "collision", "wave"),
+        invariants=(Invariant("column", "spread", above=0.02, every=True),),
     ),
     BaseScene(
         name="dams_meet",
@@ -245,6 +278,7 @@ TWO_BODY = (
         ),
         caption="{block} falls into {dam} as it breaks, and is carried along.",
         phenomena=("dam_break", "buoyancy", "wave"),
+        invariants=(Invariant("block", "travel", above=0.05, cause="body", of="dam"),),
         held_out=True,
     ),
 )
@@ -265,6 +299,7 @@ MULTI_OBJECT = (
         ),
         caption="{body} drop into {pool}.",
         phenomena=("free_fall", "splash", "buoyancy", "sinking"),
+        invariants=(Invariant("body", "fall", above=0.05, every=True),),
     ),
     BaseScene(
         name="flood_sweeps_blocks",
@@ -283,6 +318,7 @@ MULTI_OBJECT = (
         layout=((("column",), Scatter()), (("block",), Scatter(spread=0.34, gap=0.03))),
         caption="{column} collapses among {block}.",
         phenomena=("collapse", "obstacle", "carrying"),
+        invariants=(Invariant("block", "travel", above=0.005, cause="body", of="column"),),
     ),
     BaseScene(
         name="blobs_fall",
@@ -296,6 +332,7 @@ MULTI_OBJECT = (
         layout=((("blob",), Drop(height=(0.08, 0.2), rise=0.26, spread=0.06)),),
         caption="{blob} fall one after another into each other's puddle.",
         phenomena=("free_fall", "splash", "spreading"),
+        invariants=(Invariant("blob", "spread", above=0.02, every=True),),
         held_out=True,
     ),
 )

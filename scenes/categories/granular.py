@@ -15,6 +15,7 @@ from layouts.placements.sweep import Sweep
 from layouts.placements.table import Table
 from scenes.category import BaseScene, Category
 from scenes.granular import RoleGranular
+from scenes.invariants import Invariant
 from scenes.props import FAN, PLANK, POST, SIDE
 from scenes.roles import RoleRigid
 
@@ -49,6 +50,7 @@ SINGLE = (
         layout=((("column",), Scatter()),),
         caption="{column} is let go and slumps into a heap.",
         phenomena=("granular_collapse", "angle_of_repose"),
+        invariants=(Invariant("column", "spread", above=0.03),),
         gravity="any",
     ),
     BaseScene(
@@ -59,6 +61,7 @@ SINGLE = (
         layout=((("clump",), Drop(height=(0.1, 0.45), toss=(0.0, 0.6), spin=(0.0, 2.0))),),
         caption="{clump} falls onto the floor and spreads.",
         phenomena=("free_fall", "granular_flow", "angle_of_repose"),
+        invariants=(Invariant("clump", "spread", above=0.07),),
     ),
     BaseScene(
         name="grains_on_ramp",
@@ -68,6 +71,7 @@ SINGLE = (
         layout=((("plank", "post", "heap"), Ramp(slope=(24.0, 38.0), regime="slide")),),
         caption="{heap} is let go on a ramp and runs down it.",
         phenomena=("granular_flow", "inclined_plane"),
+        invariants=(Invariant("heap", "travel", above=0.1, cause="body", of="plank"),),
         held_out=True,
     ),
     BaseScene(
@@ -78,6 +82,10 @@ SINGLE = (
         layout=((("side", "clump"), Container(inner=(0.34, 0.48))),),
         caption="{clump} falls into an open box and levels out.",
         phenomena=("free_fall", "granular_flow", "containment"),
+        invariants=(
+            Invariant("clump", "spread", below=0.12, cause="body", of="side"),
+            Invariant("clump", "fall", above=0.1),
+        ),
     ),
     BaseScene(
         name="fan_blows_grains",
@@ -106,6 +114,7 @@ SINGLE = (
         layout=((("bed",), Scatter()), (("plate",), Sweep(speed=(0.25, 0.5), travel=(0.4, 0.6), lift=0.004))),
         caption="{plate} ploughs through {bed}.",
         phenomena=("prescribed_motion", "granular_flow"),
+        invariants=(Invariant("bed", "travel", above=0.03, cause="motion"),),
     ),
     BaseScene(
         name="grain_pour_over",
@@ -124,6 +133,10 @@ SINGLE = (
         layout=((("obstacle",), Scatter()), (("grains",), Drop(height=(0.1, 0.25), over="obstacle", spread=0.05))),
         caption="{grains} pours down over {obstacle} and parts around it.",
         phenomena=("free_fall", "granular_flow", "obstacle"),
+        invariants=(
+            Invariant("grains", "spread", above=0.05),
+            Invariant("grains", "touch", above=0.2, cause="body", of="obstacle"),
+        ),
     ),
     BaseScene(
         name="grain_hopper",
@@ -213,6 +226,7 @@ TWO_BODY = (
         layout=((("bed",), Scatter()), (("ball",), Drop(height=(0.15, 0.8), over="bed", spread=0.08))),
         caption="{ball} drops into {bed} and stays in its crater.",
         phenomena=("free_fall", "impact", "crater"),
+        invariants=(Invariant("bed", "dent", above=0.01, cause="body", of="ball"),),
     ),
     BaseScene(
         name="block_onto_heap",
@@ -225,6 +239,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("block",), Drop(height=(0.05, 0.4), over="heap", spread=0.05))),
         caption="{block} falls onto {heap} and slides off with what it loosens.",
         phenomena=("free_fall", "impact", "avalanche"),
+        invariants=(Invariant("block", "touch", above=0.1, cause="body", of="heap"),),
     ),
     BaseScene(
         name="grain_clumps_meet",
@@ -240,6 +255,7 @@ TWO_BODY = (
         ),
         caption="{clump} flies into {column}.",
         phenomena=("projectile_motion", "collision", "granular_flow"),
+        invariants=(Invariant("column", "travel", above=0.01, cause="body", of="clump"),),
     ),
     BaseScene(
         name="ball_through_heap",
@@ -252,6 +268,7 @@ TWO_BODY = (
         layout=((("heap",), Scatter()), (("ball",), Strike(target="heap", speed=(1.5, 3.0)))),
         caption="{ball} runs into {heap} and gets stuck.",
         phenomena=("rolling", "collision", "granular_flow"),
+        invariants=(Invariant("ball", "slowing", above=0.5, cause="body", of="heap"),),
         held_out=True,
     ),
     BaseScene(
@@ -265,6 +282,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("clump",), Drop(height=(0.06, 0.3), over="block", spread=0.08))),
         caption="{clump} rains onto {block}.",
         phenomena=("free_fall", "granular_flow", "piling"),
+        invariants=(Invariant("clump", "top", above=0.08, cause="body", of="block"),),
     ),
 )
 
@@ -280,6 +298,7 @@ MULTI_OBJECT = (
         layout=((("bed",), Scatter()), (("body",), Drop(height=(0.15, 0.3), rise=0.25, over="bed", spread=0.14))),
         caption="{body} drop into {bed}.",
         phenomena=("free_fall", "impact", "crater", "sinking"),
+        invariants=(Invariant("body", "fall", above=0.05, every=True),),
     ),
     BaseScene(
         name="grains_bury_blocks",
@@ -294,6 +313,7 @@ MULTI_OBJECT = (
         layout=((("block",), Scatter(spread=0.22)), (("clump",), Drop(height=(0.25, 0.4)))),
         caption="{clump} falls among {block}.",
         phenomena=("free_fall", "granular_flow", "burial"),
+        invariants=(Invariant("block", "travel", above=0.003, cause="body", of="clump"),),
     ),
     BaseScene(
         name="heaps_run_together",
@@ -307,6 +327,7 @@ MULTI_OBJECT = (
         layout=((("column",), Scatter(spread=0.3, gap=0.02)),),
         caption="{column} slump and run into each other.",
         phenomena=("granular_collapse", "collision", "angle_of_repose"),
+        invariants=(Invariant("column", "spread", above=0.02, every=True),),
         held_out=True,
     ),
     BaseScene(

@@ -4,6 +4,7 @@ They always meet air, which matters to what weighs some grams. What strikes them
 as fast as 3 m/s: shells move at most 6 m/s.
 """
 
+from layouts.placements.clamp import Clamp
 from layouts.placements.drop import Drop
 from layouts.placements.ramp import Ramp
 from layouts.placements.scatter import Scatter
@@ -11,6 +12,7 @@ from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
 from scenes.inflatable import RoleInflatable
+from scenes.invariants import Invariant
 from scenes.roles import RoleRigid
 
 __all__ = ["CATEGORY"]
@@ -32,6 +34,7 @@ SINGLE = (
         layout=((("balloon",), Drop(height=(0.4, 1.0), spin=(0.0, 2.0))),),
         caption="{balloon} falls through the air and bounces gently.",
         phenomena=("free_fall", "air_drag", "bounce", "gas_pressure"),
+        invariants=(Invariant("balloon", "rebound", above=0.02, cause="floor"),),
         air="still",
     ),
     BaseScene(
@@ -42,6 +45,7 @@ SINGLE = (
         layout=((("ball",), Drop(height=(0.3, 0.8), toss=(1.0, 2.2), elevation=(10.0, 50.0), spin=(0.0, 5.0))),),
         caption="{ball} is thrown, bounces and rolls on.",
         phenomena=("projectile_motion", "air_drag", "bounce", "gas_pressure"),
+        invariants=(Invariant("ball", "travel", above=0.5, cause="speed"),),
         air="still",
     ),
     BaseScene(
@@ -52,6 +56,7 @@ SINGLE = (
         layout=((("balloon",), Drop(height=(0.5, 1.0), spin=(0.0, 2.0))),),
         caption="The wind carries {balloon} away while it falls.",
         phenomena=("wind", "air_drag", "gas_pressure"),
+        invariants=(Invariant("balloon", "travel", above=0.3, cause="wind"),),
         air="wind",
         wind=(0.8, 2.5),
     ),
@@ -70,6 +75,7 @@ SINGLE = (
         layout=((("plank", "post", "roller"), Ramp(slope=(8.0, 18.0), regime="roll")),),
         caption="{roller} rolls down a ramp, flattened where it touches.",
         phenomena=("rolling", "inclined_plane", "gas_pressure"),
+        invariants=(Invariant("roller", "travel", above=0.3), Invariant("roller", "deformation", above=0.01)),
         air="still",
     ),
     BaseScene(
@@ -84,6 +90,7 @@ SINGLE = (
         layout=((("body",), Drop(height=(0.25, 0.7), spin=(0.0, 3.0))),),
         caption="{body} falls, bounces and tumbles.",
         phenomena=("free_fall", "bounce", "gas_pressure"),
+        invariants=(Invariant("body", "rebound", above=0.01, cause="floor"),),
         air="still",
         held_out=True,
     ),
@@ -100,7 +107,25 @@ SINGLE = (
         layout=((("ball",), Scatter()), (("plate",), Sweep(speed=(0.4, 0.9), travel=(0.4, 0.7), lift=0.005))),
         caption="{plate} runs into {ball} and pushes it along.",
         phenomena=("prescribed_motion", "rolling", "gas_pressure"),
+        invariants=(Invariant("ball", "travel", above=0.2, cause="motion"),),
         air="still",
+    ),
+    BaseScene(
+        name="ball_between_plates",
+        tiers=("single",),
+        description="Two plates close on an air-filled ball and open; its gas makes it round again.",
+        roles=(
+            RoleInflatable(name="ball", shapes=("ball",), materials=STOUT, size=(0.28, 0.4)),
+            RoleRigid(
+                name="plate", shapes=("plate",), materials=("metal", "wood"), size=(0.65, 0.8), count=(2, 2),
+                mobility="kinematic",
+            ),
+        ),
+        layout=((("ball",), Scatter()), (("plate",), Clamp(squeeze=(0.2, 0.35)))),
+        caption="{plate} close on {ball}, squeeze it and open again.",
+        phenomena=("prescribed_motion", "gas_pressure", "recovery"),
+        air="still",
+        invariants=(Invariant("ball", "deformation", above=0.05, cause="motion"),),
     ),
 )  # fmt: skip
 
@@ -119,6 +144,7 @@ TWO_BODY = (
         ),
         caption="{ball} flies into {target} and dents it.",
         phenomena=("projectile_motion", "collision", "gas_pressure"),
+        invariants=(Invariant("target", "travel", above=0.1, cause="body", of="ball"),),
         air="still",
     ),
     BaseScene(
@@ -134,6 +160,7 @@ TWO_BODY = (
         layout=((("cushion",), Scatter()), (("body",), Drop(height=(0.15, 0.5), over="cushion", spread=0.06))),
         caption="{body} falls onto {cushion}, sinks in and is thrown up again.",
         phenomena=("free_fall", "collision", "gas_pressure"),
+        invariants=(Invariant("cushion", "dent", above=0.07, cause="body", of="body"),),
         air="still",
     ),
     BaseScene(
@@ -147,6 +174,7 @@ TWO_BODY = (
         layout=((("lower",), Scatter()), (("upper",), Drop(height=(0.1, 0.4), over="lower", spread=0.08))),
         caption="{upper} falls onto {lower}.",
         phenomena=("free_fall", "collision", "gas_pressure"),
+        invariants=(Invariant("upper", "touch", above=0.03, cause="body", of="lower"),),
         air="still",
     ),
     BaseScene(
@@ -160,6 +188,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("ball",), Drop(height=(0.15, 0.5), over="block", spread=0.1))),
         caption="{ball} falls onto {block} and bounces off.",
         phenomena=("free_fall", "collision", "bounce", "gas_pressure"),
+        invariants=(Invariant("ball", "rebound", above=0.02, cause="floor"),),
         air="still",
     ),
     BaseScene(
@@ -173,6 +202,7 @@ TWO_BODY = (
         layout=((("ring",), Scatter()), (("ball",), Drop(height=(0.1, 0.4), over="ring", spread=0.1))),
         caption="{ball} falls onto {ring}.",
         phenomena=("free_fall", "collision", "gas_pressure"),
+        invariants=(Invariant("ring", "deformation", above=0.05, cause="body", of="ball"),),
         air="still",
         held_out=True,
     ),
@@ -196,6 +226,7 @@ MULTI_OBJECT = (
         ),
         caption="{body} fall onto {mattress}.",
         phenomena=("free_fall", "collision", "piling", "gas_pressure"),
+        invariants=(Invariant("mattress", "dent", above=0.06, cause="body", of="body"),),
         air="still",
     ),
     BaseScene(
@@ -210,6 +241,10 @@ MULTI_OBJECT = (
         layout=((("balloon",), Drop(height=(0.1, 0.3), rise=0.32, spread=0.2, spin=(0.0, 2.0))),),
         caption="{balloon} fall onto each other and drift apart.",
         phenomena=("free_fall", "air_drag", "collision", "gas_pressure"),
+        invariants=(
+            Invariant("balloon", "rebound", above=0.02, cause="floor"),
+            Invariant("balloon", "travel", above=0.05),
+        ),
         air="still",
     ),
     BaseScene(
@@ -259,6 +294,7 @@ MULTI_OBJECT = (
         ),
         caption="{ball} flies among {block}.",
         phenomena=("projectile_motion", "collision", "gas_pressure"),
+        invariants=(Invariant("block", "travel", above=0.02, cause="speed", of="ball"),),
         air="still",
     ),
 )  # fmt: skip

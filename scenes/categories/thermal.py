@@ -8,6 +8,7 @@ from layouts.placements.scatter import Scatter
 from layouts.placements.spread import Spread
 from layouts.placements.trestle import Trestle
 from scenes.category import BaseScene, Category
+from scenes.invariants import Invariant
 from scenes.props import POST
 from scenes.roles import RoleRigid
 from scenes.thermal import RoleHot, RoleLight, RoleMelting
@@ -20,6 +21,7 @@ FAT = ("butter", "chocolate", "gelatin")  # molten at hand warmth
 FIRM = ("wax", "cheese")  # do not melt before 50 °C
 METAL = ("metal",)
 OVEN = (28.0, 40.0)  # [K] more than a room: these soften in it, and hardly flow
+HOT_OVEN = (38.0, 48.0)  # [K] wax bends under its own weight in it
 
 HOB = RoleHot(name="plate", shapes=("hob",), materials=METAL, size=(0.6, 0.75), mobility="static", excess=(55.0, 80.0))
 LAID = Spread(height=(6e-4, 4e-3), over="plate", spread=0.05, gap=4e-4)
@@ -37,6 +39,7 @@ SINGLE = (
         layout=((("plate",), Scatter()), (("body",), LAID)),
         caption="{body} lies on {plate}, softens from below and sinks.",
         phenomena=("heat_conduction", "melting", "elastic_deformation"),
+        invariants=(Invariant("body", "warming", above=2.0, cause="heat"),),
         air="still",
     ),
     BaseScene(
@@ -51,6 +54,7 @@ SINGLE = (
         layout=((("plank", "post", "pat"), Ramp(slope=(12.0, 22.0), regime="slide")),),
         caption="{pat} slides down {plank} and melts on its way.",
         phenomena=("heat_conduction", "melting", "sliding_friction", "inclined_plane"),
+        invariants=(Invariant("pat", "fall", above=0.1), Invariant("pat", "warming", above=1.0, cause="heat")),
         air="still",
     ),
     BaseScene(
@@ -67,12 +71,13 @@ SINGLE = (
                 materials=FIRM,
                 size=(0.45, 0.6),
                 resolution=10,
-                crossing=(10.0, 25.0),
+                crossing=(5.0, 12.0),
             ),
         ),
         layout=((("support", "bar"), Trestle()),),
         caption="{bar} across two supports softens in warm air and sags.",
         phenomena=("convection", "softening", "bending"),
+        invariants=(Invariant("bar", "fall", above=0.01, cause="heat"),),
         air="still",
         oven=OVEN,
     ),
@@ -101,6 +106,7 @@ SINGLE = (
         layout=((("shelf", "slice"), Overhang(beyond=(-0.3, -0.1), height=(0.3, 0.45))),),
         caption="{slice} lies over the edge of {shelf}, softens and droops.",
         phenomena=("heat_conduction", "softening", "bending"),
+        invariants=(Invariant("slice", "deformation", above=0.1, cause="heat"),),
         air="still",
         oven=OVEN,
     ),
@@ -116,6 +122,7 @@ SINGLE = (
         layout=((("scoop",), Drop(height=(0.1, 0.4))),),
         caption="{scoop} falls onto a warm floor and melts.",
         phenomena=("free_fall", "heat_conduction", "melting"),
+        invariants=(Invariant("scoop", "spread", above=0.008, cause="heat"),),
         air="still",
         floor=(5.0, 30.0),
     ),
@@ -130,15 +137,16 @@ SINGLE = (
                 materials=("wax",),
                 size=(0.4, 0.5),
                 resolution=10,
-                crossing=(12.0, 30.0),
+                crossing=(5.0, 12.0),
             ),
         ),
         layout=((("candle",), Scatter()),),
         caption="{candle} stands in hot air, softens and slumps.",
         phenomena=("convection", "softening"),
+        invariants=(Invariant("candle", "fall", above=0.005, cause="heat"),),
         gravity="any",
         air="still",
-        oven=OVEN,
+        oven=HOT_OVEN,
         held_out=True,
     ),
     BaseScene(
@@ -152,8 +160,36 @@ SINGLE = (
         ),
         caption="Warm air above {burner} carries {ball} upwards.",
         phenomena=("buoyancy", "air_drag"),
+        invariants=(Invariant("ball", "lift", above=0.2, cause="heat"),),
         air="still",
         plume=("burner", "ball", HOVER),
+    ),
+    BaseScene(
+        name="bar_on_hot_and_cold",
+        tiers=("single",),
+        description="A bar lies on a hot support and a cold one; heat creeps in at one end, which melts down.",
+        roles=(
+            RoleHot(
+                name="hot_post",
+                shapes=("post",),
+                materials=METAL,
+                size=(0.35, 0.45),
+                mobility="static",
+                excess=(60.0, 80.0),
+            ),
+            RoleRigid(name="cold_post", shapes=("post",), materials=("wood", "concrete"), mobility="static"),
+            RoleMelting(
+                name="bar", shapes=("stick",), materials=FAT, size=(0.45, 0.55), resolution=10, crossing=(1.5, 4.0)
+            ),
+        ),
+        layout=((("hot_post", "cold_post", "bar"), Trestle(bearing=(0.2, 0.3))),),
+        caption="{bar} lies on {hot_post} and on {cold_post}; its hot end melts.",
+        phenomena=("heat_conduction", "melting", "bending"),
+        air="still",
+        invariants=(
+            Invariant("bar", "warming", above=1.0, cause="heat"),
+            Invariant("bar", "deformation", above=0.2, cause="heat"),
+        ),
     ),
 )
 
@@ -169,6 +205,10 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("ball",), Drop(height=(0.02, 0.12), over="block", spread=0.02))),
         caption="{ball} falls onto {block} and melts its way into it.",
         phenomena=("free_fall", "heat_conduction", "melting"),
+        invariants=(
+            Invariant("block", "warming", above=0.5, cause="heat"),
+            Invariant("block", "dent", above=0.02, cause="heat"),
+        ),
         air="still",
     ),
     BaseScene(
@@ -182,6 +222,7 @@ TWO_BODY = (
         layout=((("block",), Scatter()), (("plate",), Spread(height=(1e-3, 0.02), over="block", gap=4e-4))),
         caption="{block} is squeezed between a warm floor and {plate} that sinks as it melts.",
         phenomena=("heat_conduction", "melting", "elastic_deformation"),
+        invariants=(Invariant("plate", "fall", above=0.03, cause="heat"),),
         air="still",
         floor=(45.0, 80.0),
     ),
@@ -196,6 +237,7 @@ TWO_BODY = (
         layout=((("first",), Scatter(spread=0.15)), (("second",), Scatter(spread=0.35, gap=0.08))),
         caption="{first} and {second} stand on a hot floor, and one melts before the other.",
         phenomena=("heat_conduction", "melting"),
+        invariants=(Invariant("first", "deformation", above=0.05, cause="heat"),),
         air="still",
         floor=(45.0, 80.0),
     ),
@@ -215,6 +257,10 @@ TWO_BODY = (
         ),
         caption="{upper} falls onto {lower}, which melts on {plate}.",
         phenomena=("free_fall", "heat_conduction", "melting", "collision"),
+        invariants=(
+            Invariant("lower", "deformation", above=0.05, cause="heat"),
+            Invariant("upper", "fall", above=0.05),
+        ),
         air="still",
         held_out=True,
     ),
@@ -238,6 +284,7 @@ MULTI_OBJECT = (
         layout=((("candle",), Row(spacing=(0.3, 0.5))),),
         caption="{candle} stand in a row on a hot floor and sink.",
         phenomena=("heat_conduction", "melting"),
+        invariants=(Invariant("candle", "fall", above=0.002, cause="heat", every=True),),
         air="still",
         floor=(60.0, 80.0),
     ),
@@ -255,6 +302,10 @@ MULTI_OBJECT = (
         ),
         caption="{piece} fall onto {plate} and melt.",
         phenomena=("free_fall", "heat_conduction", "melting", "piling"),
+        invariants=(
+            Invariant("piece", "warming", above=1.0, cause="heat", every=True),
+            Invariant("piece", "deformation", above=0.05, cause="heat"),
+        ),
         air="still",
     ),
     BaseScene(
@@ -278,6 +329,7 @@ MULTI_OBJECT = (
         layout=((("support", "bar"), Trestle()),),
         caption="{bar} lie across two supports in warm air and sag.",
         phenomena=("convection", "softening", "bending"),
+        invariants=(Invariant("bar", "fall", above=0.01, cause="heat"),),
         air="still",
         oven=OVEN,
     ),
@@ -295,6 +347,7 @@ MULTI_OBJECT = (
         ),
         caption="Warm air above {burner} carries {ball} upwards.",
         phenomena=("buoyancy", "air_drag", "collision"),
+        invariants=(Invariant("ball", "lift", above=0.1, cause="heat"),),
         air="still",
         plume=("burner", "ball", HOVER),
     ),

@@ -42,14 +42,17 @@ def check(specs: Sequence[SceneSpec], invariants: Sequence[Invariant], simulate:
     Args:
         specs: The episodes.
         invariants: What is to hold in each.
-        simulate: Returns the trajectories of specs.
+        simulate: Returns the trajectories of specs, which may need different solver steps; it is asked once.
     """
-    paths = simulate(specs)
+    causes = list(dict.fromkeys((invariant.cause, invariant.of) for invariant in invariants))
+    chosen = {(invariant.cause, invariant.of): invariant for invariant in invariants}
+    controls = [[chosen[cause].control(spec) for spec in specs] for cause in causes]
+    paths = simulate([*specs, *(spec for row in controls for spec in row)])
+    pairs = list(zip(specs, paths, strict=False))
     verdicts = []
     for invariant in invariants:
-        controls = [invariant.control(spec) for spec in specs]
-        loose = simulate(controls)
-        pairs, others = list(zip(specs, paths, strict=True)), list(zip(controls, loose, strict=True))
+        rank = causes.index((invariant.cause, invariant.of))
+        others = list(zip(controls[rank], paths[(rank + 1) * len(specs) :], strict=False))
         verdicts.append(
             Verdict(
                 invariant=invariant,

@@ -18,6 +18,7 @@ __all__ = ["MEASURES", "MeasureName"]
 MeasureName = Literal[
     "shift", "travel", "fall", "lift", "rebound", "swings", "turn", "drift", "jolt", "fall_on", "slowing", "spin_loss",
     "parting", "touched", "deformation", "spread", "warming", "cooling", "success",
+    "dent", "end_height", "top", "touch",
 ]  # fmt: skip
 
 BLOW = 0.25  # [1]
@@ -199,6 +200,38 @@ def succeeded(spec: SceneSpec, path: Trajectory, body: int) -> float:
     return 0.0 if spec.robot is None else float(success(spec, spec.robot, path)[-1])
 
 
+def dent(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """How much further than the median point of its upper fifth the point that sinks most of them does [m]."""
+    points = _points(path, body)
+    if points is None:
+        return 0.0
+    height = points[:, :, 2]
+    low, high = height[0].min(), height[0].max()
+    upper = height[:, height[0] >= high - 0.2 * (high - low)]
+    sunk = upper[0] - upper
+    return float((sunk.max(axis=1) - np.median(sunk, axis=1)).max())
+
+
+def end_height(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Height of its centre at the end [m]."""
+    return float(_center(path, body)[-1, 2])
+
+
+def top(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Height above which a fiftieth of its points are at the end [m]; of a rigid body, that of its centre."""
+    points = _points(path, body)
+    return end_height(spec, path, body) if points is None else float(np.quantile(points[-1, :, 2], 0.98))
+
+
+def touch(spec: SceneSpec, path: Trajectory, body: int) -> float:
+    """Time for which it touches another body, neither ground nor room, whole frames [s]."""
+    own, seen = FIRST_BODY + body, 0
+    for contacts in path.contacts:
+        other = np.where(contacts.a == own, contacts.b, np.where(contacts.b == own, contacts.a, 0))
+        seen += bool((other >= FIRST_BODY).any())
+    return seen / spec.fps
+
+
 MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = MappingProxyType(
     {
         "shift": shift,
@@ -220,5 +253,9 @@ MEASURES: Mapping[MeasureName, Callable[[SceneSpec, Trajectory, int], float]] = 
         "warming": warming,
         "cooling": cooling,
         "success": succeeded,
+        "dent": dent,
+        "end_height": end_height,
+        "top": top,
+        "touch": touch,
     }
 )
