@@ -12,6 +12,7 @@ from layouts.placements.spread import Spread
 from layouts.placements.sweep import Sweep
 from layouts.placements.throw import Throw
 from scenes.category import BaseScene, Category
+from scenes.manipulation_soft import CLOTH_MANIPULATION
 from scenes.roles import RoleCloth, RoleRigid
 from simfactory.spec import Hold
 
@@ -265,5 +266,5 @@ MULTI_OBJECT = (
 CATEGORY = Category(
     name="cloth",
     description="Cloth and garments that fall, drape, hang, blow in the wind and catch what falls.",
-    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT),
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *CLOTH_MANIPULATION),
 )

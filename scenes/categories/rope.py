@@ -7,6 +7,7 @@ from layouts.placements.rope_over import RopeOver
 from layouts.placements.scatter import Scatter
 from layouts.placements.strike import Strike
 from scenes.category import BaseScene, Category
+from scenes.manipulation_soft import ROPE_MANIPULATION
 from scenes.roles import RoleRigid, RoleRope
 
 __all__ = ["CATEGORY"]
@@ -262,5 +263,5 @@ MULTI_OBJECT = (
 CATEGORY = Category(
     name="rope",
     description="Ropes, cords, hoses and chains: dropped, hung, thrown, hit, over beams and edges, among rigid bodies.",
-    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT),
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *ROPE_MANIPULATION),
 )

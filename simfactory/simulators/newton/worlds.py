@@ -8,6 +8,7 @@ import newton
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.arms import acting_bodies
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.air import build_air
@@ -75,7 +76,7 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
             planes.extend(walls)
         rows: list[int] = []
         nodes: dict[int, tuple[int, int]] = {}
-        for index, body in enumerate(spec.bodies):
+        for index, body in enumerate(acting_bodies(spec)):
             node, first = builder.particle_count, builder.shape_count
             rows.append(add_body(builder, body))
             shapes.append(range(first, builder.shape_count))

@@ -11,6 +11,7 @@ import warp as wp
 from simfactory.simulators.newton.descent.elements import Solid
 from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
+from simfactory.simulators.newton.descent.pinch import Pinch
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import VertexDescent
 
@@ -59,6 +60,7 @@ class ClothDescent(VertexDescent):
         sheets: Its cloths.
         dt: Solver step [s].
         outside: Pressure outside of shells with gas [Pa].
+        pinch: Grippers that hold some of the cloth.
         options: Of SolverVBD.
     """
 
@@ -69,9 +71,10 @@ class ClothDescent(VertexDescent):
         *,
         dt: float,
         outside: float,
+        pinch: Pinch | None = None,
         **options: Any,  # Any: of several types
     ) -> None:
-        self._sheets, self._outside = sheets, outside
+        self._sheets, self._outside, self._pinch = sheets, outside, pinch
         solids = [
             Solid(
                 first=sheet.first,
@@ -156,7 +159,11 @@ class ClothDescent(VertexDescent):
         wp.copy(self._velocity_at_first, state_in.particle_qd)
         if self.model.body_count:
             wp.copy(self._body_velocity_at_first, state_in.body_qd)
+        if self._pinch is not None:
+            self._pinch.take(state_in)
         super().step(state_in, state_out, control, contacts, dt, **options)
+        if self._pinch is not None:
+            self._pinch.slip(self._friction, state_out)
 
     def _solve_rigid_body_iteration(
         self,
@@ -258,6 +265,9 @@ class ClothDescent(VertexDescent):
                 if self.particle_enable_self_contact:
                     self._add_cloth_contacts(rank * self._most_colors + number, state, dt)
                 self._add_rigid_contacts(chosen, state, contacts, dt)
+                if self._pinch is not None:
+                    color, forces = rank * self._most_colors + number, (self.particle_forces, self.particle_hessians)
+                    self._pinch.pull(color, self._node_color, self._friction, state, *forces)
                 wp.launch(
                     descend_cloth,
                     dim=chosen.size,
