@@ -9,8 +9,11 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.simulators.newton.descent.elements import Solid
-from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
+from simfactory.simulators.newton.descent.kernels.cloth import descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
+from simfactory.simulators.newton.descent.kernels.near import Meeting
+from simfactory.simulators.newton.descent.kernels.shell import measure_before
+from simfactory.simulators.newton.descent.nearness import Nearness
 from simfactory.simulators.newton.descent.pinch import Pinch
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import VertexDescent
@@ -60,6 +63,8 @@ class ClothDescent(VertexDescent):
         sheets: Its cloths.
         dt: Solver step [s].
         outside: Pressure outside of shells with gas [Pa].
+        node_ranges: By environment: its nodes, first and one after the last.
+        row_ranges: By environment: its rigid bodies, alike.
         pinch: Grippers that hold some of the cloth.
         options: Of SolverVBD.
     """
@@ -71,6 +76,8 @@ class ClothDescent(VertexDescent):
         *,
         dt: float,
         outside: float,
+        node_ranges: Sequence[tuple[int, int]],
+        row_ranges: Sequence[tuple[int, int]],
         pinch: Pinch | None = None,
         **options: Any,  # Any: of several types
     ) -> None:
@@ -91,6 +98,20 @@ class ClothDescent(VertexDescent):
             for sheet in sheets
         ]
         super().__init__(model, solids, dt=dt, **options)
+        self._nearness = Nearness(
+            model,
+            self.trimesh_collision_detector,
+            node_ranges=node_ranges,
+            row_ranges=row_ranges,
+            dt=dt,
+            distance=self.particle_self_contact_margin,
+            farthest=self._self_contact_query_radius,
+            relaxation=self.dat_conservative_bound_relaxation,
+        )
+        self._meeting: Any = Meeting()  # Any: a warp structure
+        self._meeting.distance, self._meeting.stiffness = self.particle_self_contact_margin, model.soft_contact_ke
+        self._meeting.damping, self._meeting.friction_speed = model.soft_contact_kd, self.friction_epsilon
+        self._meeting.parallel = self._self_contact_edge_edge_parallel_epsilon
 
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send contacts and colours to the device; elements are the model's."""
@@ -105,16 +126,23 @@ class ClothDescent(VertexDescent):
         self._upload_contacts(solids)
         self._is_viscous = False  # Newton's elements have a viscosity of their own
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
+        # Any: warp arrays
+        self._metrics: Any = wp.zeros(max(self.model.tri_count, 1), dtype=wp.vec3, device=self.device)
+        self._angles: Any = wp.zeros(max(self.model.edge_count, 1), dtype=wp.float32, device=self.device)  # Any: as above
         self._upload_solids(solids)
         self._upload_blows()
         self._upload_gas()
 
     def forget_nodes(self, begin: int, end: int) -> None:
-        """Put the memory of nodes begin…end back to t = 0."""
+        """Put the memory of nodes begin…end, those of an environment, back to t = 0."""
         super().forget_nodes(begin, end)
         for row, sheet in enumerate(self._sheets):
             if begin <= sheet.first < end:
                 wp.copy(self._gauge, self._gauge_at_first, row, row, 1)
+
+    def forget_pairs(self, environment: int) -> None:
+        """Look for what is near what in an environment anew."""
+        self._nearness.forget(environment)
 
     def _upload_gas(self) -> None:
         """Send the gas of every shell to the device."""
@@ -143,7 +171,7 @@ class ClothDescent(VertexDescent):
             # Any: a warp array
             self._body_velocity_at_first: Any = wp.clone(model.body_qd)
             # Any: a warp array
-            self._inverse_mass: Any = wp.clone(model.body_inv_mass)
+            self._inverse_mass: Any = wp.clone(self.body_inv_mass_effective)
             self._partner = self._array(np.full(model.body_count, -1))
 
     def step(
@@ -164,6 +192,29 @@ class ClothDescent(VertexDescent):
         super().step(state_in, state_out, control, contacts, dt, **options)
         if self._pinch is not None:
             self._pinch.slip(self._friction, state_out)
+
+    def _collision_detection_penetration_free(
+        self,
+        current_state: Any,  # Any: a newton State
+        *,
+        reset_reference: bool = True,
+    ) -> None:
+        self._nearness.find(current_state)
+
+    def _penetration_free_truncation(self, state: Any, contacts: Any) -> None:  # Any: newton
+        """Keep nodes from crossing what is near them."""
+        self._nearness.bound(self.pos_prev_collision_detection, self.particle_displacements, state.particle_q)
+
+    def _initialize_particles(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        super()._initialize_particles(state_in, state_out, contacts, dt)
+        model = self.model
+        wp.launch(
+            measure_before,
+            dim=max(model.tri_count, model.edge_count),
+            inputs=[model.tri_indices, model.tri_poses, model.edge_indices, self.particle_q_prev],
+            outputs=[self._metrics, self._angles],
+            device=self.device,
+        )
 
     def _solve_rigid_body_iteration(
         self,
@@ -196,7 +247,7 @@ class ClothDescent(VertexDescent):
         """Let free cloth and the free bodies that it meets keep their momentum."""
         model: Any = self.model  # Any: its arrays may be None, in models without bodies
         contacts = self._pressed
-        wp.copy(self._inverse_mass, model.body_inv_mass)
+        wp.copy(self._inverse_mass, self.body_inv_mass_effective)
         self._partner.fill_(-1)
         self._propped.zero_()
         wp.launch(
@@ -258,12 +309,23 @@ class ClothDescent(VertexDescent):
     def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
         """Move the cloths of every environment one after the other, each colour by colour."""
         model = self.model
+        self.particle_forces.zero_()
+        self.particle_hessians.zero_()
+        shells = [
+            model.tri_indices,
+            model.tri_poses,
+            model.tri_materials,
+            model.tri_areas,
+            self._metrics,
+            model.edge_indices,
+            model.edge_rest_angle,
+            model.edge_rest_length,
+            model.edge_bending_properties,
+            self._angles,
+        ]
+        touching = [self._nearness.near, self._meeting, self._friction, self._node_solid, self._gauge]
         for rank, colors in enumerate(self._colors):
             for number, chosen in enumerate(colors):
-                self.particle_forces.zero_()
-                self.particle_hessians.zero_()
-                if self.particle_enable_self_contact:
-                    self._add_cloth_contacts(rank * self._most_colors + number, state, dt)
                 self._add_rigid_contacts(chosen, state, contacts, dt)
                 if self._pinch is not None:
                     color, forces = rank * self._most_colors + number, (self.particle_forces, self.particle_hessians)
@@ -278,20 +340,9 @@ class ClothDescent(VertexDescent):
                         self.particle_q_prev,
                         model.particle_mass,
                         self.inertia,
-                        model.tri_indices,
-                        model.tri_poses,
-                        model.tri_materials,
-                        model.tri_areas,
-                        model.edge_indices,
-                        model.edge_rest_angle,
-                        model.edge_rest_length,
-                        model.edge_bending_properties,
-                        model.tet_indices,
-                        model.tet_poses,
-                        model.tet_materials,
+                        *shells,
                         self.particle_adjacency,
-                        self._node_solid,
-                        self._gauge,
+                        *touching,
                         self.particle_forces,
                         self.particle_hessians,
                     ],
@@ -300,8 +351,7 @@ class ClothDescent(VertexDescent):
                 )
         if self._has_gas:
             self._press(state)
-        if self.particle_enable_self_contact:
-            self._penetration_free_truncation(state, contacts)
+        self._penetration_free_truncation(state, contacts)
 
     def _press(self, state: Any) -> None:  # Any: a newton State
         """Bring the pressure of every gas and the volume around it together."""
@@ -326,31 +376,5 @@ class ClothDescent(VertexDescent):
             dim=model.particle_count,
             inputs=[self._node_solid, self._rise, model.particle_mass, self._area, self._compliance],
             outputs=[self.particle_displacements, position],
-            device=self.device,
-        )
-
-    def _add_cloth_contacts(self, color: int, state: Any, dt: float) -> None:  # Any: a newton State
-        """Add forces and Hessians of contacts among cloth to the nodes of one colour."""
-        model = self.model
-        wp.launch(
-            add_cloth_contacts,
-            dim=max(model.particle_count, model.edge_count),
-            inputs=[
-                dt,
-                color,
-                self._node_color,
-                self._friction,
-                self.particle_q_prev,
-                state.particle_q,
-                model.tri_indices,
-                model.edge_indices,
-                self.trimesh_collision_info,
-                self.particle_self_contact_margin,
-                model.soft_contact_ke,
-                model.soft_contact_kd,
-                self.friction_epsilon,
-                self._self_contact_edge_edge_parallel_epsilon,
-            ],
-            outputs=[self.particle_forces, self.particle_hessians],
             device=self.device,
         )

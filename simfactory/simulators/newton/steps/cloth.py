@@ -38,7 +38,7 @@ BODY_CONTACTS = 4096  # room for contacts of one rigid body with cloth; beyond i
 SELF_DISTANCE = 4e-3  # [m] between layers of cloth that touch
 SELF_GAP = 1.2e-2  # [m] how far around it is looked for at least
 FASTEST = 6.0  # [m/s] that cloth moves at: twice that way is looked around, so that layers never cross
-VERTEX_PAIRS, EDGE_PAIRS = 64, 192  # room for what may touch a node, an edge; what is missed may cross
+VERTEX_PAIRS = 64  # room for what touches a node as contacts are read
 BOUND = 0.85  # of the way to the nearest layer that a node goes in a step
 
 RULES = {
@@ -119,6 +119,8 @@ class StepsCloth(Steps):
             _sheets(worlds),
             dt=dt,
             outside=ATMOSPHERE,
+            node_ranges=worlds.node_ranges,
+            row_ranges=worlds.row_ranges,
             pinch=self._pinch,
             iterations=ITERATIONS,
             rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
@@ -127,7 +129,7 @@ class StepsCloth(Steps):
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
             particle_vertex_contact_buffer_size=VERTEX_PAIRS,
-            particle_edge_contact_buffer_size=EDGE_PAIRS,
+            particle_edge_contact_buffer_size=1,  # Newton's list of edges is not used, see `descent.nearness`
             particle_topological_contact_filter_threshold=1,
             dat_conservative_bound_relaxation=BOUND,
             collision_frequency_type={base.CollisionSlot.SOFT_SELF_CONTACT: base.CollisionFrequencyType.PRE_INIT},
@@ -169,6 +171,7 @@ class StepsCloth(Steps):
         for index in chosen:
             mask[index] = True
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
+            self._solver.forget_pairs(index)
             if self._pinch is not None:
                 self._pinch.forget(index)
         device = self._solver.model.device
