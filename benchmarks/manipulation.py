@@ -14,15 +14,18 @@ from pathlib import Path
 import scenes
 import simfactory
 from scenes.manipulation import MANIPULATION
+from scenes.manipulation_soft import CLOTH_MANIPULATION, ROPE_MANIPULATION
 from simfactory.spec import SceneSpec
 
 RESULTS = Path(__file__).parent / "results" / "manipulation.json"
 FPS = 12.0
+CATEGORIES = {"articulated": MANIPULATION, "cloth": CLOTH_MANIPULATION, "rope": ROPE_MANIPULATION}
+NAMES = {row.name: category for category, rows in CATEGORIES.items() for row in rows}
 
 
 def whole(name: str, *, seed: int, index: int) -> SceneSpec:
     """Return an episode that lasts until its plan has ended."""
-    spec = scenes.sample("articulated", scene=name, seed=seed, index=index, views=1, fps=FPS, size=(96, 96))
+    spec = scenes.sample(NAMES[name], scene=name, seed=seed, index=index, views=1, fps=FPS, size=(96, 96))
     assert spec.robot is not None
     drives = [joint.drive for joint in spec.joints if joint.name in spec.robot.joints]
     last = max(drive.waypoints[-1].time for drive in drives)
@@ -34,10 +37,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=4, help="of every scene")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--scene", choices=[row.name for row in MANIPULATION], nargs="*")
+    parser.add_argument("--scene", choices=list(NAMES), nargs="*")
     options = parser.parse_args()
     stored = json.loads(RESULTS.read_text()) if RESULTS.exists() else {"scenes": {}}
-    for name in options.scene or [row.name for row in MANIPULATION]:
+    for name in options.scene or NAMES:
         begin, simulated, done, kept = time.process_time(), 0.0, 0, 0
         reasons: list[str] = []
         for index in range(options.episodes):

@@ -87,7 +87,7 @@ class ConditionFolded(_Condition):
     kind: Literal["folded"] = "folded"
     body: Name = Field(description="Name of a cloth that is a rectangle")
     direction: tuple[Annotated[float, Field(ge=-1.0, le=1.0)], Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(
-        description="From the line to the half that is folded, local x and y, unit length"
+        description="From the line to the half that is folded, local x and y [1], ±1, of length 1"
     )
     share: float = Field(gt=0.0, le=1.0, description="Share of that half which must lie folded [1], 0 < s ≤ 1")
     radius: float = Field(gt=0.0, le=10.0, description="Level distance allowed [m], 0 < r ≤ 10")

@@ -9,6 +9,7 @@ import scenes
 from layouts import Stage, certify
 from layouts.arms import bench
 from scenes.manipulation import MANIPULATION
+from scenes.manipulation_soft import CLOTH_MANIPULATION, ROPE_MANIPULATION
 from simfactory.annotations import annotations
 from simfactory.arms import arm_states
 from simfactory.episode import Trajectory
@@ -21,12 +22,13 @@ from simfactory.simulators import create_simulator
 from simfactory.spec import SceneSpec
 from simfactory.testing.specs import make_body
 
-NAMES = [row.name for row in MANIPULATION]
+CATEGORIES = {"articulated": MANIPULATION, "cloth": CLOTH_MANIPULATION, "rope": ROPE_MANIPULATION}
+NAMES = {row.name: category for category, rows in CATEGORIES.items() for row in rows}
 
 
 def sampled(name, index=0, frame_count=13):
     return scenes.sample(
-        "articulated", scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
+        NAMES[name], scene=name, seed=0, index=index, views=1, frame_count=frame_count, size=(64, 64)
     )
 
 
