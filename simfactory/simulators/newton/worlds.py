@@ -80,8 +80,8 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
         for index, body in enumerate(acting_bodies(spec)):
             node, first = builder.particle_count, builder.shape_count
             rows.append(add_body(builder, body))
-            if boxed and isinstance(body, BodyRigid) and isinstance(body.geometry, RobotPart) and rows[-1] >= 0:
-                add_boxes(builder, rows[-1], body)
+            if boxed and isinstance(body, BodyRigid) and isinstance(body.geometry, RobotPart):
+                add_boxes(builder, rows[-1], body, range(first, builder.shape_count))
             shapes.append(range(first, builder.shape_count))
             if builder.particle_count > node:
                 nodes[index] = node, builder.particle_count

@@ -24,7 +24,7 @@ FPS = 60.0
 TOOL = np.array([0.45, 0.0, 0.5])  # [m]
 WIDTH, LENGTH = 0.04, 0.12  # [m] of the strip
 FRICTION = 0.5  # of cloth and pads [1]
-DENSITY = 1.0  # [kg/m²]
+DENSITY = 4.0  # [kg/m²]
 WEIGHT = DENSITY * WIDTH * LENGTH * GRAVITY  # [N]
 RADIUS, LONG = 0.01, 0.3  # [m] of the rope
 UPRIGHT = (math.sqrt(0.5), 0.0, 0.0, math.sqrt(0.5))  # local y upwards, the sheet across the way of the fingers
@@ -48,7 +48,7 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
         Law(
             name="gripper: acceleration at which a strip of cloth of 1.25 times what friction holds slips",
             spec=heavy,
-            figure=_acceleration(heavy, 3, 10),
+            figure=_acceleration(heavy, 1, 6),
             exact=GRAVITY * (1.0 - 1.0 / 1.25),
             tolerance=0.03 * GRAVITY,
             reason="points leave the pads as it slips, those that stay hold as much; the strip stretches by 1 %",
@@ -58,11 +58,10 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
         Law(
             name="gripper: fall of a strip of cloth in 0.15 s after the fingers open, over gt²/2",
             spec=lost,
-            figure=lambda path: _drop(lost, 14, 23)(path) / (0.5 * GRAVITY * 0.15**2),
+            figure=lambda path: _drop(lost, 12, 21)(path) / (0.5 * GRAVITY * 0.15**2),
             exact=1.0,
-            tolerance=0.25,
-            reason="it is free when the pads are a layer and 1 mm apart, within a frame of 1/60 s: 2 · 0.0167/0.15; the "
-            "pads still rub while they part",
+            tolerance=0.1,
+            reason="it is free when the pads are a layer and 1 mm apart, within 2 ms, 2 · 0.002/0.15, and swings no more",
             unit="1",
             needs=("joints", "cloth"),
         ),
@@ -166,12 +165,12 @@ def _strip(
         geometry=Rectangle(size=(WIDTH, LENGTH)),
         resolution=12,
         orientation=UPRIGHT,
-        position=(TOOL[0] + aside, TOOL[1], TOOL[2] + 0.006 - 0.5 * LENGTH),
+        position=(TOOL[0] + aside, TOOL[1], TOOL[2] + 0.008 - 0.5 * LENGTH),
         area_density=DENSITY,
-        membrane_stiffness=400.0,
-        physical=make_material(friction=FRICTION, damping=1.0),
+        membrane_stiffness=1000.0,
+        physical=make_material(friction=FRICTION, damping=0.0 if opens or aside else 1.0),
     )
-    arm = _arm(2e-3, grip=WEIGHT / load / (2.0 * FRICTION), opens=opens, turns=turns)
+    arm = _arm(2.4e-3, grip=WEIGHT / load / (2.0 * FRICTION), opens=opens, turns=turns)
     return _scene(substeps, [*arm.bodies, cloth], arm)
 
 

@@ -17,6 +17,7 @@ from simfactory.simulators.newton.descent.kernels.near import (
     find_edges,
     find_triangles,
     judge,
+    mark_busy,
 )
 
 __all__ = ["Nearness"]
@@ -33,6 +34,7 @@ class Nearness:
 
     Args:
         model: A newton Model.
+        around: Newton's MeshAdjacencyData: what every node is a corner of.
         detector: Newton's collision detector, whose trees of triangles and edges are used.
         node_ranges: By environment: its nodes, first and one after the last.
         row_ranges: By environment: its rigid bodies, alike.
@@ -45,6 +47,7 @@ class Nearness:
     def __init__(
         self,
         model: Any,  # Any: newton has no type information
+        around: Any,  # Any: as above
         detector: Any,  # Any: as above
         *,
         node_ranges: Sequence[tuple[int, int]],
@@ -54,7 +57,7 @@ class Nearness:
         farthest: float,
         relaxation: float,
     ) -> None:
-        self._model, self._detector, self._device = model, detector, model.device
+        self._model, self._around, self._detector, self._device = model, around, detector, model.device
         self._dt, self._distance, self._farthest, self._relaxation = dt, distance, farthest, relaxation
         count = len(node_ranges)
         self._ranges = [self._ints(np.array(ends)) for ranges in (node_ranges, row_ranges) for ends in zip(*ranges)]
@@ -74,6 +77,7 @@ class Nearness:
             setattr(self.near, f"{name}_count", self._ints(np.zeros(rows)))
             setattr(self.near, f"{name}_list", self._ints(np.zeros(places)))
             setattr(self.near, f"{name}_gap", wp.zeros(places, dtype=wp.float32, device=self._device))
+        self.near.busy = self._ints(np.zeros(model.particle_count))
         for name in ("radius", "moved", "bound"):
             setattr(self.near, name, wp.zeros(count, dtype=wp.float32, device=self._device))
 
@@ -91,6 +95,7 @@ class Nearness:
         self._launch(find_edges, max(model.edge_count, model.tri_count), [self._due, *edges, *mesh])
         triangles = [detector.bvh_tris.id, detector.bvh_tris_group_roots, model.tri_indices]
         self._launch(find_triangles, model.particle_count, [self._due, *triangles, position, self._found, self.near])
+        self._launch(mark_busy, model.particle_count, [self._due, self._around, self.near])
 
     def bound(self, start: Any, displacement: Any, position: Any) -> None:  # Any: warp arrays
         """Cut the ways `(node,)` of a step short where nodes would cross something."""

@@ -93,7 +93,7 @@ class Pinch:
         """Add forces and Hessians of what is held to the nodes of one colour."""
         wp.launch(
             pull_pinched,
-            dim=self._held.shape,
+            dim=len(self._grippers),
             inputs=[
                 color,
                 STIFFNESS,

@@ -1,10 +1,12 @@
 """A solver step of cloth: the descent of one colour's nodes, and what blows leave open."""
 
 import warp as wp
+from newton._src.geometry.soft_contacts_mesh import _SoftContactFilterData
 from newton._src.utils.mesh import MeshAdjacencyData
 
 from simfactory.simulators.newton.descent.kernels.gas import outward
 from simfactory.simulators.newton.descent.kernels.near import Meeting, Near, meeting_force
+from simfactory.simulators.newton.descent.kernels.press import Pressing, pressing_force
 from simfactory.simulators.newton.descent.kernels.shell import shell_force
 
 __all__ = ["descend_cloth", "meet", "prop", "settle"]
@@ -31,6 +33,11 @@ def descend_cloth(
     around: MeshAdjacencyData,
     near: Near,
     meeting: Meeting,
+    pressing: Pressing,
+    filtered: _SoftContactFilterData,
+    pose: wp.array(dtype=wp.transform),
+    pose_before: wp.array(dtype=wp.transform),
+    body_velocity: wp.array(dtype=wp.spatial_vector),
     friction: wp.array(dtype=wp.float32),
     solid: wp.array(dtype=wp.int32),
     gauge: wp.array(dtype=wp.float32),
@@ -53,14 +60,25 @@ def descend_cloth(
         node, dt, position, tri_indices, tri_poses, tri_materials, tri_areas, metrics, edge_indices, edge_rest_angle,
         edge_rest_length, edge_bending, angles, around,
     )  # fmt: skip
-    touch, stiff = meeting_force(
-        node, dt, near, meeting, friction, position_before, position, displacement, tri_indices, edge_indices, around
-    )
     weight = mass[node] / (dt * dt)
-    outer = weight * (inertia[node] - position[node]) + contact_force[node] + touch
+    outer = weight * (inertia[node] - position[node]) + contact_force[node]
+    firm = weight * wp.identity(n=3, dtype=float) + contact_hessian[node]
+    if near.busy[node] == 1:
+        touch, stiff = meeting_force(
+            node, dt, near, meeting, friction, position_before, position, displacement, tri_indices, edge_indices,
+            around,
+        )  # fmt: skip
+        outer += touch
+        firm += stiff
+    if pressing.head[node] >= 0:
+        push, hard = pressing_force(
+            node, dt, pressing, filtered, position_before, position, pose, pose_before, body_velocity
+        )
+        outer += push
+        firm += hard
     if gauge[solid[node]] != 0.0:
         force += gauge[solid[node]] * outward(node, position, tri_indices, around)
-    gives = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + stiff + hessian)
+    gives = wp.inverse(firm + hessian)
     move = gives * (outer + force)
     compliance[node] = gives
     displacement[node] = displacement[node] + move

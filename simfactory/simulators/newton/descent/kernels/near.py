@@ -28,6 +28,7 @@ __all__ = [
     "find_edges",
     "find_triangles",
     "judge",
+    "mark_busy",
     "meeting_force",
 ]
 
@@ -40,6 +41,8 @@ SPIN_ARM = wp.constant(0.2)  # [m] of bodies' surfaces from their axes, about
 @wp.struct
 class Near:
     """Pairs that were near when they were looked for, by row of `*_ROOM` places, and how far apart they were then [m].
+
+    A node is `busy` if any pair is about it, or about what it is a corner of.
 
     By environment: `radius` within which pairs were looked for, `moved` by how much two nodes may have come closer since
     then, `bound` on the move of a node in the present step.
@@ -55,6 +58,7 @@ class Near:
     edge_count: wp.array(dtype=wp.int32)
     edge_list: wp.array(dtype=wp.int32)
     edge_gap: wp.array(dtype=wp.float32)
+    busy: wp.array(dtype=wp.int32)
     radius: wp.array(dtype=wp.float32)
     moved: wp.array(dtype=wp.float32)
     bound: wp.array(dtype=wp.float32)
@@ -93,13 +97,18 @@ def judge(
 ):
     """Decide whether pairs of an environment must be looked for anew: whether an unknown one could touch in this step.
 
-    A pair that was not found is at least `radius - moved` apart. That must be more than layers keep, and what nodes may
-    go in a step (`relaxation` of half of it) more than half again of what the fastest one goes.
+    A pair that was not found is at least `radius - moved` apart; a way that all have in common brings none closer. That
+    must be more than layers keep, and what nodes may go in a step (`relaxation` of half of it) more than half again of
+    what the fastest one goes.
     """
     world = wp.tid()
     farthest_move, fastest = float(0.0), least_speed / 1.5
+    common = wp.vec3(0.0)
     for node in range(first[world], last[world]):
-        farthest_move = wp.max(farthest_move, wp.length_sq(position[node] - found[node]))
+        common += position[node] - found[node]
+    common = common / float(wp.max(last[world] - first[world], 1))
+    for node in range(first[world], last[world]):
+        farthest_move = wp.max(farthest_move, wp.length_sq(position[node] - found[node] - common))
         fastest = wp.max(fastest, wp.length(velocity[node]))
     for body in range(first_body[world], last_body[world]):
         speed = wp.length(wp.spatial_top(body_velocity[body]))
@@ -190,6 +199,23 @@ def find_edges(
                 near.edge_gap[which * EDGE_ROOM + total] = gap
                 total += 1
     near.edge_count[which] = total
+
+
+@wp.kernel
+def mark_busy(due: wp.array(dtype=wp.int32), around: MeshAdjacencyData, near: Near):
+    """Find out which nodes have something near them where that is due."""
+    node = wp.tid()
+    if due[near.node_world[node]] == 0:
+        return
+    total = near.node_count[node]
+    for k in range(get_vertex_num_adjacent_faces(around, node)):
+        face, _order = get_vertex_adjacent_face_id_order(around, node, k)
+        total += near.triangle_count[face]
+    for k in range(get_vertex_num_adjacent_edges(around, node)):
+        edge, place = get_vertex_adjacent_edge_id_order(around, node, k)
+        if place >= 2:
+            total += near.edge_count[edge]
+    near.busy[node] = wp.min(total, 1)
 
 
 @wp.func

@@ -126,29 +126,30 @@ def pull_pinched(
     force: wp.array(dtype=wp.vec3),
     hessian: wp.array(dtype=wp.mat33),
 ):
-    """Pull the held points towards where they were taken hold of, with no more than friction can."""
-    world, slot = wp.tid()
-    if slot >= count[world]:
-        return
-    sample = held[world, slot]
-    corners, share = nodes[sample], weights[sample]
-    if node_color[corners[0]] != color and node_color[corners[1]] != color and node_color[corners[2]] != color:
+    """Pull the points that one environment's gripper holds to where it took them, with no more than friction can."""
+    world = wp.tid()
+    total = count[world]
+    if total == 0:
         return
     gripper = grippers[world]
     tool = wp.transform_multiply(pose[gripper.hand], gripper.tool)
-    apart = wp.transform_point(tool, anchor[world, slot]) - point_now(sample, nodes, weights, position)
-    pull = stiffness / float(count[world])
-    limit = hold_limit(gripper, sample, count[world], nodes, friction)
     across = wp.quat_rotate(wp.transform_get_rotation(tool), wp.vec3(0.0, 1.0, 0.0))
     normal = wp.outer(across, across)
-    along = wp.length(apart - normal * apart)
-    rub = wp.min(pull, limit / wp.max(along, 1.0e-9))
-    stiff = rub * wp.identity(n=3, dtype=float) + (pull - rub) * normal
-    for corner in range(3):
-        node = corners[corner]
-        if node_color[node] == color:
-            wp.atomic_add(force, node, share[corner] * (stiff * apart))
-            wp.atomic_add(hessian, node, share[corner] * share[corner] * stiff)
+    pull = stiffness / float(total)
+    for slot in range(total):
+        sample = held[world, slot]
+        corners, share = nodes[sample], weights[sample]
+        if node_color[corners[0]] == color or node_color[corners[1]] == color or node_color[corners[2]] == color:
+            apart = wp.transform_point(tool, anchor[world, slot]) - point_now(sample, nodes, weights, position)
+            limit = hold_limit(gripper, sample, total, nodes, friction)
+            along = wp.length(apart - normal * apart)
+            rub = wp.min(pull, limit / wp.max(along, 1.0e-9))
+            stiff = rub * wp.identity(n=3, dtype=float) + (pull - rub) * normal
+            for corner in range(3):
+                node = corners[corner]
+                if node_color[node] == color:
+                    force[node] = force[node] + share[corner] * (stiff * apart)
+                    hessian[node] = hessian[node] + share[corner] * share[corner] * stiff
 
 
 @wp.kernel
