@@ -62,7 +62,7 @@ class ArmRope(Placement):
     def _hang(
         self, role: str, stands: tuple[BodySolid, ...], rope: BodyRope, table: Bench, stage: Stage, draw: Stream
     ) -> Stage:
-        ahead, aside, high = draw.uniform(0.38, 0.42), draw.uniform(-0.08, -0.02), draw.uniform(*self.height)
+        ahead, aside, high = draw.uniform(0.46, 0.49), draw.uniform(-0.08, -0.02), draw.uniform(*self.height)
         thick = draw.uniform(0.012, 0.018)
         post, peg = _peg(table, stands, aside, high, thick)
         made, grasp = _across(table, rope, ahead, 0.32)
@@ -73,17 +73,15 @@ class ArmRope(Placement):
         planner.move(grasp + over * UP)
         planner.begin("hang")
         planner.move(table.point(ahead, aside, over))
-        planner.move(table.point(ahead, aside - 0.1, over))
-        planner.move(table.point(ahead, aside - 0.12, 0.06))
+        planner.move(table.point(ahead, aside - 0.14, over))
+        planner.move(table.point(ahead, aside - 0.2, 0.08))
         planner.grip(OPEN, duration=0.3)
         planner.begin("retreat")
-        planner.move(table.point(ahead, aside - 0.2, 0.3))
+        planner.move(table.point(ahead, aside - 0.24, 0.3))
         planner.wait(0.4)
         low, top = 0.04, high + thick + 2.5 * rope.geometry.radius
         sides = [(aside - sign * 0.16, 0.32) for sign in (-1.0, 1.0)]
-        done = [
-            _within(table, rope.name, (ahead, left), (0.4, wide), (low, high), share=0.1) for left, wide in sides
-        ]
+        done = [_within(table, rope.name, (ahead, left), (0.4, wide), (low, high), share=0.1) for left, wide in sides]
         done.append(_within(table, rope.name, (ahead, aside), (0.4, 0.1), (high, top), share=0.015))
         return table.staged(stage, role, planner, [post, peg, made], grip=GRIP, success=done)
 
@@ -128,7 +126,7 @@ def _peg(
 ) -> tuple[BodySolid, BodySolid]:
     """Return a post at the far side of the bench and a level peg that stands out from it towards the arm."""
     level = quat_multiply(yaw(table.angle), quat_from_axis_angle((0.0, 1.0, 0.0), 0.5 * np.pi))
-    tall, near, far = high + 0.04, 0.3, 0.56
+    tall, near, far = high + 0.04, 0.41, 0.58
     post = block(
         stands[0],
         (POST, POST, tall),

@@ -76,7 +76,9 @@ def folded_share(condition: ConditionFolded, body: BodyCloth, vertices: npt.NDAr
     corners = flat[made.triangles]
     first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
     area = np.zeros(len(flat))
-    np.add.at(area, made.triangles.ravel(), np.repeat(np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]), 3))
+    np.add.at(
+        area, made.triangles.ravel(), np.repeat(np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]), 3)
+    )
     beyond = flat @ way
     moved = np.flatnonzero(beyond > 0.5 * made.edge)
     image = flat[moved] - 2.0 * beyond[moved, None] * way

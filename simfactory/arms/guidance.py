@@ -116,7 +116,7 @@ class Guide:
         self._last = position[0], quat[0]
 
     def _advance(self) -> GuidedMotion:
-        times = (self._number * self._steps + 1 + np.arange(self._steps)) * self._dt
+        times = np.asarray((self._number * self._steps + 1 + np.arange(self._steps)) * self._dt, np.float64)
         rows = np.clip(self._commands(times), *self._bounds)
         for row in rows:
             row[:] = self._now + np.clip(row - self._now, -self._rates, self._rates)

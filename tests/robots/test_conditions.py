@@ -41,9 +41,7 @@ def test_a_half_that_stands_up_is_not_folded():
 
 
 def test_what_is_within_a_turned_box_counts():
-    box = ConditionWithin(
-        body="rope", share=0.5, center=(1.0, 0.0, 0.5), size=(2.0, 0.2, 0.4), bearing=0.5 * math.pi
-    )
+    box = ConditionWithin(body="rope", share=0.5, center=(1.0, 0.0, 0.5), size=(2.0, 0.2, 0.4), bearing=0.5 * math.pi)
     inside, outside = (1.05, 0.9, 0.6), (1.9, 0.05, 0.6)
     frames = np.array([[inside, outside], [outside, outside]], np.float32)
     assert _within(box, frames).tolist() == [True, False]

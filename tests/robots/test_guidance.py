@@ -91,7 +91,7 @@ def test_a_part_that_is_not_where_the_joints_put_it_is_refused():
         body.model_copy(update={"position": (1.0, 0.0, 1.0)}) if body.name == "robot_link3" else body
         for body in spec.bodies
     )
-    with pytest.raises(SpecError, match="part 'robot_link3' of robot 'robot' is .* m from where robot.start puts it"):
+    with pytest.raises(SpecError, match=r"part 'robot_link3' of robot 'robot' is .* m from where robot.start puts it"):
         Guide(spec.model_copy(update={"bodies": moved}), dt=0.01, steps=1)
 
 

@@ -63,7 +63,12 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     mu = np.array([body.physical.dynamic_friction for body in spec.bodies])
     bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
-    rules = {**RULES, **steps_for(spec).rules, **(FIRM if has_firm(spec) else {}), **(GUIDED if is_guided(spec) else {})}
+    rules = {
+        **RULES,
+        **steps_for(spec).rules,
+        **(FIRM if has_firm(spec) else {}),
+        **(GUIDED if is_guided(spec) else {}),
+    }
     bounce[list(worlds.node_rows[environment])] = 0.0
     parts = {
         body.name: len(body_parts(body))

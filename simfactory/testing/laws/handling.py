@@ -61,7 +61,7 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
             figure=lambda path: _drop(lost, 12, 21)(path) / (0.5 * GRAVITY * 0.15**2),
             exact=1.0,
             tolerance=0.1,
-            reason="it is free when the pads are a layer and 1 mm apart, within 2 ms, 2 · 0.002/0.15, and swings no more",
+            reason="it is free once the pads are a layer and 1 mm apart, within 2 ms: 2 · 0.002/0.15; no swing is left",
             unit="1",
             needs=("joints", "cloth"),
         ),
@@ -81,8 +81,8 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
             figure=_wandering(carried),
             exact=0.0,
             tolerance=2e-3,
-            reason="springs of 2e4 N/m give way by less than 0.1 mm; the edge of the strip, 5 mm beyond the held points, "
-            "bends with it",
+            reason="springs of 2e4 N/m give way by less than 0.1 mm; the upper edge of the strip, 5 mm beyond the held "
+            "points, bends with it",
             unit="m",
             needs=("joints", "cloth"),
         ),
@@ -92,8 +92,8 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
             figure=_drop(cord, 12, 42),
             exact=0.0,
             tolerance=1e-3,
-            reason="friction of ropes is viscous below 2 mm/s: at a load of a hundredth of its bound it creeps by 0.5 % "
-            "of that, 5e-6 m in 0.5 s; the rope stretches by less",
+            reason="friction of ropes is viscous below 2 mm/s: at a load of a hundredth of its bound it creeps by 0.5 "
+            "% of that, 5e-6 m in 0.5 s; the rope stretches by less",
             unit="m",
             needs=("joints", "rope"),
         ),

@@ -131,7 +131,9 @@ class ClothDescent(VertexDescent):
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
         # Any: warp arrays
         self._metrics: Any = wp.zeros(max(self.model.tri_count, 1), dtype=wp.vec3, device=self.device)
-        self._angles: Any = wp.zeros(max(self.model.edge_count, 1), dtype=wp.float32, device=self.device)  # Any: as above
+        self._angles: Any = wp.zeros(
+            max(self.model.edge_count, 1), dtype=wp.float32, device=self.device
+        )  # Any: as above
         self._upload_solids(solids)
         self._upload_blows()
         self._upload_gas()

@@ -60,19 +60,20 @@ class Nearness:
         self._model, self._around, self._detector, self._device = model, around, detector, model.device
         self._dt, self._distance, self._farthest, self._relaxation = dt, distance, farthest, relaxation
         count = len(node_ranges)
-        self._ranges = [self._ints(np.array(ends)) for ranges in (node_ranges, row_ranges) for ends in zip(*ranges)]
+        self._ranges = [self._ints(ends) for ranges in (node_ranges, row_ranges) for ends in np.array(ranges).T]
         self._fresh, self._due = self._ints(np.ones(count)), self._ints(np.zeros(count))
         self._found: Any = wp.clone(model.particle_q)  # Any: warp arrays
         self._share: Any = wp.full(model.particle_count, value=1.0, dtype=wp.float32, device=self._device)
         # Any: a warp array
-        self._no_velocity: Any = wp.zeros(1, dtype=wp.spatial_vector, device=self._device)
+        self._no_velocity: Any = wp.zeros(1, dtype=wp.spatial_vectorf, device=self._device)
         self.near: Any = Near()  # Any: a warp structure
         self.near.node_world = model.particle_world
-        for name, rows, room in (
+        counts: list[tuple[str, int, Any]] = [  # Any: a warp constant is its number, or holds it
             ("node", model.particle_count, NODE_ROOM),
             ("triangle", model.tri_count, TRIANGLE_ROOM),
             ("edge", model.edge_count, EDGE_ROOM),
-        ):
+        ]
+        for name, rows, room in counts:
             places = rows * int(room.val if hasattr(room, "val") else room)
             setattr(self.near, f"{name}_count", self._ints(np.zeros(rows)))
             setattr(self.near, f"{name}_list", self._ints(np.zeros(places)))

@@ -41,7 +41,9 @@ class Pinch:
     def __init__(self, worlds: Worlds) -> None:
         model = worlds.model
         self._worlds, self._model, self._device = worlds, model, model.device
-        nodes, weights, self._grippers = [], [], []
+        nodes: list[npt.NDArray[np.int64]] = []
+        weights: list[Array] = []
+        self._grippers: list[Any] = []  # Any: warp structures
         for environment, (spec, rows) in enumerate(zip(worlds.specs, worlds.node_rows, strict=True)):
             first = sum(len(part) for part in nodes)
             if spec.robot is not None and is_guided(spec):
@@ -230,4 +232,3 @@ def _pads(model: RobotModel) -> tuple[Array, Array, float]:
                 boxes.append(placed)
     corners = np.concatenate(boxes)
     return corners.min(axis=0), corners.max(axis=0), float(abs(centers[0][1] - centers[1][1]))
-

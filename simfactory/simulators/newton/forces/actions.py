@@ -87,8 +87,8 @@ class Actions:
         """
         if not self._moving and not self._guided:
             return
-        pose = np.zeros(tuple(self._pose.shape) + (7,), np.float32)
-        velocity = np.zeros(tuple(self._pose.shape) + (6,), np.float32)
+        pose = np.zeros((*self._pose.shape, 7), np.float32)
+        velocity = np.zeros((*self._pose.shape, 6), np.float32)
         for environment, guide, columns in self._guided:
             way = guide.frame(frames[environment])
             pose[:, columns] = np.concatenate([way.position, way.quat_xyzw], axis=-1)

@@ -56,8 +56,8 @@ RULES = {
     "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + "
     "gauge_pressure) × volume at t = 0. Outside is the standard atmosphere. The gas has no inertia, and no weight, as "
     "the air around carries that",
-    "grip": "points of cloth that lie between a robot's fingers as these close are tied to them by springs of 2e4 N/m in "
-    "all, whose force along the pads is at most 2 μ F, F the strength of a finger's drive: beyond that they slip",
+    "grip": "points of cloth that lie between a robot's fingers as these close are tied to them by springs of 2e4 N/m "
+    "in all, whose force along the pads is at most 2 μ F, F the strength of a finger's drive: beyond that they slip",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 

@@ -44,8 +44,8 @@ class Near:
 
     A node is `busy` if any pair is about it, or about what it is a corner of.
 
-    By environment: `radius` within which pairs were looked for, `moved` by how much two nodes may have come closer since
-    then, `bound` on the move of a node in the present step.
+    By environment: `radius` within which pairs were looked for, `moved` by how much two nodes may have come closer
+    since then, `bound` on the move of a node in the present step.
     """
 
     node_world: wp.array(dtype=wp.int32)
@@ -247,9 +247,7 @@ def meeting_force(
     for k in range(near.node_count[node]):
         triangle = near.node_list[node * NODE_ROOM + k]
         a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
-        ways = wp.length(displacement[node]) + wp.max(
-            largest(a, b, displacement), wp.length(displacement[c])
-        )
+        ways = wp.length(displacement[node]) + wp.max(largest(a, b, displacement), wp.length(displacement[c]))
         if near.node_gap[node * NODE_ROOM + k] - ways < reach:
             mu = wp.sqrt(friction[node] * friction[a])
             touches, _fa, _fb, _fc, push, _ha, _hb, _hc, stiff = (
@@ -266,9 +264,7 @@ def meeting_force(
         p, q, r = triangles[face, 0], triangles[face, 1], triangles[face, 2]
         for row in range(wp.min(near.triangle_count[face], TRIANGLE_ROOM)):
             node_there = near.triangle_list[face * TRIANGLE_ROOM + row]
-            far = wp.length(displacement[node_there]) + wp.max(
-                largest(p, q, displacement), wp.length(displacement[r])
-            )
+            far = wp.length(displacement[node_there]) + wp.max(largest(p, q, displacement), wp.length(displacement[r]))
             if near.triangle_gap[face * TRIANGLE_ROOM + row] - far < reach:
                 rub = wp.sqrt(friction[node_there] * friction[p])
                 meets, fa, fb, fc, _fv, ha, hb, hc, _hv = (
@@ -365,9 +361,7 @@ def bound_moves(
         for row in range(near.node_count[which]):
             triangle = near.node_list[which * NODE_ROOM + row]
             i, j, k = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
-            far = wp.length(displacement[which]) + wp.max(
-                largest(i, j, displacement), wp.length(displacement[k])
-            )
+            far = wp.length(displacement[which]) + wp.max(largest(i, j, displacement), wp.length(displacement[k]))
             if (near.node_gap[which * NODE_ROOM + row] - drawn) * relaxation < far:
                 parts, across, middle, gap = create_vertex_triangle_division_plane_closest_pt(
                     start[which], displacement[which], start[i], displacement[i], start[j], displacement[j],

@@ -25,7 +25,9 @@ class Gripper:
 
 
 @wp.func
-def point_now(sample: int, nodes: wp.array(dtype=wp.vec3i), weights: wp.array(dtype=wp.vec3), position: wp.array(dtype=wp.vec3)):  # fmt: skip
+def point_now(
+    sample: int, nodes: wp.array(dtype=wp.vec3i), weights: wp.array(dtype=wp.vec3), position: wp.array(dtype=wp.vec3)
+):
     """Return where a point of cloth is."""
     corners, share = nodes[sample], weights[sample]
     return share[0] * position[corners[0]] + share[1] * position[corners[1]] + share[2] * position[corners[2]]
@@ -103,7 +105,9 @@ def take_hold(
 
 
 @wp.func
-def hold_limit(gripper: Gripper, sample: int, count: int, nodes: wp.array(dtype=wp.vec3i), friction: wp.array(dtype=wp.float32)):  # fmt: skip
+def hold_limit(
+    gripper: Gripper, sample: int, count: int, nodes: wp.array(dtype=wp.vec3i), friction: wp.array(dtype=wp.float32)
+):
     """Return the largest friction on one of so many points [N]: two pads press on all of them together."""
     rub = wp.sqrt(gripper.friction * friction[nodes[sample][0]])
     return 2.0 * rub * gripper.press / float(count)
