@@ -173,16 +173,14 @@ def _lifted(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition
 
 
 def _pulled(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition:
-    """Take the corner aside until the rest has slid off the board, then down."""
+    """Take the corner aside until the rest has slid off the board, and let go."""
     far = spot.edge - 0.75 * spot.size - 0.12
     planner.begin("pull")
-    planner.move(table.point(0.44, far, spot.top), table.down(lean=math.radians(40.0)), speed=0.8)
-    planner.begin("place")
-    planner.move(table.point(0.44, far, 0.08))
+    planner.move(table.point(0.48, far, spot.top), table.down(lean=math.radians(15.0)))
+    planner.begin("release")
     planner.grip(OPEN, duration=0.3)
     planner.begin("retreat")
-    planner.move(table.point(0.42, far, 0.25))
-    planner.wait(0.3)
+    planner.wait(0.7)
     wide = 0.6
     place = table.point(0.5, spot.edge - 0.5 * wide, 0.5 * (spot.top - THICK))
     return _within(table, name, place, (0.8, wide, spot.top - THICK), share=0.97)
