@@ -1,5 +1,6 @@
 """Grippers that hold cloth between their fingers."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,9 @@ from simfactory.arms import is_guided
 from simfactory.episode import FIRST_BODY, Contacts
 from simfactory.joints import drive_of
 from simfactory.robots import RobotModel, robot_model
-from simfactory.simulators.newton.bodies.cloth import cloth_mesh
 from simfactory.simulators.newton.descent.kernels.pinch import POINTS, Gripper, let_slip, pull_pinched, take_hold
-from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyCloth, BodyRigid, SceneSpec
+from simfactory.tailoring import cut
 from simfactory.transforms import quat_from_matrix
 
 __all__ = ["Pinch"]
@@ -35,16 +35,26 @@ class Pinch:
     is between the fingers as they close, they hold none.
 
     Args:
-        worlds: The model's environments.
+        model: A newton Model.
+        specs: The scenes of its environments.
+        node_rows: By environment: number of a body of nodes → their rows, first and one after the last.
+        body_rows: By environment `(body,)`: rows of rigid bodies.
     """
 
-    def __init__(self, worlds: Worlds) -> None:
-        model = worlds.model
-        self._worlds, self._model, self._device = worlds, model, model.device
+    def __init__(
+        self,
+        model: Any,  # Any: newton has no type information
+        specs: Sequence[SceneSpec],
+        *,
+        node_rows: Sequence[Mapping[int, tuple[int, int]]],
+        body_rows: Sequence[npt.NDArray[np.int64]],
+    ) -> None:
+        self._model, self._device = model, model.device
+        self._specs, self._node_rows = specs, node_rows
         nodes: list[npt.NDArray[np.int64]] = []
         weights: list[Array] = []
         self._grippers: list[Any] = []  # Any: warp structures
-        for environment, (spec, rows) in enumerate(zip(worlds.specs, worlds.node_rows, strict=True)):
+        for environment, (spec, rows) in enumerate(zip(specs, node_rows, strict=True)):
             first = sum(len(part) for part in nodes)
             if spec.robot is not None and is_guided(spec):
                 for index, (begin, _) in rows.items():
@@ -54,8 +64,8 @@ class Pinch:
                         nodes.append(begin + corners)
                         weights.append(share)
             last = sum(len(part) for part in nodes)
-            self._grippers.append(_gripper(spec, worlds.body_rows[environment], first=first, last=last))
-        count, room = len(worlds.specs), int(POINTS.val if hasattr(POINTS, "val") else POINTS)
+            self._grippers.append(_gripper(spec, body_rows[environment], first=first, last=last))
+        count, room = len(specs), int(POINTS.val if hasattr(POINTS, "val") else POINTS)
         self._nodes = self._array(np.concatenate(nodes).astype(np.int32), wp.vec3i)
         self._weights = self._array(np.concatenate(weights).astype(np.float32), wp.vec3)
         self._table: Any = wp.array(self._grippers, dtype=Gripper, device=self._device)  # Any: a warp array
@@ -148,7 +158,7 @@ class Pinch:
         counts, held = self._count.numpy(), self._held.numpy()
         corners, weights = self._nodes.numpy(), self._weights.numpy().astype(np.float64)
         result = []
-        for spec, rows, count, samples in zip(self._worlds.specs, self._worlds.node_rows, counts, held, strict=True):
+        for spec, rows, count, samples in zip(self._specs, self._node_rows, counts, held, strict=True):
             found: list[tuple[int, int, Array]] = []
             for index, (begin, end) in rows.items():
                 own = [k for k in samples[:count].tolist() if begin <= corners[k][0] < end]
@@ -184,7 +194,7 @@ def _points(body: BodyCloth) -> tuple[npt.NDArray[np.int64], Array]:
 
     Each triangle is divided into n² alike; the points are their middles.
     """
-    mesh = cloth_mesh(body)
+    mesh = cut(body.geometry, body.resolution)
     corners = mesh.vertices[mesh.triangles]
     longest = float(np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=-1).max())
     n = max(1, int(np.ceil(longest / SPACING)))

@@ -104,7 +104,9 @@ class StepsCloth(Steps):
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._worlds = dt, worlds
         base = newton.solvers.SolverBase
-        self._pinch = Pinch(worlds) if any(is_guided(spec) for spec in worlds.specs) else None
+        self._pinch: Pinch | None = None
+        if any(is_guided(spec) for spec in worlds.specs):
+            self._pinch = Pinch(model, worlds.specs, node_rows=worlds.node_rows, body_rows=worlds.body_rows)
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
@@ -114,6 +116,7 @@ class StepsCloth(Steps):
             include_static_kinematic_pairs=False,
             deterministic=cuda,
         )
+        _spare_planes(self._pipeline, model)
         self._solver = ClothDescent(
             model,
             _sheets(worlds),
@@ -199,6 +202,15 @@ def _steps(body: Membrane, *, dt: float) -> int:
             "heavier or its mesh coarser, or raise substeps"
         )
     return steps
+
+
+def _spare_planes(pipeline: Any, model: Any) -> None:  # Any: newton
+    """Let edges and triangles of cloth not look for planes: no point of them is nearer to one than their nodes are."""
+    kinds = model.shape_type.numpy() if model.shape_count else np.zeros(0, np.int32)
+    for name in ("soft_edge_rigid_pairs", "soft_face_rigid_pairs"):
+        pairs = getattr(pipeline, name).numpy()
+        kept = pairs[kinds[pairs[:, 1]] != int(newton.GeoType.PLANE)] if len(pairs) else pairs
+        setattr(pipeline, name, wp.array(kept, dtype=wp.vec2i, device=model.device))
 
 
 def _sheets(worlds: Worlds) -> list[Sheet]:
