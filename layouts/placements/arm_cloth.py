@@ -39,7 +39,7 @@ class ArmCloth(Placement):
     The bodies of the role are the bench, a stand, a board and the cloth; all are cut to measure.
 
     Attributes:
-        task: "fold": the corner goes to the opposite one, done when enough of one half lies on the other; "lift": up
+        task: "fold": the corner goes over to the opposite one, done when enough of the cloth lies double; "lift": up
             into the air, done while all hangs there; "pull": off the board, done when all lies beside it.
         size: Of the sides of the cloth [m].
         overhang: How far it hangs over the board's edge [m].
@@ -145,7 +145,7 @@ def _folded(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition
     radius = float((center - grip) @ way)
     _freed(table, planner, spot)
     planner.begin("fold")
-    for angle, lean in ((50.0, 40.0), (90.0, 30.0), (130.0, 30.0), (162.0, 30.0)):
+    for angle, lean in ((50.0, 40.0), (90.0, 30.0), (120.0, 30.0), (150.0, 30.0)):
         turn = math.radians(angle)
         at = middle - 0.97 * radius * math.cos(turn) * way
         up = max(0.97 * radius * math.sin(turn), 0.03)
@@ -155,9 +155,7 @@ def _folded(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition
     planner.begin("retreat")
     planner.move(table.point(middle[0] - 0.05, middle[1], spot.top + 0.25))
     planner.wait(0.3)
-    return ConditionFolded(
-        body=name, direction=(-math.sqrt(0.5), -math.sqrt(0.5)), share=0.6, radius=0.045, height=0.05
-    )
+    return ConditionFolded(body=name, share=0.5, radius=0.015, height=0.04, apart=0.1)
 
 
 def _lifted(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition:

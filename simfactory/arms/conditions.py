@@ -64,28 +64,27 @@ def _holds(spec: SceneSpec, condition: Condition, path: Trajectory) -> Bool:
 
 
 def folded_share(condition: ConditionFolded, body: BodyCloth, vertices: npt.NDArray[np.float32]) -> Array:
-    """Return the share `(time,)` of a half of a cloth that lies on the other half [1], see `ConditionFolded`.
+    """Return the share `(time,)` of a cloth's area that lies double [1], see `ConditionFolded`.
 
     Args:
-        condition: Which half, and how near to its mirror image counts as on it.
+        condition: What counts as double.
         body: The cloth.
         vertices: `(time, vertex, 3)` [m].
     """
     made = cut(body.geometry, body.resolution)
-    flat, way = made.vertices[:, :2], np.asarray(condition.direction)
-    corners = flat[made.triangles]
-    first, second = corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    flat = made.vertices[:, :2]
+    first, second = (flat[made.triangles[:, k]] - flat[made.triangles[:, 0]] for k in (1, 2))
     area = np.zeros(len(flat))
-    np.add.at(
-        area, made.triangles.ravel(), np.repeat(np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]), 3)
-    )
-    beyond = flat @ way
-    moved = np.flatnonzero(beyond > 0.5 * made.edge)
-    image = flat[moved] - 2.0 * beyond[moved, None] * way
-    partner = np.array([int(np.argmin(((flat - place) ** 2).sum(axis=1))) for place in image])
-    apart = vertices[:, moved].astype(np.float64) - vertices[:, partner]
-    lies = (np.linalg.norm(apart[..., :2], axis=-1) <= condition.radius) & (np.abs(apart[..., 2]) <= condition.height)
-    return np.asarray((lies * area[moved]).sum(axis=1) / area[moved].sum())
+    double = np.abs(first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0])
+    np.add.at(area, made.triangles.ravel(), np.repeat(double, 3))
+    away = np.linalg.norm(flat[:, None] - flat, axis=-1) >= condition.apart
+    share = np.zeros(len(vertices))
+    for frame, points in enumerate(vertices.astype(np.float64)):
+        apart = points[:, None] - points
+        near = np.linalg.norm(apart[..., :2], axis=-1) <= condition.radius
+        lies = (away & near & (np.abs(apart[..., 2]) <= condition.height)).any(axis=1)
+        share[frame] = area[lies].sum() / area.sum()
+    return share
 
 
 def _folded(condition: ConditionFolded, body: BodyCloth, vertices: npt.NDArray[np.float32]) -> Bool:

@@ -78,27 +78,21 @@ class ConditionWithin(_Condition):
 
 
 class ConditionFolded(_Condition):
-    """One half of a flat cloth lies on the other: on its mirror image about a line through the middle.
+    """A cloth lies double: so much of it is above or below another part of it.
 
-    Folded is what is level within `radius` of where the mirror image of that part of the cloth is now, and within
-    `height` above or below it. Shares are of the area at rest.
+    A part lies so if some part that is `apart` from it or more, along the flat cloth, is level within `radius` of it and
+    within `height` above or below. Shares are of the area at rest; of a cloth that is folded in half nearly all lies
+    double, of one that is spread or hangs nothing.
     """
 
     kind: Literal["folded"] = "folded"
     body: Name = Field(description="Name of a cloth that is a rectangle")
-    direction: tuple[Annotated[float, Field(ge=-1.0, le=1.0)], Annotated[float, Field(ge=-1.0, le=1.0)]] = Field(
-        description="From the line to the half that is folded, local x and y [1], ±1, of length 1"
-    )
-    share: float = Field(gt=0.0, le=1.0, description="Share of that half which must lie folded [1], 0 < s ≤ 1")
+    share: float = Field(gt=0.0, le=1.0, description="Share of its area that must lie double [1], 0 < s ≤ 1")
     radius: float = Field(gt=0.0, le=10.0, description="Level distance allowed [m], 0 < r ≤ 10")
     height: float = Field(gt=0.0, le=10.0, description="Difference of heights allowed [m], 0 < h ≤ 10")
-
-    @field_validator("direction")
-    @classmethod
-    def _unit(cls, value: tuple[float, float]) -> tuple[float, float]:
-        if abs(math.hypot(*value) - 1.0) > 1e-3:
-            raise ValueError(f"direction {value} has length {math.hypot(*value):.4g}; allowed is 1: normalise it")
-        return value
+    apart: float = Field(
+        gt=0.0, le=10.0, description="Least distance of the two parts in the flat cloth [m], 0 < a ≤ 10"
+    )
 
 
 Condition = Annotated[

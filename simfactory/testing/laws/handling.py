@@ -36,9 +36,9 @@ def handling_laws(*, substeps: int = 4) -> list[Law]:
     missed, cord, carried = _strip(substeps, 0.5, aside=0.06), _cord(substeps), _strip(substeps, 0.25, turns=True)
     return [
         Law(
-            name="gripper: slip in 0.5 s of a strip of cloth of 0.85 times what friction holds",
+            name="gripper: slip in 0.3 s of a strip of cloth of 0.85 times what friction holds",
             spec=light,
-            figure=_drop(light, 6, 36),
+            figure=_drop(light, 6, 24),
             exact=0.0,
             tolerance=1e-4,
             reason="springs that hold the points between the pads do not creep; what swings is damped out",
@@ -151,9 +151,9 @@ def _arm(opening: float, *, grip: float, opens: float | None = None, turns: bool
     if opens is not None:
         times, rows = np.array([0.0, opens, opens + 0.1, 2.0]), np.array([closed, closed, apart, apart])
     if turns:
-        times = np.linspace(0.0, 0.6, 25)
+        times = np.linspace(0.0, 0.4, 25)
         rows = np.tile(closed, (len(times), 1))
-        rows[:, 0] += 0.3 * np.sin(math.pi * times / 0.6) ** 2
+        rows[:, 0] += 0.3 * np.sin(math.pi * times / 0.4) ** 2
     return equipped(model, np.eye(4), times, rows, grip=grip, pads=FRICTION)
 
 
@@ -188,5 +188,12 @@ def _cord(substeps: int) -> SceneSpec:
 
 
 def _scene(substeps: int, bodies: Sequence[Body], arm: Arm) -> SceneSpec:
-    plain = make_spec(bodies=bodies, joints=arm.joints, fps=FPS, frame_count=43, substeps=substeps, ground=False)
+    plain = make_spec(
+        bodies=bodies,
+        joints=arm.joints,
+        fps=FPS,
+        frame_count=43 if bodies[-1].kind == "rope" else 26,
+        substeps=substeps,
+        ground=False,
+    )
     return SceneSpec.model_validate({**dict(plain), "robot": arm.robot})
