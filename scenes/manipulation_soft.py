@@ -21,7 +21,7 @@ CLOTH_MANIPULATION: tuple[BaseScene, ...] = (
         description="A robot arm takes a cloth by a corner and lays it on the opposite one.",
         roles=(BENCH, STAND, BOARD, NAPKIN),
         layout=((("bench", "stand", "board", "cloth"), ArmCloth(task="fold")),),
-        caption="A robot arm takes {cloth} by a corner and folds it in half.",
+        caption="A robot arm takes {cloth} by a corner and folds it over.",
         phenomena=("robot", "grasping", "folding"),
         air="still",
     ),

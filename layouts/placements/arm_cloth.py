@@ -29,7 +29,8 @@ CLOSED = 2.4e-3  # [m] each finger: a little more than half a layer of cloth, wh
 SIDE, TUCK = 0.008, 0.02  # [m] of the grip from the sides of the cloth that meet in the corner
 GRIP = 15.0  # [N]
 BACK = 0.05  # [m] along the tool from the grip to where it begins
-SETTLE = 0.5  # [s] in which what is over the edge falls
+SETTLE = 0.9  # [s] in which what is over the edge falls and swings
+HANGS = 0.02  # [m] beyond the edge at which it hangs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ class ArmCloth(Placement):
         table = bench(bodies[0], stage, draw, depth=0.98)
         spot = self._spot(draw)
         parts = _parts(table, bodies[1], bodies[2], bodies[3], spot)
-        grasp = table.point(spot.near + SIDE, spot.edge - 0.008, spot.top - spot.overhang + TUCK)
+        grasp = table.point(spot.near + SIDE, spot.edge - HANGS, spot.top - spot.overhang + TUCK)
         tilted = table.down(lean=LEAN)
         before = grasp - BACK * (math.sin(LEAN) * _out(table) - math.cos(LEAN) * UP)
         planner = table.planner(before, tilted)
@@ -155,7 +156,7 @@ def _folded(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition
     planner.begin("retreat")
     planner.move(table.point(middle[0] - 0.05, middle[1], spot.top + 0.25))
     planner.wait(0.3)
-    return ConditionFolded(body=name, share=0.5, radius=0.015, height=0.04, apart=0.1)
+    return ConditionFolded(body=name, share=0.35, radius=0.015, height=0.04, apart=0.1)
 
 
 def _lifted(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition:
