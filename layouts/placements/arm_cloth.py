@@ -29,8 +29,8 @@ CLOSED = 2.4e-3  # [m] each finger: a little more than half a layer of cloth, wh
 SIDE, TUCK = 0.008, 0.02  # [m] of the grip from the sides of the cloth that meet in the corner
 GRIP = 15.0  # [N]
 BACK = 0.05  # [m] along the tool from the grip to where it begins
-SETTLE = 0.9  # [s] in which what is over the edge falls and swings
-HANGS = 0.02  # [m] beyond the edge at which it hangs
+SETTLE = 1.2  # [s] in which what is over the edge falls and swings
+HANGS = 0.025  # [m] beyond the edge at which it hangs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -80,7 +80,7 @@ class ConditionWithin(_Condition):
 class ConditionFolded(_Condition):
     """A cloth lies double: so much of it is above or below another part of it.
 
-    A part lies so if some part that is `apart` from it or more, along the flat cloth, is level within `radius` of it and
+    A part lies so if some part that is `apart` from it or more, along the cloth, is level within `radius` of it and
     within `height` above or below. Shares are of the area at rest; of a cloth that is folded in half nearly all lies
     double, of one that is spread or hangs nothing.
     """
@@ -90,9 +90,7 @@ class ConditionFolded(_Condition):
     share: float = Field(gt=0.0, le=1.0, description="Share of its area that must lie double [1], 0 < s ≤ 1")
     radius: float = Field(gt=0.0, le=10.0, description="Level distance allowed [m], 0 < r ≤ 10")
     height: float = Field(gt=0.0, le=10.0, description="Difference of heights allowed [m], 0 < h ≤ 10")
-    apart: float = Field(
-        gt=0.0, le=10.0, description="Least distance of the two parts in the flat cloth [m], 0 < a ≤ 10"
-    )
+    apart: float = Field(gt=0.0, le=10.0, description="Least way between the two along the cloth [m], 0 < a ≤ 10")
 
 
 Condition = Annotated[

@@ -129,11 +129,9 @@ class ClothDescent(VertexDescent):
         self._upload_contacts(solids)
         self._is_viscous = False  # Newton's elements have a viscosity of their own
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
-        # Any: warp arrays
-        self._metrics: Any = wp.zeros(max(self.model.tri_count, 1), dtype=wp.vec3, device=self.device)
-        self._angles: Any = wp.zeros(
-            max(self.model.edge_count, 1), dtype=wp.float32, device=self.device
-        )  # Any: as above
+        triangles, edges = max(self.model.tri_count, 1), max(self.model.edge_count, 1)
+        self._metrics: Any = wp.zeros(triangles, dtype=wp.vec3, device=self.device)  # Any: warp arrays
+        self._angles: Any = wp.zeros(edges, dtype=wp.float32, device=self.device)  # Any: as above
         self._upload_solids(solids)
         self._upload_blows()
         self._upload_gas()

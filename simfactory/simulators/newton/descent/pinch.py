@@ -96,11 +96,11 @@ class Pinch:
     def pull(
         self,
         color: int,
-        node_color: Any,  # Any: warp arrays, here and below
-        friction: Any,
-        state: Any,
-        force: Any,
-        hessian: Any,
+        node_color: Any,  # Any: a warp array
+        friction: Any,  # Any: as above
+        state: Any,  # Any: a newton State
+        force: Any,  # Any: a warp array
+        hessian: Any,  # Any: as above
     ) -> None:
         """Add forces and Hessians of what is held to the nodes of one colour."""
         wp.launch(
