@@ -126,6 +126,23 @@ def judge(
     near.bound[world] = 0.5 * relaxation * (near.radius[world] - moved)
 
 
+@wp.func
+def least_gap(first: wp.vec3, first_way: wp.vec3, second: wp.vec3, second_way: wp.vec3):
+    """Return a lower bound of the distance of two segments: along the line between their middles.
+
+    Args:
+        first: Middle of one.
+        first_way: From its one end to the other.
+        second: Middle of the other.
+        second_way: Alike.
+    """
+    line = second - first
+    far = wp.length(line)
+    if far < 1.0e-6:
+        return 0.0
+    return far - 0.5 * (wp.abs(wp.dot(first_way, line)) + wp.abs(wp.dot(second_way, line))) / far
+
+
 @wp.kernel
 def find_triangles(
     due: wp.array(dtype=wp.int32),
@@ -193,11 +210,13 @@ def find_edges(
     while wp.bvh_query_next(query, other):
         a, b = edges[other, 2], edges[other, 3]
         if a != head and a != tail and b != head and b != tail:
-            gap = wp.closest_point_edge_edge(p, q, position[a], position[b], parallel)[2]
-            if gap < reach and total < EDGE_ROOM:
-                near.edge_list[which * EDGE_ROOM + total] = other
-                near.edge_gap[which * EDGE_ROOM + total] = gap
-                total += 1
+            r, s = position[a], position[b]
+            if least_gap(0.5 * (p + q), q - p, 0.5 * (r + s), s - r) < reach:
+                gap = wp.closest_point_edge_edge(p, q, r, s, parallel)[2]
+                if gap < reach and total < EDGE_ROOM:
+                    near.edge_list[which * EDGE_ROOM + total] = other
+                    near.edge_gap[which * EDGE_ROOM + total] = gap
+                    total += 1
     near.edge_count[which] = total
 
 
