@@ -20,7 +20,7 @@ __all__ = ["ArmCloth"]
 
 Vector = npt.NDArray[np.float64]
 
-EDGE = 0.024  # [m] of the cloth's mesh
+EDGE = 0.03  # [m] of the cloth's mesh
 LEAN = math.radians(45.0)  # of the tool as it takes the corner: hand and board keep clear of each other
 THICK, STAND = 0.018, 0.08  # [m] of the board, of what it stands on
 AHEAD = 0.46  # [m] near side of the cloth, about
@@ -156,7 +156,7 @@ def _folded(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition
     planner.begin("retreat")
     planner.move(table.point(middle[0] - 0.05, middle[1], spot.top + 0.25))
     planner.wait(0.3)
-    return ConditionFolded(body=name, share=0.35, radius=0.015, height=0.04, apart=0.1)
+    return ConditionFolded(body=name, share=0.35, radius=0.02, height=0.04, apart=0.1)
 
 
 def _lifted(table: Bench, planner: Planner, spot: _Spot, name: str) -> Condition:
