@@ -110,30 +110,36 @@ def test_a_guided_arm_goes_through_nothing_that_stands_still(name):
                     assert clearance(hull, other, enough=1e-4) >= 1e-4, (part, other.name, 0.2 * (frame + 1))
 
 
-@pytest.mark.parametrize("name", ["robot_lifts_cloth", "robot_drags_rope"])
-def test_a_guided_arm_does_its_task_and_not_before(name):
-    plain = sampled(name).model_copy(update={"fps": 12.0, "substeps": None})
-    spec = plain.model_copy(update={"frame_count": length(plain)})
+def of_guided_arm(name):
+    plain = sampled(name).model_copy(update={"fps": 12.0})
+    return plain.model_copy(update={"frame_count": length(plain)})
+
+
+def test_a_guided_arm_drags_a_rope_by_the_friction_of_its_fingers():
+    spec = of_guided_arm("robot_drags_rope")
     (path,) = simulated([spec])
     arm = arm_states(spec, spec.robot, path)
-    held = [body.name for body in spec.bodies].index("cloth" if "cloth" in name else "rope")
-    action = "hold" if "cloth" in name else "drag"
-    busy = arm.phase == [phase.action for phase in spec.robot.phases].index(action)
+    dragging = arm.phase == [phase.action for phase in spec.robot.phases].index("drag")
+    assert not arm.success[0]
+    assert arm.success[-1]
+    assert set(arm.holding[dragging].tolist()) == {[body.name for body in spec.bodies].index("rope")}
+
+
+def test_a_guided_arm_lifts_a_cloth_and_not_with_fingers_that_stay_open():
+    spec = of_guided_arm("robot_lifts_cloth")
+    fingers = spec.robot.joints[-2:]
+    joints = [joint.model_copy(update={"drive": None}) if joint.name in fingers else joint for joint in spec.joints]
+    idle = spec.model_copy(update={"joints": tuple(joints)})
+    arm, other = (
+        arm_states(each, each.robot, path) for each, path in zip((spec, idle), simulated([spec, idle]), strict=True)
+    )
+    holding = arm.phase == [phase.action for phase in spec.robot.phases].index("hold")
     assert not arm.success[0]
     assert arm.success[-1]
     assert np.abs(arm.position - arm.command).max() < 1e-5
-    assert set(arm.holding[busy].tolist()) == {held}
-
-
-def test_a_cloth_is_not_lifted_by_a_gripper_that_stays_open():
-    plain = sampled("robot_lifts_cloth").model_copy(update={"fps": 12.0, "substeps": None})
-    fingers = plain.robot.joints[-2:]
-    joints = [joint.model_copy(update={"drive": None}) if joint.name in fingers else joint for joint in plain.joints]
-    spec = plain.model_copy(update={"joints": tuple(joints), "frame_count": length(plain)})
-    (path,) = simulated([spec])
-    arm = arm_states(spec, spec.robot, path)
-    assert not arm.success.any()
-    assert (arm.holding == -1).all()
+    assert set(arm.holding[holding].tolist()) == {[body.name for body in spec.bodies].index("cloth")}
+    assert not other.success.any()
+    assert (other.holding == -1).all()
 
 
 def test_an_unreachable_target_is_refused_while_sampling():
