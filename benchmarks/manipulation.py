@@ -51,12 +51,18 @@ def main() -> None:
             reasons += episode.quality["reasons"]
             simulated += spec.duration
         cost = (time.process_time() - begin) / simulated
-        line = {"episodes": options.episodes, "done": done, "kept": kept, "reasons": sorted(reasons)}
+        line = {
+            "seed": options.seed,
+            "episodes": options.episodes,
+            "done": done,
+            "kept": kept,
+            "reasons": sorted(reasons),
+        }
         stored["scenes"][name] = line | {"cpu_seconds_per_second": round(cost, 2)}
         print(
             f"{name:<24} done {done}/{options.episodes}, kept {kept}/{options.episodes} {sorted(reasons)}, {cost:.1f}"
         )
-        stored |= {"seed": options.seed, "fps": FPS, "machine": platform.processor() or platform.machine()}
+        stored |= {"fps": FPS, "machine": platform.processor() or platform.machine()}
         RESULTS.write_text(json.dumps(stored, indent=1) + "\n")
 
 
