@@ -35,6 +35,7 @@ __all__ = [
 NODE_ROOM = wp.constant(64)  # triangles near a node; what is missed may cross
 EDGE_ROOM = wp.constant(192)  # edges near an edge
 TRIANGLE_ROOM = wp.constant(64)  # nodes near a triangle
+REBOUND = wp.constant(2.0)  # times a heavy body's speed at which a node leaves it
 SPIN_ARM = wp.constant(0.2)  # [m] of bodies' surfaces from their axes, about
 
 
@@ -112,7 +113,8 @@ def judge(
         fastest = wp.max(fastest, wp.length(velocity[node]))
     for body in range(first_body[world], last_body[world]):
         speed = wp.length(wp.spatial_top(body_velocity[body]))
-        fastest = wp.max(fastest, speed + SPIN_ARM * wp.length(wp.spatial_bottom(body_velocity[body])))
+        speed += SPIN_ARM * wp.length(wp.spatial_bottom(body_velocity[body]))
+        fastest = wp.max(fastest, REBOUND * speed)
     apart = wp.max(3.0 * fastest * dt / relaxation, distance + 2.0 * fastest * dt)
     apart = wp.min(apart, farthest)
     moved = 2.0 * wp.sqrt(farthest_move)
