@@ -18,6 +18,7 @@ from simfactory.testing.laws import (
     cloth_laws,
     fluid_laws,
     grain_laws,
+    handling_laws,
     heat_laws,
     inflatable_laws,
     joint_laws,
@@ -37,6 +38,7 @@ PARTS: dict[str, tuple[str, Callable[[int], list[Law]]]] = {  # with the kind th
     "wind": ("fluid", lambda substeps: wind_laws(substeps=substeps)),
     "granular": ("granular", lambda substeps: grain_laws(substeps=substeps)),
     "robot": ("hinge", lambda substeps: robot_laws(substeps=2 * substeps)),  # as scenes with a robot are simulated
+    "handling": ("rope", lambda substeps: handling_laws(substeps=substeps)),
     "rope": ("rope", lambda substeps: rope_laws(substeps=substeps)),
     "cloth": ("cloth", lambda substeps: cloth_laws(substeps=substeps)),
     "inflatable": ("inflatable", lambda substeps: inflatable_laws(substeps=substeps)),

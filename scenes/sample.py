@@ -23,11 +23,11 @@ from scenes.surroundings import environment, floor, heated, is_indoors, settings
 from simfactory.errors import SpecError
 from simfactory.parameters import PARAMETERS, Range, checked_ranges
 from simfactory.rng import Stream, stream
-from simfactory.spec import CameraSpec, Environment, Ground, SceneSpec, Sensors, Tier
+from simfactory.spec import BodyRigid, CameraSpec, Environment, Ground, SceneSpec, Sensors, Tier
 
 __all__ = ["sample"]
 
-ROBOT_RATE = 480.0  # [Hz] solver steps of scenes with a robot: its arm is a long chain
+ROBOT_RATE = 480.0  # [Hz] solver steps of scenes with a robot among rigid bodies: its arm is a long chain
 ROUNDS = 20  # layouts tried before an episode is given up
 
 
@@ -143,7 +143,7 @@ def _spec(
             cameras=place(0),
             sensors=Sensors(modalities=recording.modalities),
             phenomena=row.phenomena,
-            substeps=None if world["robot"] is None else math.ceil(ROBOT_RATE / recording.fps),
+            substeps=_substeps(world, recording.fps),
             **labels,
             **world,
         )
@@ -151,6 +151,12 @@ def _spec(
         where = f"(seed {labels['seed']}, index {labels['index']})"
         raise SpecError(f"no valid spec of scene {row.name!r} {where}: {error}") from error
     return _clear_cameras(spec, region, place)
+
+
+def _substeps(world: Mapping[str, Any], fps: float) -> int | None:  # Any: fields of a spec
+    """Return the steps per frame of scenes whose robot is held together by joints; None = the usual number."""
+    rigid = all(isinstance(body, BodyRigid) for body in world["bodies"])
+    return math.ceil(ROBOT_RATE / fps) if world["robot"] is not None and rigid else None
 
 
 def _clear_cameras(spec: SceneSpec, region: Region, place: Callable[[int], Sequence[CameraSpec]]) -> SceneSpec:

@@ -14,6 +14,7 @@ from layouts.placements.sweep import Sweep
 from layouts.placements.throw import Throw
 from scenes.category import BaseScene, Category
 from scenes.invariants import Invariant
+from scenes.manipulation_soft import CLOTH_MANIPULATION
 from scenes.props import FAN
 from scenes.roles import RoleCloth, RoleRigid
 from simfactory.spec import Hold
@@ -302,5 +303,5 @@ MULTI_OBJECT = (
 CATEGORY = Category(
     name="cloth",
     description="Cloth and garments that fall, drape, hang, blow in the wind and catch what falls.",
-    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT),
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *CLOTH_MANIPULATION),
 )

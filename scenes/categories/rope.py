@@ -11,6 +11,7 @@ from layouts.placements.strike import Strike
 from layouts.placements.sweep import Sweep
 from scenes.category import BaseScene, Category
 from scenes.invariants import Invariant
+from scenes.manipulation_soft import ROPE_MANIPULATION
 from scenes.props import FAN
 from scenes.roles import RoleRigid, RoleRope
 
@@ -364,5 +365,5 @@ MULTI_OBJECT = (
 CATEGORY = Category(
     name="rope",
     description="Ropes, cords, hoses and chains: dropped, hung, thrown, hit, over beams and edges, among rigid bodies.",
-    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT),
+    scenes=(*SINGLE, *TWO_BODY, *MULTI_OBJECT, *ROPE_MANIPULATION),
 )

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.arms.conditions import success
 from simfactory.episode import FIRST_BODY, Trajectory
 from simfactory.joints import drive_of, joint_states
 from simfactory.robots import robot_model
-from simfactory.spec import Condition, ConditionJoint, ConditionPlace, RobotArm, SceneSpec
-from simfactory.transforms import quat_from_matrix, quat_multiply, quat_rotate, quat_to_matrix
+from simfactory.spec import RobotArm, SceneSpec
+from simfactory.transforms import quat_from_matrix, quat_multiply, quat_to_matrix
 
-__all__ = ["ArmStates", "arm_states", "success"]
+__all__ = ["ArmStates", "arm_states"]
 
 Array = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -71,37 +72,6 @@ def arm_states(spec: SceneSpec, robot: RobotArm, path: Trajectory) -> ArmStates:
         phase=np.searchsorted(times, path.time + 1e-9, side="right") - 1,
         success=success(spec, robot, path),
     )
-
-
-def success(spec: SceneSpec, robot: RobotArm, path: Trajectory) -> Bool:
-    """Return at which frames `(time,)` all conditions of a robot's task hold; never without any."""
-    if not robot.success:
-        return np.zeros(path.frame_count, np.bool_)
-    held = []
-    for condition in robot.success:
-        now = _holds(spec, condition, path)
-        held.append(np.logical_or.accumulate(now) if condition.once else now)
-    return np.asarray(np.logical_and.reduce(held))
-
-
-def _holds(spec: SceneSpec, condition: Condition, path: Trajectory) -> Bool:
-    names = [body.name for body in spec.bodies]
-    if isinstance(condition, ConditionJoint):
-        row = next(k for k, joint in enumerate(spec.joints) if joint.name == condition.joint)
-        place = joint_states(spec, **path.motion()).position[:, row]
-        return np.asarray((condition.lower <= place) & (place <= condition.upper))
-    if isinstance(condition, ConditionPlace):
-        target = np.tile(np.asarray(condition.target), (path.frame_count, 1))
-        if condition.relative_to is not None:
-            other = names.index(condition.relative_to)
-            target = path.position[:, other] + quat_rotate(path.quat_xyzw[:, other], target)
-        apart = path.position[:, [names.index(name) for name in condition.bodies]] - target[:, None]
-        there = (np.linalg.norm(apart[..., :2], axis=-1) <= condition.radius) & (
-            np.abs(apart[..., 2]) <= condition.height
-        )
-        return np.asarray(there.mean(axis=1) >= condition.share - 1e-9)
-    up = quat_to_matrix(path.quat_xyzw[:, names.index(condition.body)])[:, 2, 2]
-    return np.asarray(up >= np.cos(condition.angle))
 
 
 def _held(path: Trajectory, frame: int, fingers: list[int]) -> int:

@@ -78,7 +78,16 @@ from simfactory.spec.material import (
 from simfactory.spec.parse import explain, parse_spec, read_specs
 from simfactory.spec.pattern import Cape, Disc, Pattern, Rectangle, Skirt, Tunic
 from simfactory.spec.protocol import BenchmarkLabel
-from simfactory.spec.robot import Condition, ConditionJoint, ConditionPlace, ConditionUpright, Phase, RobotArm
+from simfactory.spec.robot import (
+    Condition,
+    ConditionFolded,
+    ConditionJoint,
+    ConditionPlace,
+    ConditionUpright,
+    ConditionWithin,
+    Phase,
+    RobotArm,
+)
 from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
 from simfactory.spec.sibling import SiblingLabel
 from simfactory.spec.wind import Flow, Jet, Plume, Profile, ProfileLog, ProfilePower, Vortex, Wind
@@ -109,9 +118,11 @@ __all__ = [
     "Capsule",
     "Checker",
     "Condition",
+    "ConditionFolded",
     "ConditionJoint",
     "ConditionPlace",
     "ConditionUpright",
+    "ConditionWithin",
     "Cone",
     "Cord",
     "Cylinder",

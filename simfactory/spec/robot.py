@@ -8,7 +8,16 @@ from pydantic import Field, field_validator
 from simfactory.robots import robot_names
 from simfactory.spec.base import Model, Name, Vec3
 
-__all__ = ["Condition", "ConditionJoint", "ConditionPlace", "ConditionUpright", "Phase", "RobotArm"]
+__all__ = [
+    "Condition",
+    "ConditionFolded",
+    "ConditionJoint",
+    "ConditionPlace",
+    "ConditionUpright",
+    "ConditionWithin",
+    "Phase",
+    "RobotArm",
+]
 
 
 class _Condition(Model):
@@ -48,7 +57,46 @@ class ConditionUpright(_Condition):
     angle: float = Field(gt=0.0, le=math.pi, description="Largest lean [rad], 0 < a ≤ π")
 
 
-Condition = Annotated[ConditionPlace | ConditionJoint | ConditionUpright, Field(discriminator="kind")]
+class ConditionWithin(_Condition):
+    """A share of a cloth or a rope is in an upright box: of its vertices, which are evenly spread."""
+
+    kind: Literal["within"] = "within"
+    body: Name = Field(description="Name of a cloth or a rope")
+    share: float = Field(gt=0.0, le=1.0, description="Share of it that must be there [1], 0 < s ≤ 1")
+    center: Vec3 = Field(description="Middle of the box, world frame [m], ±10,000")
+    size: Vec3 = Field(description="Extents of the box along its own axes [m], more than 0")
+    bearing: float = Field(
+        default=0.0, ge=-2.0 * math.pi, le=2.0 * math.pi, description="Turn of the box about the vertical [rad], ±2π"
+    )
+
+    @field_validator("size")
+    @classmethod
+    def _has_volume(cls, value: Vec3) -> Vec3:
+        if min(value) <= 0.0:
+            raise ValueError(f"size is {value} m; allowed is more than 0 along each axis: give the box a volume")
+        return value
+
+
+class ConditionFolded(_Condition):
+    """A cloth lies double: so much of it is above or below another part of it.
+
+    A part lies so if some part that is `apart` from it or more, along the cloth, is level within `radius` of it and
+    within `height` above or below. Shares are of the area at rest; of a cloth that is folded in half nearly all lies
+    double, of one that is spread or hangs nothing.
+    """
+
+    kind: Literal["folded"] = "folded"
+    body: Name = Field(description="Name of a cloth that is a rectangle")
+    share: float = Field(gt=0.0, le=1.0, description="Share of its area that must lie double [1], 0 < s ≤ 1")
+    radius: float = Field(gt=0.0, le=10.0, description="Level distance allowed [m], 0 < r ≤ 10")
+    height: float = Field(gt=0.0, le=10.0, description="Difference of heights allowed [m], 0 < h ≤ 10")
+    apart: float = Field(gt=0.0, le=10.0, description="Least way between the two along the cloth [m], 0 < a ≤ 10")
+
+
+Condition = Annotated[
+    ConditionPlace | ConditionJoint | ConditionUpright | ConditionWithin | ConditionFolded,
+    Field(discriminator="kind"),
+]
 
 
 class Phase(Model):

@@ -9,12 +9,12 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, mod
 
 from simfactory.robots import robot_model
 from simfactory.spec.base import Model, Name
-from simfactory.spec.body import Body, BodyRigid, Motion, Push
+from simfactory.spec.body import Body, BodyCloth, BodyRigid, BodyRope, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
 from simfactory.spec.joint import Joint
 from simfactory.spec.protocol import BenchmarkLabel
-from simfactory.spec.robot import ConditionJoint, ConditionPlace, RobotArm
+from simfactory.spec.robot import ConditionFolded, ConditionJoint, ConditionPlace, ConditionWithin, RobotArm
 from simfactory.spec.sibling import SiblingLabel
 
 __all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
@@ -186,11 +186,21 @@ class SceneSpec(Model):
                     raise ValueError(f"success names joint {condition.joint!r}; allowed are {sorted(sliding)}")
             elif isinstance(condition, ConditionPlace):
                 wanted += [*condition.bodies, *([condition.relative_to] if condition.relative_to else [])]
+            elif isinstance(condition, ConditionWithin | ConditionFolded):
+                self._check_matter(condition)
             else:
                 wanted.append(condition.body)
         unknown = sorted(set(wanted) - names)
         if unknown:
             raise ValueError(f"robot {robot.name!r} names bodies {unknown}; allowed are {sorted(names)}")
+
+    def _check_matter(self, condition: ConditionWithin | ConditionFolded) -> None:
+        flat = [body.name for body in self.bodies if isinstance(body, BodyCloth) and body.geometry.shape == "rectangle"]
+        lines = [body.name for body in self.bodies if isinstance(body, BodyCloth | BodyRope)]
+        allowed = flat if isinstance(condition, ConditionFolded) else lines
+        if condition.body not in allowed:
+            what = "rectangles of cloth" if isinstance(condition, ConditionFolded) else "cloths and ropes"
+            raise ValueError(f"success names body {condition.body!r}; allowed are the scene's {what}: {allowed}")
 
 
 def _check_unique(field: str, names: list[str]) -> None:

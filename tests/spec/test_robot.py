@@ -6,7 +6,16 @@ from pydantic import ValidationError
 
 from simfactory.arms import equipped
 from simfactory.robots import robot_model
-from simfactory.spec import BodySoft, ConditionJoint, ConditionPlace, RobotPart, SceneSpec, Vessel
+from simfactory.spec import (
+    BodySoft,
+    ConditionFolded,
+    ConditionJoint,
+    ConditionPlace,
+    ConditionWithin,
+    RobotPart,
+    SceneSpec,
+    Vessel,
+)
 from simfactory.testing.specs import make_body, make_material, make_spec
 
 HOME = (0.0, -0.4, 0.0, -2.2, 0.0, 1.8, 0.785, 0.02, 0.02)
@@ -34,11 +43,24 @@ def test_a_robot_survives_json():
             {"success": (ConditionPlace(bodies=("cup",), target=(0.0, 0.0, 0.0), radius=0.1, height=0.1),)},
             "names bodies \\['cup'\\]; allowed are",
         ),
+        (
+            {"success": (ConditionWithin(body="robot_hand", share=0.5, center=(0, 0, 0), size=(1, 1, 1)),)},
+            "success names body 'robot_hand'; allowed are the scene's cloths and ropes: \\[\\]",
+        ),
+        (
+            {"success": (ConditionFolded(body="cup", share=0.5, radius=0.1, height=0.1, apart=0.1),)},
+            "success names body 'cup'; allowed are the scene's rectangles of cloth: \\[\\]",
+        ),
     ],
 )
 def test_a_robot_that_does_not_fit_its_scene_is_refused(changes, message):
     with pytest.raises(ValidationError, match=message):
         SceneSpec.model_validate(fields(**changes))
+
+
+def test_a_box_without_volume_is_refused():
+    with pytest.raises(ValidationError, match="allowed is more than 0 along each axis: give the box a volume"):
+        ConditionWithin(body="rope", share=0.5, center=(0, 0, 0), size=(1, 1, 0))
 
 
 def test_an_unknown_robot_is_refused():

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simfactory.arms import acting_bodies, is_guided
 from simfactory.collision import body_parts, may_split
 from simfactory.episode import FIRST_BODY, BodyProperties
 from simfactory.simulators.newton.bodies import node_body
@@ -32,6 +33,11 @@ RULES = {
     "collision": "exact shapes for boxes, balls, ellipsoids, capsules, cylinders and cones; convex parts of the mesh "
     "otherwise, planes are met by its convex hull",
 }
+GUIDED = {
+    "robot": "beside cloth or ropes it is moved along its commands, within the limits and largest rates of its joints: "
+    "what these pull with does not move it, and its mass is not used. Its links and fingers push and rub as any "
+    "kinematic body does",
+}
 FIRM = {
     "firm": "contacts of robots and vessels do not rebound; their impulses are summed and bounded point by point. "
     "Parts of a robot have the masses and inertias of its model and pass through each other, its fingers are geared; "
@@ -48,7 +54,7 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
         friction, restitution = model.shape_material_mu.numpy(), model.shape_material_restitution.numpy()
     count = len(spec.bodies)
     masses, inertias = np.full(count, np.inf), np.zeros((count, 3, 3))
-    for index, (body, row) in enumerate(zip(spec.bodies, worlds.body_rows[environment], strict=True)):
+    for index, (body, row) in enumerate(zip(acting_bodies(spec), worlds.body_rows[environment], strict=True)):
         if isinstance(body, BodyRigid) and body.mobility == "dynamic":
             masses[index], inertias[index] = mass[row], inertia[row]
         elif index in worlds.node_rows[environment]:
@@ -58,7 +64,12 @@ def effective_properties(worlds: Worlds, environment: int) -> BodyProperties:
     mu = np.array([body.physical.dynamic_friction for body in spec.bodies])
     bounce = np.zeros(count)
     mu[owner[owner >= 0]], bounce[owner[owner >= 0]] = friction[shapes[owner >= 0]], restitution[shapes[owner >= 0]]
-    rules = {**RULES, **steps_for(spec).rules, **(FIRM if has_firm(spec) else {})}
+    rules = {
+        **RULES,
+        **steps_for(spec).rules,
+        **(FIRM if has_firm(spec) else {}),
+        **(GUIDED if is_guided(spec) else {}),
+    }
     bounce[list(worlds.node_rows[environment])] = 0.0
     parts = {
         body.name: len(body_parts(body))

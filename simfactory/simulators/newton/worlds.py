@@ -8,12 +8,13 @@ import newton
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.arms import acting_bodies, is_guided
 from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.air import build_air
 from simfactory.simulators.newton.bodies import add_body
-from simfactory.simulators.newton.shapes import add_ground, add_room, separate_joined, separate_planes
-from simfactory.spec import SceneSpec
+from simfactory.simulators.newton.shapes import add_boxes, add_ground, add_room, separate_joined, separate_planes
+from simfactory.spec import BodyCloth, BodyRigid, RobotPart, SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
 
@@ -74,10 +75,13 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
             instances.extend([ROOM] * len(walls))
             planes.extend(walls)
         rows: list[int] = []
+        boxed = is_guided(spec) and any(isinstance(body, BodyCloth) for body in spec.bodies)
         nodes: dict[int, tuple[int, int]] = {}
-        for index, body in enumerate(spec.bodies):
+        for index, body in enumerate(acting_bodies(spec)):
             node, first = builder.particle_count, builder.shape_count
             rows.append(add_body(builder, body))
+            if boxed and isinstance(body, BodyRigid) and isinstance(body.geometry, RobotPart):
+                add_boxes(builder, rows[-1], body, range(first, builder.shape_count))
             shapes.append(range(first, builder.shape_count))
             if builder.particle_count > node:
                 nodes[index] = node, builder.particle_count

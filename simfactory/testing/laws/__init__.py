@@ -5,6 +5,7 @@ from simfactory.testing.laws.contact import contact_laws
 from simfactory.testing.laws.fluid import fluid_laws
 from simfactory.testing.laws.free import free_laws
 from simfactory.testing.laws.grains import grain_laws, repose_angle
+from simfactory.testing.laws.handling import handling_laws
 from simfactory.testing.laws.inflatable import inflatable_laws
 from simfactory.testing.laws.law import Law, measure
 from simfactory.testing.laws.linkage import joint_laws
@@ -23,6 +24,7 @@ __all__ = [
     "cloth_laws",
     "fluid_laws",
     "grain_laws",
+    "handling_laws",
     "heat_laws",
     "heavy_elastica",
     "inflatable_laws",

@@ -7,10 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import warp as wp
+from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
 
 from simfactory.simulators.newton.descent.elements import Solid
-from simfactory.simulators.newton.descent.kernels.cloth import add_cloth_contacts, descend_cloth, meet, prop, settle
+from simfactory.simulators.newton.descent.kernels.cloth import descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
+from simfactory.simulators.newton.descent.kernels.near import Meeting
+from simfactory.simulators.newton.descent.kernels.press import Pressing
+from simfactory.simulators.newton.descent.kernels.shell import measure_before
+from simfactory.simulators.newton.descent.nearness import Nearness
+from simfactory.simulators.newton.descent.pinch import Pinch
 from simfactory.simulators.newton.descent.samples import Samples
 from simfactory.simulators.newton.descent.solver import VertexDescent
 
@@ -59,6 +65,9 @@ class ClothDescent(VertexDescent):
         sheets: Its cloths.
         dt: Solver step [s].
         outside: Pressure outside of shells with gas [Pa].
+        node_ranges: By environment: its nodes, first and one after the last.
+        row_ranges: By environment: its rigid bodies, alike.
+        pinch: Grippers that hold some of the cloth.
         options: Of SolverVBD.
     """
 
@@ -69,9 +78,12 @@ class ClothDescent(VertexDescent):
         *,
         dt: float,
         outside: float,
+        node_ranges: Sequence[tuple[int, int]],
+        row_ranges: Sequence[tuple[int, int]],
+        pinch: Pinch | None = None,
         **options: Any,  # Any: of several types
     ) -> None:
-        self._sheets, self._outside = sheets, outside
+        self._sheets, self._outside, self._pinch = sheets, outside, pinch
         solids = [
             Solid(
                 first=sheet.first,
@@ -88,6 +100,21 @@ class ClothDescent(VertexDescent):
             for sheet in sheets
         ]
         super().__init__(model, solids, dt=dt, **options)
+        self._nearness = Nearness(
+            model,
+            self.particle_adjacency,
+            self.trimesh_collision_detector,
+            node_ranges=node_ranges,
+            row_ranges=row_ranges,
+            dt=dt,
+            distance=self.particle_self_contact_margin,
+            farthest=self._self_contact_query_radius,
+            relaxation=self.dat_conservative_bound_relaxation,
+        )
+        self._meeting: Any = Meeting()  # Any: a warp structure
+        self._meeting.distance, self._meeting.stiffness = self.particle_self_contact_margin, model.soft_contact_ke
+        self._meeting.damping, self._meeting.friction_speed = model.soft_contact_kd, self.friction_epsilon
+        self._meeting.parallel = self._self_contact_edge_edge_parallel_epsilon
 
     def _upload(self, solids: Sequence[Solid]) -> None:
         """Send contacts and colours to the device; elements are the model's."""
@@ -102,16 +129,23 @@ class ClothDescent(VertexDescent):
         self._upload_contacts(solids)
         self._is_viscous = False  # Newton's elements have a viscosity of their own
         self._internal = wp.zeros(count, dtype=wp.vec3, device=self.device)
+        triangles, edges = max(self.model.tri_count, 1), max(self.model.edge_count, 1)
+        self._metrics: Any = wp.zeros(triangles, dtype=wp.vec3, device=self.device)  # Any: warp arrays
+        self._angles: Any = wp.zeros(edges, dtype=wp.float32, device=self.device)  # Any: as above
         self._upload_solids(solids)
         self._upload_blows()
         self._upload_gas()
 
     def forget_nodes(self, begin: int, end: int) -> None:
-        """Put the memory of nodes begin…end back to t = 0."""
+        """Put the memory of nodes begin…end, those of an environment, back to t = 0."""
         super().forget_nodes(begin, end)
         for row, sheet in enumerate(self._sheets):
             if begin <= sheet.first < end:
                 wp.copy(self._gauge, self._gauge_at_first, row, row, 1)
+
+    def forget_pairs(self, environment: int) -> None:
+        """Look for what is near what in an environment anew."""
+        self._nearness.forget(environment)
 
     def _upload_gas(self) -> None:
         """Send the gas of every shell to the device."""
@@ -140,7 +174,7 @@ class ClothDescent(VertexDescent):
             # Any: a warp array
             self._body_velocity_at_first: Any = wp.clone(model.body_qd)
             # Any: a warp array
-            self._inverse_mass: Any = wp.clone(model.body_inv_mass)
+            self._inverse_mass: Any = wp.clone(self.body_inv_mass_effective)
             self._partner = self._array(np.full(model.body_count, -1))
 
     def step(
@@ -156,7 +190,34 @@ class ClothDescent(VertexDescent):
         wp.copy(self._velocity_at_first, state_in.particle_qd)
         if self.model.body_count:
             wp.copy(self._body_velocity_at_first, state_in.body_qd)
+        if self._pinch is not None:
+            self._pinch.take(state_in)
         super().step(state_in, state_out, control, contacts, dt, **options)
+        if self._pinch is not None:
+            self._pinch.slip(self._friction, state_out)
+
+    def _collision_detection_penetration_free(
+        self,
+        current_state: Any,  # Any: a newton State
+        *,
+        reset_reference: bool = True,
+    ) -> None:
+        self._nearness.find(current_state)
+
+    def _penetration_free_truncation(self, state: Any, contacts: Any) -> None:  # Any: newton
+        """Keep nodes from crossing what is near them."""
+        self._nearness.bound(self.pos_prev_collision_detection, self.particle_displacements, state.particle_q)
+
+    def _initialize_particles(self, state_in: Any, state_out: Any, contacts: Any, dt: float) -> None:  # Any: newton
+        super()._initialize_particles(state_in, state_out, contacts, dt)
+        model = self.model
+        wp.launch(
+            measure_before,
+            dim=max(model.tri_count, model.edge_count),
+            inputs=[model.tri_indices, model.tri_poses, model.edge_indices, self.particle_q_prev],
+            outputs=[self._metrics, self._angles],
+            device=self.device,
+        )
 
     def _solve_rigid_body_iteration(
         self,
@@ -189,7 +250,7 @@ class ClothDescent(VertexDescent):
         """Let free cloth and the free bodies that it meets keep their momentum."""
         model: Any = self.model  # Any: its arrays may be None, in models without bodies
         contacts = self._pressed
-        wp.copy(self._inverse_mass, model.body_inv_mass)
+        wp.copy(self._inverse_mass, self.body_inv_mass_effective)
         self._partner.fill_(-1)
         self._propped.zero_()
         wp.launch(
@@ -251,13 +312,37 @@ class ClothDescent(VertexDescent):
     def _descend(self, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
         """Move the cloths of every environment one after the other, each colour by colour."""
         model = self.model
+        self.particle_forces.zero_()
+        self.particle_hessians.zero_()
+        shells = [
+            model.tri_indices,
+            model.tri_poses,
+            model.tri_materials,
+            model.tri_areas,
+            self._metrics,
+            model.edge_indices,
+            model.edge_rest_angle,
+            model.edge_rest_length,
+            model.edge_bending_properties,
+            self._angles,
+        ]
+        touching = [
+            self._nearness.near,
+            self._meeting,
+            self._pressing(contacts),
+            _make_soft_contact_filter_data(model, contacts, state.particle_q, state.body_q),
+            state.body_q,
+            self.body_q_prev if model.body_count else None,
+            state.body_qd,
+            self._friction,
+            self._node_solid,
+            self._gauge,
+        ]
         for rank, colors in enumerate(self._colors):
             for number, chosen in enumerate(colors):
-                self.particle_forces.zero_()
-                self.particle_hessians.zero_()
-                if self.particle_enable_self_contact:
-                    self._add_cloth_contacts(rank * self._most_colors + number, state, dt)
-                self._add_rigid_contacts(chosen, state, contacts, dt)
+                if self._pinch is not None:
+                    color, forces = rank * self._most_colors + number, (self.particle_forces, self.particle_hessians)
+                    self._pinch.pull(color, self._node_color, self._friction, state, *forces)
                 wp.launch(
                     descend_cloth,
                     dim=chosen.size,
@@ -268,20 +353,9 @@ class ClothDescent(VertexDescent):
                         self.particle_q_prev,
                         model.particle_mass,
                         self.inertia,
-                        model.tri_indices,
-                        model.tri_poses,
-                        model.tri_materials,
-                        model.tri_areas,
-                        model.edge_indices,
-                        model.edge_rest_angle,
-                        model.edge_rest_length,
-                        model.edge_bending_properties,
-                        model.tet_indices,
-                        model.tet_poses,
-                        model.tet_materials,
+                        *shells,
                         self.particle_adjacency,
-                        self._node_solid,
-                        self._gauge,
+                        *touching,
                         self.particle_forces,
                         self.particle_hessians,
                     ],
@@ -290,8 +364,20 @@ class ClothDescent(VertexDescent):
                 )
         if self._has_gas:
             self._press(state)
-        if self.particle_enable_self_contact:
-            self._penetration_free_truncation(state, contacts)
+        self._penetration_free_truncation(state, contacts)
+
+    def _pressing(self, contacts: Any) -> Any:  # Any: newton, a warp structure
+        """Return the contacts with rigid bodies as kernels read them."""
+        model, made = self.model, Pressing()
+        made.friction_speed = self.friction_epsilon
+        made.head, made.following = self._particle_contact_head, self._particle_contact_next
+        made.corners, made.weights = contacts.soft_contact_indices, contacts.soft_contact_barycentric
+        made.shape, made.normal = contacts.soft_contact_shape, contacts.soft_contact_normal
+        made.body_place, made.body_speed = contacts.soft_contact_body_pos, contacts.soft_contact_body_vel
+        made.stiffness, made.damping = self.body_particle_contact_penalty_k, self.body_particle_contact_material_kd
+        made.friction, made.radius = self.body_particle_contact_material_mu, model.particle_radius
+        made.shape_body, made.shape_margin, made.body_center = model.shape_body, model.shape_margin, model.body_com
+        return made
 
     def _press(self, state: Any) -> None:  # Any: a newton State
         """Bring the pressure of every gas and the volume around it together."""
@@ -316,31 +402,5 @@ class ClothDescent(VertexDescent):
             dim=model.particle_count,
             inputs=[self._node_solid, self._rise, model.particle_mass, self._area, self._compliance],
             outputs=[self.particle_displacements, position],
-            device=self.device,
-        )
-
-    def _add_cloth_contacts(self, color: int, state: Any, dt: float) -> None:  # Any: a newton State
-        """Add forces and Hessians of contacts among cloth to the nodes of one colour."""
-        model = self.model
-        wp.launch(
-            add_cloth_contacts,
-            dim=max(model.particle_count, model.edge_count),
-            inputs=[
-                dt,
-                color,
-                self._node_color,
-                self._friction,
-                self.particle_q_prev,
-                state.particle_q,
-                model.tri_indices,
-                model.edge_indices,
-                self.trimesh_collision_info,
-                self.particle_self_contact_margin,
-                model.soft_contact_ke,
-                model.soft_contact_kd,
-                self.friction_epsilon,
-                self._self_contact_edge_edge_parallel_epsilon,
-            ],
-            outputs=[self.particle_forces, self.particle_hessians],
             device=self.device,
         )

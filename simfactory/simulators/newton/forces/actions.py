@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.arms import Guide, acting_bodies, is_guided
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.forces.kernels import act_on_bodies, advance_clock
 from simfactory.simulators.newton.worlds import Worlds
@@ -19,7 +20,7 @@ DRAG_COEFFICIENT = 0.47  # a sphere below the drag crisis
 
 
 class Actions:
-    """Prescribed motion, pushes, damping and air of every environment.
+    """Prescribed motion, robots that are guided, pushes, damping and air of every environment.
 
     The number of solver steps taken is kept per world on the device, as the clock of the air, so that a recorded step
     serves every step of every frame. Only the poses of moving kinematic bodies are uploaded, once a frame.
@@ -38,17 +39,27 @@ class Actions:
         self.air = worlds.air
         self.air.dt = 1.0 / (worlds.specs[0].fps * substeps)
         self._moving: list[tuple[int, BodyRigid, int]] = []  # environment, body, column of the table
-        column_of_body = np.full(count, -1)
+        self._guided: list[tuple[int, Guide, slice]] = []  # environment, its robot, columns of the table
+        column_of_body, columns = np.full(count, -1), 0
         pushes: list[list[tuple[int, npt.NDArray[np.float64]]]] = [[] for _ in range(count)]
         decay, drag_step = np.ones(count), np.zeros(count)
         for environment, spec in enumerate(worlds.specs):
             dt = 1.0 / (spec.fps * self._substeps)
-            for body, row in zip(spec.bodies, worlds.body_rows[environment], strict=True):
-                if not isinstance(body, BodyRigid) or row < 0:
+            parts = spec.robot.bodies if spec.robot is not None and is_guided(spec) else ()
+            if parts:
+                guide, names = Guide(spec, dt=dt, steps=substeps), [body.name for body in spec.bodies]
+                rows = [int(worlds.body_rows[environment][names.index(name)]) for name in parts]
+                moving = [row for row in rows if row >= 0]
+                self._guided.append((environment, guide, slice(columns, columns + len(moving))))
+                column_of_body[moving] = columns + np.arange(len(moving))
+                columns += len(moving)
+            for body, row in zip(acting_bodies(spec), worlds.body_rows[environment], strict=True):
+                if not isinstance(body, BodyRigid) or row < 0 or body.name in parts:
                     continue
                 if body.mobility == "kinematic":
-                    column_of_body[row] = len(self._moving)
-                    self._moving.append((environment, body, len(self._moving)))
+                    column_of_body[row] = columns
+                    self._moving.append((environment, body, columns))
+                    columns += 1
                     continue
                 decay[row] = math.exp(-body.physical.damping * dt)
                 drag_step[row] = drag_rate(spec, body.physical.density, mass[row]) * dt
@@ -58,7 +69,7 @@ class Actions:
                     if push.body == body.name
                 ]
         self._prescribed = self.array(column_of_body, wp.int32)
-        table = self._substeps, len(self._moving)
+        table = self._substeps, columns
         self._pose = self.array(np.zeros((*table, 7)), wp.transform)
         self._velocity = self.array(np.zeros((*table, 6)), wp.spatial_vector)
         flat = [push for row in pushes for push in row]
@@ -74,10 +85,14 @@ class Actions:
         Args:
             frames: Frames that each environment has completed.
         """
-        if not self._moving:
+        if not self._moving and not self._guided:
             return
-        pose = np.zeros((self._substeps, len(self._moving), 7), np.float32)
-        velocity = np.zeros((self._substeps, len(self._moving), 6), np.float32)
+        pose = np.zeros((*self._pose.shape, 7), np.float32)
+        velocity = np.zeros((*self._pose.shape, 6), np.float32)
+        for environment, guide, columns in self._guided:
+            way = guide.frame(frames[environment])
+            pose[:, columns] = np.concatenate([way.position, way.quat_xyzw], axis=-1)
+            velocity[:, columns] = np.concatenate([way.linear_velocity, way.angular_velocity], axis=-1)
         for environment, body, column in self._moving:
             spec = self._worlds.specs[environment]
             steps = frames[environment] * self._substeps + 1 + np.arange(self._substeps)

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import warp as wp
 
+from simfactory.arms import is_guided
 from simfactory.simulators.newton.grip.kernels import TOUCHES, Touch, hold_touches, order_touches, take_touches
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import Body, BodyRigid, SceneSpec, Vessel
@@ -14,7 +15,7 @@ __all__ = ["Grip", "has_firm"]
 
 def has_firm(spec: SceneSpec) -> bool:
     """Return whether a scene has bodies whose contacts are solved firmly."""
-    return spec.robot is not None or any(_is_vessel(body) for body in spec.bodies)
+    return (spec.robot is not None and not is_guided(spec)) or any(_is_vessel(body) for body in spec.bodies)
 
 
 def _is_vessel(body: Body) -> bool:
@@ -40,7 +41,7 @@ class Grip:
         self._model, self._contacts, self._bodies, self._dt = model, contacts, bodies, dt
         firm = np.zeros(model.body_count, np.int32)
         for spec, rows in zip(worlds.specs, worlds.body_rows, strict=True):
-            names = spec.robot.bodies if spec.robot is not None else ()
+            names = spec.robot.bodies if spec.robot is not None and not is_guided(spec) else ()
             for body, row in zip(spec.bodies, rows, strict=True):
                 if row >= 0 and (body.name in names or _is_vessel(body)):
                     firm[row] = 1

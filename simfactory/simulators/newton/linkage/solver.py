@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.arms import held_joints
 from simfactory.joints import drive_of
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.linkage.kernels import (
@@ -50,7 +51,7 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         super().__init__(worlds.model, **options)
         self._worlds, self._dt = worlds, dt
         self._device, self._row_count = worlds.model.device, int(worlds.model.body_count)
-        self._count = sum(len(spec.joints) for spec in worlds.specs)
+        self._count = sum(len(held_joints(spec)) for spec in worlds.specs)
         self.between_sweeps: Callable[[int, Any, Any], None] | None = None  # Any: warp arrays of poses and velocities
         self._active = self._count > 0 or firm
         if self._active:
@@ -126,7 +127,7 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         waypoints: list[tuple[float, float]] = []
         linked = np.zeros(self._row_count, np.int32)
         for spec, body_rows in zip(worlds.specs, worlds.body_rows, strict=True):
-            for joint in spec.joints:
+            for joint in held_joints(spec):
                 link = _link(spec, joint, body_rows, first=len(waypoints))
                 link.twin = _twin(spec, joint, first=starts[-1])
                 waypoints += _waypoints(joint)

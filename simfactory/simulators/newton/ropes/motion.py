@@ -22,6 +22,7 @@ from simfactory.simulators.newton.ropes.kernels.moving import (
 )
 from simfactory.simulators.newton.ropes.kernels.touching import touch_ropes, touch_shapes
 from simfactory.simulators.newton.ropes.tables import (
+    free_inverse_mass,
     rigid_bodies,
     rope_tables,
     rope_touches,
@@ -65,6 +66,7 @@ class RopeMotion:
         vectors = [wp.zeros(count, dtype=wp.vec3d, device=device) for _ in range(5)]
         self._position, self._free, self._guess, self._target, self._force = vectors
         self._blocks = [wp.zeros(count, dtype=wp.mat33d, device=device) for _ in range(3)]
+        self._inv_mass = free_inverse_mass(model)
         self._crowd = wp.full(max(model.body_count, 1), value=1.0, dtype=wp.float64, device=device)
         self._fresh = wp.full(self._rope_count, value=1, dtype=wp.int32, device=device)
         self._rope_ranges = np.searchsorted(self._ropes.world.numpy(), np.arange(len(worlds.specs) + 1))
@@ -114,7 +116,7 @@ class RopeMotion:
                     model.shape_body,
                     model.body_world,
                     model.body_com,
-                    model.body_inv_mass,
+                    self._inv_mass,
                     model.body_inv_inertia,
                     self._shape_touches,
                     self._crowd,
@@ -159,7 +161,7 @@ class RopeMotion:
         model = self._model
         if model.shape_count:
             nodes = [self._dt, self._ropes, self._position, state.particle_qd]
-            around = [self._shapes, rigid_bodies(model, state), self._shape_touches]
+            around = [self._shapes, rigid_bodies(model, state, self._inv_mass), self._shape_touches]
             self._launch(touch_shapes, self._sample_count, [*nodes, *around])
         self._launch(
             touch_ropes,

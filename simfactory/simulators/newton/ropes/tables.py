@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
@@ -20,7 +21,7 @@ from simfactory.simulators.newton.ropes.kernels.records import (
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import BodyRope
 
-__all__ = ["rigid_bodies", "rope_tables", "rope_touches", "shape_table", "shape_touches"]
+__all__ = ["free_inverse_mass", "rigid_bodies", "rope_tables", "rope_touches", "shape_table", "shape_touches"]
 
 APART = 0.55  # radii between samples at most: an edge between two balls gets 4 % of a radius into the rope
 TURN = np.pi  # radii along a rope within which it cannot touch itself: half a turn about its own thickness
@@ -105,13 +106,22 @@ def shape_table(worlds: Worlds) -> Any:  # Any: a warp struct
     return table
 
 
-def rigid_bodies(model: Any, state: Any) -> Any:  # Any: a newton Model and State, a warp struct
+def free_inverse_mass(model: Any) -> Any:  # Any: a newton Model, a warp array
+    """Return the inverse mass `(body,)` [1/kg] by which bodies give way: 0 of those that are moved as prescribed."""
+    if not model.body_count:
+        return None
+    led = (model.body_flags.numpy() & int(newton.BodyFlags.KINEMATIC)) != 0
+    mass = np.where(led, 0.0, model.body_inv_mass.numpy()).astype(np.float32)
+    return wp.array(mass, dtype=wp.float32, device=model.device)
+
+
+def rigid_bodies(model: Any, state: Any, inv_mass: Any) -> Any:  # Any: a newton Model and State, a warp array, a struct
     """Return the rigid bodies of a model at a state."""
     table = Bodies()
     if model.body_count:
         table.pose, table.velocity, table.center = state.body_q, state.body_qd, model.body_com
         table.flags = model.body_flags
-        table.inv_mass, table.inv_inertia = model.body_inv_mass, model.body_inv_inertia
+        table.inv_mass, table.inv_inertia = inv_mass, model.body_inv_inertia
     return table
 
 

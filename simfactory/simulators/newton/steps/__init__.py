@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Iterable
 from functools import cache
 
+from simfactory.arms import held_joints
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.steps.base import Steps
 from simfactory.spec import SceneSpec
@@ -27,8 +28,15 @@ def _families(names: Iterable[str]) -> list[type[Steps]]:
     return sorted(found, key=lambda family: family.cost)
 
 
-def _fitting(families: Iterable[type[Steps]], kinds: set[str], *, joints: bool) -> type[Steps] | None:
-    return next((one for one in families if kinds <= one.kinds and (one.has_joints or not joints)), None)
+def _fitting(families: Iterable[type[Steps]], kinds: set[str], spec: SceneSpec | None) -> type[Steps] | None:
+    """Return the first family that moves all kinds of bodies, and what joints a scene has if one is given."""
+
+    def holds(family: type[Steps]) -> bool:
+        if spec is None or family.has_joints or not spec.joints:
+            return True
+        return family.guides_robots and not held_joints(spec)
+
+    return next((one for one in families if kinds <= one.kinds and holds(one)), None)
 
 
 def steps_for(spec: SceneSpec) -> type[Steps]:
@@ -41,13 +49,14 @@ def steps_for(spec: SceneSpec) -> type[Steps]:
     families: list[type[Steps]] = []
     for names in (kinds.intersection(_family_names()), _family_names()):
         families = _families(names)
-        family = _fitting(families, kinds, joints=bool(spec.joints))
+        family = _fitting(families, kinds, spec)
         if family is not None:
             return family
-    if spec.joints and _fitting(families, kinds, joints=False) is not None:
+    if spec.joints and _fitting(families, kinds, None) is not None:
         raise SpecError(
             f"newton holds no joints in scenes with bodies of kinds {', '.join(sorted(kinds))}; allowed are joints "
-            "among rigid bodies alone: take the joints or the other bodies away"
+            "among rigid bodies alone, and those of a robot beside cloth or ropes: take the joints or the other bodies "
+            "away"
         )
     together = "; ".join(", ".join(sorted(family.kinds)) for family in families)
     raise SpecError(

@@ -21,6 +21,7 @@ class Steps(ABC):
         kinds: Body kinds that it moves together.
         cost: Families are chosen by this, the cheapest that moves all bodies of a scene.
         has_joints: Whether it holds joints.
+        guides_robots: Whether it takes the joints of a robot that is guided: it need not hold them.
         rules: What it makes of physical parameters, in words, by parameter name.
         recordable: Whether a step can be recorded as a graph: it decides nothing on the host.
     """
@@ -28,6 +29,7 @@ class Steps(ABC):
     kinds: ClassVar[frozenset[str]]
     cost: ClassVar[int]
     has_joints: ClassVar[bool] = False
+    guides_robots: ClassVar[bool] = False
     rules: ClassVar[Mapping[str, str]] = {}
     recordable: ClassVar[bool] = True
 

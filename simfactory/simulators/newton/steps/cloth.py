@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.arms import is_guided
 from simfactory.episode import Contacts
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.cloth import Membrane, cloth_mesh, made_of, wave_speed
 from simfactory.simulators.newton.bodies.inflatable import ATMOSPHERE, gas_energy
 from simfactory.simulators.newton.contacts import joined, read_contacts
-from simfactory.simulators.newton.descent import ClothDescent, Sheet
+from simfactory.simulators.newton.descent import ClothDescent, Pinch, Sheet
 from simfactory.simulators.newton.forces.cloth_drag import ClothDrag
 from simfactory.simulators.newton.impacts import Impacts
 from simfactory.simulators.newton.node_contacts import read_meeting_contacts, read_soft_contacts
@@ -37,7 +38,7 @@ BODY_CONTACTS = 4096  # room for contacts of one rigid body with cloth; beyond i
 SELF_DISTANCE = 4e-3  # [m] between layers of cloth that touch
 SELF_GAP = 1.2e-2  # [m] how far around it is looked for at least
 FASTEST = 6.0  # [m/s] that cloth moves at: twice that way is looked around, so that layers never cross
-VERTEX_PAIRS, EDGE_PAIRS = 64, 192  # room for what may touch a node, an edge; what is missed may cross
+VERTEX_PAIRS = 64  # room for what touches a node as contacts are read
 BOUND = 0.85  # of the way to the nearest layer that a node goes in a step
 
 RULES = {
@@ -55,6 +56,8 @@ RULES = {
     "gas": "of inflatables: p V = n R T at the scene's temperature, which it keeps; n R T = (101,325 Pa + "
     "gauge_pressure) × volume at t = 0. Outside is the standard atmosphere. The gas has no inertia, and no weight, as "
     "the air around carries that",
+    "grip": "points of cloth that lie between a robot's fingers as these close are tied to them by springs of 2e4 N/m "
+    "in all, whose force along the pads is at most 2 μ F, F the strength of a finger's drive: beyond that they slip",
     "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
 }
 
@@ -71,6 +74,7 @@ class StepsCloth(Steps):
     kinds: ClassVar[frozenset[str]] = frozenset({"rigid", "cloth", "inflatable"})
     cost: ClassVar[int] = 1
     rules: ClassVar[Mapping[str, str]] = RULES
+    guides_robots: ClassVar[bool] = True
 
     @classmethod
     def per_substep(cls, spec: SceneSpec) -> int:
@@ -87,8 +91,8 @@ class StepsCloth(Steps):
 
     @classmethod
     def variant(cls, spec: SceneSpec) -> tuple[Hashable, ...]:
-        """Return the solver's name."""
-        return ("vbd",)
+        """Return the solver's name, and whether there is a robot."""
+        return "vbd", is_guided(spec)
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
         model, cuda = worlds.model, worlds.model.device.is_cuda
@@ -100,6 +104,9 @@ class StepsCloth(Steps):
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._worlds = dt, worlds
         base = newton.solvers.SolverBase
+        self._pinch: Pinch | None = None
+        if any(is_guided(spec) for spec in worlds.specs):
+            self._pinch = Pinch(model, worlds.specs, node_rows=worlds.node_rows, body_rows=worlds.body_rows)
         self._pipeline = newton.CollisionPipeline(
             model,
             rigid_contact_max=worlds.contact_capacity,
@@ -109,11 +116,15 @@ class StepsCloth(Steps):
             include_static_kinematic_pairs=False,
             deterministic=cuda,
         )
+        _spare_planes(self._pipeline, model)
         self._solver = ClothDescent(
             model,
             _sheets(worlds),
             dt=dt,
             outside=ATMOSPHERE,
+            node_ranges=worlds.node_ranges,
+            row_ranges=worlds.row_ranges,
+            pinch=self._pinch,
             iterations=ITERATIONS,
             rigid_body_particle_contact_buffer_size=BODY_CONTACTS,
             friction_epsilon=FRICTION_SPEED,
@@ -121,7 +132,7 @@ class StepsCloth(Steps):
             particle_self_contact_margin=SELF_DISTANCE,
             particle_self_contact_gap=max(SELF_GAP, 2.0 * FASTEST * dt / BOUND - SELF_DISTANCE),
             particle_vertex_contact_buffer_size=VERTEX_PAIRS,
-            particle_edge_contact_buffer_size=EDGE_PAIRS,
+            particle_edge_contact_buffer_size=1,  # Newton's list of edges is not used, see `descent.nearness`
             particle_topological_contact_filter_threshold=1,
             dat_conservative_bound_relaxation=BOUND,
             collision_frequency_type={base.CollisionSlot.SOFT_SELF_CONTACT: base.CollisionFrequencyType.PRE_INIT},
@@ -152,6 +163,8 @@ class StepsCloth(Steps):
         if worlds.model.body_count:
             parts.append(read_contacts(worlds, self._contacts, poses))
         parts.append(read_meeting_contacts(worlds, self._solver.touches(), nodes, distance=SELF_DISTANCE))
+        if self._pinch is not None:
+            parts.append(self._pinch.read_contacts(nodes))
         return [joined(list(group)) for group in zip(*parts, strict=True)]
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
@@ -161,6 +174,9 @@ class StepsCloth(Steps):
         for index in chosen:
             mask[index] = True
             self._solver.forget_nodes(*self._worlds.node_ranges[index])
+            self._solver.forget_pairs(index)
+            if self._pinch is not None:
+                self._pinch.forget(index)
         device = self._solver.model.device
         self._solver.reset(state, world_mask=wp.array(mask, dtype=wp.bool, device=device), flags=0)
 
@@ -186,6 +202,15 @@ def _steps(body: Membrane, *, dt: float) -> int:
             "heavier or its mesh coarser, or raise substeps"
         )
     return steps
+
+
+def _spare_planes(pipeline: Any, model: Any) -> None:  # Any: newton
+    """Let edges and triangles of cloth not look for planes: no point of them is nearer to one than their nodes are."""
+    kinds = model.shape_type.numpy() if model.shape_count else np.zeros(0, np.int32)
+    for name in ("soft_edge_rigid_pairs", "soft_face_rigid_pairs"):
+        pairs = getattr(pipeline, name).numpy()
+        kept = pairs[kinds[pairs[:, 1]] != int(newton.GeoType.PLANE)] if len(pairs) else pairs
+        setattr(pipeline, name, wp.array(kept, dtype=wp.vec2i, device=model.device))
 
 
 def _sheets(worlds: Worlds) -> list[Sheet]:

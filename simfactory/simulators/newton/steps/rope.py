@@ -42,6 +42,7 @@ class StepsRope(Steps):
     kinds: ClassVar[frozenset[str]] = frozenset({"rigid", "rope"})
     cost: ClassVar[int] = 1
     rules: ClassVar[Mapping[str, str]] = RULES
+    guides_robots: ClassVar[bool] = True
 
     @classmethod
     def per_substep(cls, spec: SceneSpec) -> int:

@@ -1,21 +1,15 @@
-"""A solver step of cloth: the descent of one colour's nodes, contact with itself and others, what blows leave open."""
+"""A solver step of cloth: the descent of one colour's nodes, and what blows leave open."""
 
 import warp as wp
-from newton._src.geometry.tri_mesh_collision import (
-    TriMeshCollisionInfo,
-    get_edge_colliding_edges_count,
-    get_vertex_colliding_triangles_count,
-)
-from newton._src.solvers.vbd.particle_vbd_kernels import (
-    accumulate_elasticity_force_and_hessian,
-    evaluate_edge_edge_contact_2_vertices,
-    evaluate_vertex_triangle_collision_force_hessian_4_vertices,
-)
+from newton._src.geometry.soft_contacts_mesh import _SoftContactFilterData
 from newton._src.utils.mesh import MeshAdjacencyData
 
 from simfactory.simulators.newton.descent.kernels.gas import outward
+from simfactory.simulators.newton.descent.kernels.near import Meeting, Near, meeting_force
+from simfactory.simulators.newton.descent.kernels.press import Pressing, pressing_force
+from simfactory.simulators.newton.descent.kernels.shell import shell_force
 
-__all__ = ["add_cloth_contacts", "descend_cloth", "meet", "prop", "settle"]
+__all__ = ["descend_cloth", "meet", "prop", "settle"]
 
 
 @wp.kernel
@@ -30,14 +24,21 @@ def descend_cloth(
     tri_poses: wp.array(dtype=wp.mat22),
     tri_materials: wp.array2d(dtype=wp.float32),
     tri_areas: wp.array(dtype=wp.float32),
+    metrics: wp.array(dtype=wp.vec3),
     edge_indices: wp.array2d(dtype=wp.int32),
     edge_rest_angle: wp.array(dtype=wp.float32),
     edge_rest_length: wp.array(dtype=wp.float32),
     edge_bending: wp.array2d(dtype=wp.float32),
-    tet_indices: wp.array2d(dtype=wp.int32),
-    tet_poses: wp.array(dtype=wp.mat33),
-    tet_materials: wp.array2d(dtype=wp.float32),
+    angles: wp.array(dtype=wp.float32),
     around: MeshAdjacencyData,
+    near: Near,
+    meeting: Meeting,
+    pressing: Pressing,
+    filtered: _SoftContactFilterData,
+    pose: wp.array(dtype=wp.transform),
+    pose_before: wp.array(dtype=wp.transform),
+    body_velocity: wp.array(dtype=wp.spatial_vector),
+    friction: wp.array(dtype=wp.float32),
     solid: wp.array(dtype=wp.int32),
     gauge: wp.array(dtype=wp.float32),
     contact_force: wp.array(dtype=wp.vec3),
@@ -55,85 +56,34 @@ def descend_cloth(
     if mass[node] == 0.0:
         displacement[node] = wp.vec3()
         return
-    force, hessian = accumulate_elasticity_force_and_hessian(
-        node, dt, position_before, position, tri_indices, tri_poses, tri_materials, tri_areas, edge_indices,
-        edge_rest_angle, edge_rest_length, edge_bending, tet_indices, tet_poses, tet_materials, around,
-        wp.vec3(0.0), wp.mat33(0.0),
+    force, hessian = shell_force(
+        node, dt, position, tri_indices, tri_poses, tri_materials, tri_areas, metrics, edge_indices, edge_rest_angle,
+        edge_rest_length, edge_bending, angles, around,
     )  # fmt: skip
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
+    firm = weight * wp.identity(n=3, dtype=float) + contact_hessian[node]
+    if near.busy[node] == 1:
+        touch, stiff = meeting_force(
+            node, dt, near, meeting, friction, position_before, position, displacement, tri_indices, edge_indices,
+            around,
+        )  # fmt: skip
+        outer += touch
+        firm += stiff
+    if pressing.head[node] >= 0:
+        push, hard = pressing_force(
+            node, dt, pressing, filtered, position_before, position, pose, pose_before, body_velocity
+        )
+        outer += push
+        firm += hard
     if gauge[solid[node]] != 0.0:
         force += gauge[solid[node]] * outward(node, position, tri_indices, around)
-    gives = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian)
+    gives = wp.inverse(firm + hessian)
     move = gives * (outer + force)
     compliance[node] = gives
     displacement[node] = displacement[node] + move
     internal[node] = force - hessian * move
     position[node] = reference[node] + displacement[node]
-
-
-@wp.kernel
-def add_cloth_contacts(
-    dt: float,
-    color: int,
-    node_color: wp.array(dtype=wp.int32),
-    friction: wp.array(dtype=wp.float32),
-    position_before: wp.array(dtype=wp.vec3),
-    position: wp.array(dtype=wp.vec3),
-    triangles: wp.array2d(dtype=wp.int32),
-    edges: wp.array2d(dtype=wp.int32),
-    found: TriMeshCollisionInfo,
-    distance: float,
-    stiffness: float,
-    damping: float,
-    friction_speed: float,
-    parallel: float,
-    force: wp.array(dtype=wp.vec3),
-    hessian: wp.array(dtype=wp.mat33),
-):
-    """Add Newton's contact forces to the nodes of one colour; a pair's friction is the geometric mean of its two."""
-    which = int(wp.tid())
-    if which < found.edge_colliding_edges_buffer_sizes.shape[0]:
-        head, tail = edges[which, 2], edges[which, 3]
-        if node_color[head] == color or node_color[tail] == color:
-            for k in range(get_edge_colliding_edges_count(found, which)):
-                other = found.edge_colliding_edges[2 * (found.edge_colliding_edges_offsets[which] + k) + 1]
-                slip = wp.sqrt(friction[head] * friction[edges[other, 2]])
-                meets, force_head, force_tail, hessian_head, hessian_tail = evaluate_edge_edge_contact_2_vertices(
-                    which, other, position, position_before, edges, distance, stiffness, damping, slip, friction_speed,
-                    dt, parallel,
-                )  # fmt: skip
-                if meets and node_color[head] == color:
-                    wp.atomic_add(force, head, force_head)
-                    wp.atomic_add(hessian, head, hessian_head)
-                if meets and node_color[tail] == color:
-                    wp.atomic_add(force, tail, force_tail)
-                    wp.atomic_add(hessian, tail, hessian_tail)
-    if which < found.vertex_colliding_triangles_buffer_sizes.shape[0]:
-        for k in range(get_vertex_colliding_triangles_count(found, which)):
-            triangle = found.vertex_colliding_triangles[2 * (found.vertex_colliding_triangles_offsets[which] + k) + 1]
-            a, b, c = triangles[triangle, 0], triangles[triangle, 1], triangles[triangle, 2]
-            mine = node_color[which] == color
-            if mine or node_color[a] == color or node_color[b] == color or node_color[c] == color:
-                mu = wp.sqrt(friction[which] * friction[a])
-                touches, force_a, force_b, force_c, force_v, hessian_a, hessian_b, hessian_c, hessian_v = (
-                    evaluate_vertex_triangle_collision_force_hessian_4_vertices(
-                        which, triangle, position, position_before, triangles, distance, stiffness, damping, mu,
-                        friction_speed, dt,
-                    )
-                )  # fmt: skip
-                if touches and mine:
-                    wp.atomic_add(force, which, force_v)
-                    wp.atomic_add(hessian, which, hessian_v)
-                if touches and node_color[a] == color:
-                    wp.atomic_add(force, a, force_a)
-                    wp.atomic_add(hessian, a, hessian_a)
-                if touches and node_color[b] == color:
-                    wp.atomic_add(force, b, force_b)
-                    wp.atomic_add(hessian, b, hessian_b)
-                if touches and node_color[c] == color:
-                    wp.atomic_add(force, c, force_c)
-                    wp.atomic_add(hessian, c, hessian_c)
 
 
 @wp.kernel
