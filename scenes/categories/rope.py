@@ -358,7 +358,7 @@ MULTI_OBJECT = (
         ),
         caption="{ball} falls into a cradle of {rope} between two posts.",
         phenomena=("free_fall", "collision", "tension"),
-        invariants=(Invariant("rope", "deformation", above=0.08, cause="body", of="ball"),),
+        invariants=(Invariant("rope", "deformation", above=0.045, cause="body", of="ball"),),
     ),
 )
 
