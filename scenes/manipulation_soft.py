@@ -3,6 +3,7 @@
 from layouts.placements.arm_cloth import ArmCloth
 from layouts.placements.arm_rope import ArmRope
 from scenes.category import BaseScene
+from scenes.invariants import Invariant
 from scenes.manipulation import BENCH, fixed, single
 from scenes.roles import RoleCloth, RoleRope
 
@@ -23,6 +24,7 @@ CLOTH_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "stand", "board", "cloth"), ArmCloth(task="fold")),),
         caption="A robot arm takes {cloth} by a corner and folds it over.",
         phenomena=("robot", "grasping", "folding"),
+        invariants=(Invariant("cloth", "deformation", above=0.1, cause="drive"),),
         air="still",
     ),
     single(
@@ -32,6 +34,7 @@ CLOTH_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "stand", "board", "cloth"), ArmCloth(task="lift")),),
         caption="A robot arm takes {cloth} by a corner and lifts it.",
         phenomena=("robot", "grasping", "hanging"),
+        invariants=(Invariant("cloth", "lift", above=0.03, cause="drive"),),
         air="still",
     ),
     single(
@@ -41,6 +44,7 @@ CLOTH_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "stand", "board", "cloth"), ArmCloth(task="pull")),),
         caption="A robot arm pulls {cloth} off a board.",
         phenomena=("robot", "grasping", "sliding_friction"),
+        invariants=(Invariant("cloth", "travel", above=0.1, cause="drive"),),
         air="still",
         held_out=True,
     ),
@@ -54,6 +58,7 @@ ROPE_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "post", "peg", "rope"), ArmRope(task="hang")),),
         caption="A robot arm takes {rope} by its end and hangs it over a peg.",
         phenomena=("robot", "grasping", "hanging", "wrapping"),
+        invariants=(Invariant("rope", "lift", above=0.05, cause="drive"),),
     ),
     single(
         name="robot_drags_rope",
@@ -62,5 +67,6 @@ ROPE_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "rope"), ArmRope(task="drag")),),
         caption="A robot arm drags {rope} over a bench by its end.",
         phenomena=("robot", "grasping", "sliding_friction"),
+        invariants=(Invariant("rope", "travel", above=0.05, cause="drive"),),
     ),
 )

@@ -82,6 +82,7 @@ SINGLE = (
         ),
         caption="A fan blows against {curtain}, held along its upper side.",
         phenomena=("jet", "hanging"),
+        invariants=(Invariant("curtain", "deformation", above=0.03, cause="wind"),),
         air="still",
         jet=("fan", (4.0, 8.0)),
     ),

@@ -90,6 +90,7 @@ SINGLE = (
         ),
         caption="{dam} at one end of a tank is let go and runs over a step.",
         phenomena=("dam_break", "wave", "obstacle"),
+        invariants=(Invariant("dam", "travel", above=0.08),),
     ),
     BaseScene(
         name="flow_under_gate",
@@ -102,6 +103,7 @@ SINGLE = (
         ),
         caption="{dam} flows through the gap below a gate until it stands as high on both sides.",
         phenomena=("gate_flow", "communicating_vessels"),
+        invariants=(Invariant("dam", "travel", above=0.03),),
     ),
     BaseScene(
         name="paddle_turns_in_pool",
@@ -115,6 +117,7 @@ SINGLE = (
         layout=((("side", "pool"), Tank(fill=(0.5, 0.6))), (("paddle",), Paddle(tank="pool", rate=(2.0, 5.0)))),
         caption="{paddle} turns in {pool} and stirs it.",
         phenomena=("prescribed_motion", "wave", "splash"),
+        invariants=(Invariant("pool", "deformation", above=0.1, cause="motion"),),
     ),
     BaseScene(
         name="pour_into_box",
@@ -262,6 +265,10 @@ TWO_BODY = (
         layout=((("side", "dam", "other"), Tank(length=(0.75, 0.95), share=(0.2, 0.3), fill=(0.75, 0.88))),),
         caption="{dam} and {other} at both ends of a tank are let go and run into each other.",
         phenomena=("dam_break", "collision", "wave"),
+        invariants=(
+            Invariant("dam", "travel", above=0.05),
+            Invariant("other", "travel", above=0.05),
+        ),
     ),
     BaseScene(
         name="dam_carries_block",

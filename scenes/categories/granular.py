@@ -98,6 +98,7 @@ SINGLE = (
         layout=((("heap",), Scatter()), (("stand", "fan"), Fan(target="heap", distance=(0.2, 0.35)))),
         caption="A fan blows grains off {heap}.",
         phenomena=("jet", "air_drag", "granular_flow"),
+        invariants=(Invariant("heap", "spread", above=0.02, cause="wind"),),
         air="still",
         jet=("fan", (17.0, 24.0)),
     ),
@@ -146,6 +147,7 @@ SINGLE = (
         layout=((("board", "grains"), Hopper()),),
         caption="{grains} runs out through the slot of a hopper and piles up below it.",
         phenomena=("granular_flow", "funnel", "angle_of_repose"),
+        invariants=(Invariant("grains", "fall", above=0.05),),
     ),
     BaseScene(
         name="grain_sluice",
@@ -155,6 +157,7 @@ SINGLE = (
         layout=((("board", "gate", "grains"), Sluice()),),
         caption="{gate} is pulled up, and {grains} behind it runs out across the floor.",
         phenomena=("prescribed_motion", "granular_collapse", "containment"),
+        invariants=(Invariant("grains", "spread", above=0.04, cause="motion"),),
     ),
     BaseScene(
         name="grain_turntable",
@@ -169,6 +172,7 @@ SINGLE = (
         layout=((("disc", "heap"), Table(motion="turn", rate=(5.0, 8.0))),),
         caption="{heap} stands on {disc} that begins to turn, and is thrown off.",
         phenomena=("prescribed_motion", "rotation", "granular_flow"),
+        invariants=(Invariant("heap", "spread", above=0.05, cause="motion"),),
     ),
     BaseScene(
         name="grain_shaker",
@@ -183,6 +187,7 @@ SINGLE = (
         layout=((("table", "heap"), Table(motion="shake", rate=(1.5, 2.5), swing=(0.04, 0.07))),),
         caption="{table} shakes under {heap}, which flattens.",
         phenomena=("prescribed_motion", "vibration", "granular_flow"),
+        invariants=(Invariant("heap", "spread", above=0.015, cause="motion"),),
     ),
     BaseScene(
         name="grain_bucket",
@@ -192,6 +197,7 @@ SINGLE = (
         layout=((("bucket", "grains"), Bucket(motion="tip")),),
         caption="{bucket} is tilted and pours {grains} onto the floor.",
         phenomena=("prescribed_motion", "pouring", "angle_of_repose"),
+        invariants=(Invariant("grains", "fall", above=0.1, cause="motion"),),
     ),
     BaseScene(
         name="grain_tumbler",
@@ -214,6 +220,7 @@ SINGLE = (
         ),
         caption="{grains} tumbles in {pan} that leans and turns about its axis.",
         phenomena=("prescribed_motion", "rotation", "avalanche"),
+        invariants=(Invariant("grains", "deformation", above=0.2, cause="motion"),),
     ),
 )
 
@@ -343,6 +350,7 @@ MULTI_OBJECT = (
         layout=((("board", "gate", "grains", "tile"), Sluice(depth=(0.28, 0.36))),),
         caption="{gate} is pulled up, and {grains} behind it topples {tile}.",
         phenomena=("prescribed_motion", "granular_collapse", "toppling"),
+        invariants=(Invariant("tile", "turn", above=45.0, cause="motion"),),
     ),
 )
 

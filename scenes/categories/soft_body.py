@@ -72,6 +72,7 @@ SINGLE = (
         ),
         caption="{body} falls through the jet of a fan, which blows it aside.",
         phenomena=("free_fall", "jet", "air_drag", "elastic_deformation"),
+        invariants=(Invariant("body", "travel", above=0.04, cause="wind"),),
         air="still",
         jet=("fan", (13.0, 20.0)),
     ),

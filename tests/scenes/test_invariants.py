@@ -18,7 +18,6 @@ from simfactory.testing.specs import make_body, make_rope, make_spec
 from simfactory.testing.trajectories import trajectories
 from tests.scenes.structure import alike
 
-PENDING = {"cloth", "soft_body", "inflatable", "thermal", "fluid", "granular"}  # their rows get invariants next
 CHEAP = [
     ("rigid", "bounce"),
     ("rigid", "glancing_collision"),
@@ -267,7 +266,7 @@ def test_a_wrong_cause_is_found():
     assert verdicts[1].held == verdicts[1].held_without == 1
 
 
-@pytest.mark.parametrize("category", sorted(set(categories()) - PENDING))
+@pytest.mark.parametrize("category", sorted(categories()))
 def test_every_base_scene_has_an_invariant(category):
     assert [row.name for name, row in ROWS if name == category and not row.invariants] == []
 
