@@ -253,7 +253,7 @@ MULTI_OBJECT = (
         description="Balloons fall into air that turns, and are carried around.",
         roles=(
             RoleInflatable(
-                name="balloon", shapes=("ball",), materials=BALLOON, count=(2, 3), size=(0.2, 0.3), noun="balloon"
+                name="balloon", shapes=("ball",), materials=BALLOON, count=(3, 3), size=(0.2, 0.3), noun="balloon"
             ),
         ),
         layout=((("balloon",), Drop(height=(0.3, 0.6), rise=0.32, spread=0.3)),),
@@ -269,7 +269,7 @@ MULTI_OBJECT = (
         description="Wind that grows with height carries balloons away, the higher ones faster.",
         roles=(
             RoleInflatable(
-                name="balloon", shapes=("ball",), materials=BALLOON, count=(2, 3), size=(0.2, 0.28), noun="balloon"
+                name="balloon", shapes=("ball",), materials=BALLOON, count=(3, 3), size=(0.2, 0.28), noun="balloon"
             ),
         ),
         layout=((("balloon",), Drop(height=(0.1, 0.2), rise=0.4, spread=0.05)),),

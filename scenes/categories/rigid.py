@@ -431,7 +431,12 @@ MULTI_OBJECT = (
         description="A fan blows light balls over the floor.",
         roles=(
             RoleLight(
-                name="ball", shapes=("ball",), materials=("paper",), count=(2, 4), size=(0.14, 0.24), bulk=(15.0, 40.0)
+                name="ball",
+                shapes=("ball",),
+                materials=("paper",),
+                count=(2, 4),
+                size=(0.14, 0.24),
+                bulk=(100.0, 140.0),
             ),
             *FAN,
         ),

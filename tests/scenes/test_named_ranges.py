@@ -26,6 +26,7 @@ NARROW = {
     "roughness": (0.4, 0.6), "metallic": (0.0, 0.0), "texture": (0.05, 0.1),
 }  # fmt: skip
 SHOWN_BY = {  # category and, where only few of its scenes have the parameter, one of these
+    "gravity_tilt": ("rigid", "free_drop"),
     "temperature_difference": ("thermal", None),
     "wind_exponent": ("inflatable", "balloons_in_shear"),
     "jet_speed": ("rigid", "fan_blows_balls"),

@@ -240,7 +240,7 @@ def test_wind_along_a_pool_drags_its_top_and_stops_at_the_first_row(kind):
     worlds = build_worlds([spec], device="cpu")
     worlds.air.dt = 0.01
     state = worlds.model.state()
-    LooseDrag(spec, 0, worlds.air, device="cpu", dt=0.01).act(state.particle_q, state.particle_qd)
+    LooseDrag(spec, 0, worlds.air, device="cpu").act(state.particle_q, state.particle_qd, 0.01)
     gained, place = state.particle_qd.numpy(), state.particle_q.numpy()
     mass = node_body(body).mass
     assert np.abs(gained[:, 1:]).max() < 1e-9

@@ -3,12 +3,15 @@
 import pickle
 import subprocess
 import sys
+from typing import get_args
 
 import numpy as np
 import pytest
 
+from simfactory import dataset as dataset_module
 from simfactory.dataset import open_clip, open_dataset
 from simfactory.errors import ClipNotFound, StoreError
+from simfactory.spec import Split
 from simfactory.store import open_arrays
 from simfactory.testing.store import example_id, expected_example
 
@@ -143,6 +146,10 @@ def test_empty_dataset_has_no_clips(folder):
     dataset = open_dataset(folder)
     assert len(dataset) == 0
     assert list(dataset) == dataset.ids == []
+
+
+def test_every_split_of_a_spec_can_be_asked_for():
+    assert get_args(Split) == dataset_module._SPLITS
 
 
 def test_importing_the_dataset_imports_nothing_heavy():

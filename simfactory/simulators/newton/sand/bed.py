@@ -122,7 +122,7 @@ class Bed:
 
     Attributes:
         dt: Length of the next step [s]; set before it.
-        fastest: Speed of the fastest grain or surface before it [m/s]; set before it.
+        fastest: Speed of the fastest surface before it [m/s]; set before it.
         cell: Edge of a grid cell [m].
         body_mass: `(body,)` of the rigid bodies that can move [kg]; 0 where they do not react.
         body_reach: `(body,)` farthest point of each from its origin [m].
@@ -193,11 +193,12 @@ class Bed:
             source.body_qd.assign(bodies[1].astype(np.float32))
             wp.copy(moved.body_q, source.body_q)
             wp.copy(moved.body_qd, source.body_qd)
+        fastest = max(self.fastest, float(np.linalg.norm(grains[1].numpy(), axis=1).max()))
         self._solve(source, moved)
         wp.launch(
             slow_down,
             dim=self._model.particle_count,
-            inputs=[JET * self.fastest + 2.0 * self.dt * float(wp.length(self._gravity)), self.dt, source.particle_q],
+            inputs=[JET * fastest + 2.0 * self.dt * float(wp.length(self._gravity)), self.dt, source.particle_q],
             outputs=[moved.particle_q, moved.particle_qd, moved.mpm.particle_qd_grad],
             device=self._model.device,
         )
