@@ -98,7 +98,7 @@ SINGLE = (
         layout=((("heap",), Scatter()), (("stand", "fan"), Fan(target="heap", distance=(0.2, 0.35)))),
         caption="A fan blows grains off {heap}.",
         phenomena=("jet", "air_drag", "granular_flow"),
-        invariants=(Invariant("heap", "spread", above=0.02, cause="wind"),),
+        invariants=(Invariant("heap", "spread", above=0.08, cause="wind"),),
         air="still",
         jet=("fan", (17.0, 24.0)),
     ),
@@ -157,7 +157,7 @@ SINGLE = (
         layout=((("board", "gate", "grains"), Sluice()),),
         caption="{gate} is pulled up, and {grains} behind it runs out across the floor.",
         phenomena=("prescribed_motion", "granular_collapse", "containment"),
-        invariants=(Invariant("grains", "spread", above=0.04, cause="motion"),),
+        invariants=(Invariant("grains", "spread", above=0.005, cause="motion"),),
     ),
     BaseScene(
         name="grain_turntable",

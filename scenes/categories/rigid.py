@@ -434,7 +434,7 @@ MULTI_OBJECT = (
                 name="ball",
                 shapes=("ball",),
                 materials=("paper",),
-                count=(2, 4),
+                count=(3, 4),
                 size=(0.14, 0.24),
                 bulk=(100.0, 140.0),
             ),
