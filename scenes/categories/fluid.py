@@ -117,7 +117,7 @@ SINGLE = (
         layout=((("side", "pool"), Tank(fill=(0.5, 0.6))), (("paddle",), Paddle(tank="pool", rate=(2.0, 5.0)))),
         caption="{paddle} turns in {pool} and stirs it.",
         phenomena=("prescribed_motion", "wave", "splash"),
-        invariants=(Invariant("pool", "deformation", above=0.1, cause="motion"),),
+        invariants=(Invariant("pool", "deformation", above=0.25, cause="motion"),),
     ),
     BaseScene(
         name="pour_into_box",

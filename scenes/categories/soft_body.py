@@ -63,7 +63,7 @@ SINGLE = (
         tiers=("single",),
         description="A light soft body falls through the jet of a fan, which blows it aside.",
         roles=(
-            RoleSoft(name="body", shapes=("ball", "nugget", "block"), materials=("soft_foam",), size=(0.2, 0.28)),
+            RoleSoft(name="body", shapes=("ball",), materials=("soft_foam",), size=(0.2, 0.28)),
             *FAN,
         ),
         layout=(
@@ -72,7 +72,7 @@ SINGLE = (
         ),
         caption="{body} falls through the jet of a fan, which blows it aside.",
         phenomena=("free_fall", "jet", "air_drag", "elastic_deformation"),
-        invariants=(Invariant("body", "travel", above=0.04, cause="wind"),),
+        invariants=(Invariant("body", "travel", above=0.08, cause="wind"),),
         air="still",
         jet=("fan", (13.0, 20.0)),
     ),

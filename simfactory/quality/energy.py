@@ -79,12 +79,11 @@ def _rope_energy(rope: BodyRope, line: Float64, time: Float64, start: float, gra
 def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> float:
     """Return the largest gain of total mechanical energy beyond all known work, over the energy scale [1].
 
-    Contacts, friction and damping only take energy. Pushes, drives of joints, moving kinematic bodies and wind may
-    give some: their work is bounded from above and granted. Soft bodies and cloth store elastic energy, which is not
-    counted here, and give it back: with them the gain is that over the beginning, when all have their rest shape and
-    store none; so do ropes that are stretched, and liquids that a blow has crowded, until they have spread again. The
-    scale is the largest kinetic energy plus what lifting each body by its own radius would take, so that bodies at
-    rest have one too.
+    Contacts, friction and damping only take energy. Pushes, drives of joints, moving kinematic bodies and wind may give
+    some: their work is bounded from above and granted. Soft bodies and cloth store elastic energy, which is not counted
+    here, and give it back: with them the gain is that over the beginning, when all have their rest shape and store
+    none; so do ropes that are stretched. The scale is the largest kinetic energy plus what lifting each body by its own
+    radius would take, so that bodies at rest have one too.
 
     Args:
         spec: The scene.
@@ -102,7 +101,7 @@ def energy_growth(spec: SceneSpec, trajectory: Trajectory, radii: Float64) -> fl
     scale = float(kinetic.sum(axis=1).max()) + lift
     granted = np.concatenate([[0.0], np.cumsum(_granted_work(spec, trajectory, radii))])
     net = energy.sum(axis=1) - granted
-    kinds = BodySoft | BodyCloth | BodyFluid | BodyInflatable | BodyRope
+    kinds = BodySoft | BodyCloth | BodyInflatable | BodyRope
     stores = any(isinstance(body, kinds) for body in spec.bodies)
     gain = float((net - (net[0] if stores else np.minimum.accumulate(net))).max())
     return gain / scale if scale > 0.0 else 0.0
