@@ -24,7 +24,7 @@ CLOTH_MANIPULATION: tuple[BaseScene, ...] = (
         layout=((("bench", "stand", "board", "cloth"), ArmCloth(task="fold")),),
         caption="A robot arm takes {cloth} by a corner and folds it over.",
         phenomena=("robot", "grasping", "folding"),
-        invariants=(Invariant("cloth", "deformation", above=0.1, cause="drive"),),
+        invariants=(Invariant("cloth", "deformation", above=0.5, cause="drive"),),
         air="still",
     ),
     single(

@@ -14,7 +14,7 @@ from simfactory.errors import SpecError
 from simfactory.spec import CameraFixed
 from simfactory.splits import SplitRecord, leaks
 
-DIGEST = "0"
+DIGEST = "d61fcfd7819b98ef5d65a029eed19c60a1d7cb238d98f9b337ac006c1e8c83d8"
 
 
 def test_its_specs_are_those_that_were_frozen():
