@@ -17,7 +17,6 @@ import numpy.typing as npt
 
 import scenes
 import simfactory
-from scenes.benchmark import recorded, scenarios
 from scenes.category import BaseScene
 from scenes.invariants import Invariant
 from scenes.listing import categories
@@ -92,7 +91,7 @@ def text() -> str:
     lines = [
         "# Base scenes",
         "",
-        f"{total} base scenes in {len(categories())} categories, and {len(scenarios())} benchmark scenes. Each strip "
+        f"{total} base scenes in {len(categories())} categories. Each strip "
         "shows one episode at first, in its middle and at its end; materials, sizes, places, light and cameras differ "
         "from episode to episode. Written by `deploy/make_gallery.py`; what must be seen is checked by "
         "`benchmarks/invariants.py`.",
@@ -107,17 +106,6 @@ def text() -> str:
                 f"| ![{row.name}](scenes/{row.name}.jpg) | `{row.name}`{held_out} | {', '.join(row.tiers)} | "
                 f"{row.description}{f' *{seen}.*' if seen else ''} |"
             )
-    lines += [
-        "",
-        f"## Benchmark ({len(scenarios())})",
-        "",
-        "| | scene | category | what happens |",
-        "|---|---|---|---|",
-    ]
-    lines += [
-        f"| ![{one.name}](scenes/{one.name}.jpg) | `{one.name}` | {one.category} | {one.caption} |"
-        for one in scenarios().values()
-    ]
     return "\n".join(lines) + "\n"
 
 
@@ -136,14 +124,6 @@ def main() -> None:
         for row in category.scenes:
             if name in options.category or (row.name not in present and not options.category):
                 draw(name, row)
-    for one in scenarios().values() if not options.category else ():
-        if one.name not in present:
-            spec = recorded(one, take=1, fps=FPS / 2.0, size=(SIDE, SIDE), seconds=5.0)
-            spec = spec.model_copy(update={"cameras": spec.cameras[1:2]})
-            if (picture := strip(spec)) is None:
-                print(f"{one.name}: the quality gate refuses it", flush=True)
-            else:
-                save(one.name, picture)
 
 
 if __name__ == "__main__":

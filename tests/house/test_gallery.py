@@ -4,7 +4,7 @@ import importlib.util
 
 import pytest
 
-from scenes.listing import benchmark_catalogue, catalogue
+from scenes.listing import catalogue
 
 
 @pytest.fixture(scope="module")
@@ -23,4 +23,4 @@ def test_its_text_is_of_today(repository_root, gallery):
 
 def test_there_is_a_picture_of_every_scene_and_of_nothing_else(repository_root):
     shown = {path.stem for path in (repository_root / "docs" / "scenes").glob("*.jpg")}
-    assert shown == {entry.name for entry in (*catalogue(), *benchmark_catalogue())}
+    assert shown == {entry.name for entry in catalogue()}
