@@ -272,10 +272,10 @@ MULTI_OBJECT = (
                 name="balloon", shapes=("ball",), materials=BALLOON, count=(3, 3), size=(0.2, 0.28), noun="balloon"
             ),
         ),
-        layout=((("balloon",), Drop(height=(0.1, 0.2), rise=0.4, spread=0.05)),),
+        layout=((("balloon",), Drop(height=(0.1, 0.2), rise=0.4, spread=0.6)),),
         caption="Wind that grows with height carries {balloon} away.",
         phenomena=("wind", "wind_shear", "air_drag", "gas_pressure"),
-        invariants=(Invariant("balloon", "travel", above=0.5, cause="wind"),),
+        invariants=(Invariant("balloon", "travel", above=0.25, cause="wind"),),
         air="wind",
         wind=(1.0, 2.5),
         profile=(0.25, 0.6),
