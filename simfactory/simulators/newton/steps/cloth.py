@@ -14,6 +14,7 @@ from simfactory.episode import Contacts
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.cloth import Membrane, cloth_mesh, made_of, wave_speed
 from simfactory.simulators.newton.bodies.inflatable import ATMOSPHERE, gas_energy
+from simfactory.simulators.newton.collision import collision_pipeline
 from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import ClothDescent, Pinch, Sheet
 from simfactory.simulators.newton.forces.cloth_drag import ClothDrag
@@ -29,7 +30,6 @@ ITERATIONS = 3
 CROSSED = 2.0  # edges that a pressure wave may cross in a solver step
 STEPS_LEAST = 2  # solver steps per substep of 1/240 s: nodes move a few millimetres in each
 STEPS_MAX = 32
-SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_STIFFNESS = 1e4  # [N/m] of contacts of cloth
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous
@@ -95,7 +95,7 @@ class StepsCloth(Steps):
         return "vbd", is_guided(spec)
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
-        model, cuda = worlds.model, worlds.model.device.is_cuda
+        model = worlds.model
         model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, 0.0
         if model.shape_count:
             model.shape_material_ke.fill_(SHAPE_STIFFNESS)
@@ -107,14 +107,10 @@ class StepsCloth(Steps):
         self._pinch: Pinch | None = None
         if any(is_guided(spec) for spec in worlds.specs):
             self._pinch = Pinch(model, worlds.specs, node_rows=worlds.node_rows, body_rows=worlds.body_rows)
-        self._pipeline = newton.CollisionPipeline(
-            model,
-            rigid_contact_max=worlds.contact_capacity,
+        self._pipeline = collision_pipeline(
+            worlds,
             soft_contact_gap=2.0 * FASTEST * dt,
             enable_rigid_soft_full_surface_contact=True,
-            speculative_contact_gap_max=SPECULATIVE_GAP,
-            include_static_kinematic_pairs=False,
-            deterministic=cuda,
         )
         _spare_planes(self._pipeline, model)
         self._solver = ClothDescent(

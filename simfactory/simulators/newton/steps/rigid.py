@@ -3,12 +3,12 @@
 from collections.abc import Hashable
 from typing import Any, ClassVar, final
 
-import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.simulators.newton.collision import collision_pipeline
 from simfactory.simulators.newton.contacts import read_contacts
 from simfactory.simulators.newton.grip import Grip, has_firm
 from simfactory.simulators.newton.impacts import Impacts
@@ -24,7 +24,6 @@ __all__ = ["STEPS", "StepsRigid"]
 # exceeds 1; Newton's manifolds have at most 5 contacts.
 ITERATIONS = 32
 RELAXATION = 0.2
-SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact: 120 m/s at 240 Hz
 
 
 @final
@@ -59,13 +58,7 @@ class StepsRigid(Steps):
             enable_restitution=False,  # see Impacts
             deterministic=wp.DeterministicMode.RUN_TO_RUN if cuda else None,
         )
-        self._pipeline = newton.CollisionPipeline(
-            model,
-            rigid_contact_max=worlds.contact_capacity,
-            speculative_contact_gap_max=SPECULATIVE_GAP,
-            include_static_kinematic_pairs=False,
-            deterministic=cuda,
-        )
+        self._pipeline = collision_pipeline(worlds)
         self._contacts, self._control = self._pipeline.contacts(), model.control()
         self._impacts = Impacts(model, self._contacts, dt=dt)
         self._grip: Grip | None = None

@@ -4,7 +4,6 @@ import math
 from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, final
 
-import newton
 import numpy as np
 import numpy.typing as npt
 import warp as wp
@@ -12,6 +11,7 @@ import warp as wp
 from simfactory.episode import Contacts
 from simfactory.errors import SpecError
 from simfactory.simulators.newton.bodies.soft_body import lame, soft_mesh, wave_speed
+from simfactory.simulators.newton.collision import collision_pipeline
 from simfactory.simulators.newton.contacts import joined, read_contacts
 from simfactory.simulators.newton.descent import Solid, VertexDescent
 from simfactory.simulators.newton.heat import HeatField, heat_rate
@@ -26,7 +26,6 @@ __all__ = ["STEPS", "STEPS_MAX", "StepsSoft"]
 ITERATIONS = 6
 CONDUCTED = 0.5  # of a node's heat that may leave it in a solver step
 STEPS_MAX = 16  # solver steps per substep of the spec
-SPECULATIVE_GAP = 0.5  # [m] how far ahead moving shapes look for contact
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies, at most
 CONTACT_FACTOR = 10.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
@@ -91,7 +90,7 @@ class StepsSoft(Steps):
         return "vbd", meets, any(has_heat(body) for body in spec.bodies)
 
     def __init__(self, worlds: Worlds, *, dt: float) -> None:
-        model, cuda = worlds.model, worlds.model.device.is_cuda
+        model = worlds.model
         model.soft_contact_ke, model.soft_contact_kd = NODE_STIFFNESS, 0.0
         if model.shape_count:
             model.shape_material_ke.fill_(SHAPE_STIFFNESS)
@@ -99,14 +98,10 @@ class StepsSoft(Steps):
         if model.joint_count == 0:  # Newton then gives this table one dimension, its solver wants two
             model.joint_dof_dim = wp.zeros((0, 2), dtype=wp.int32, device=model.device)
         self._dt, self._worlds = dt, worlds
-        self._pipeline = newton.CollisionPipeline(
-            model,
-            rigid_contact_max=worlds.contact_capacity,
+        self._pipeline = collision_pipeline(
+            worlds,
             soft_contact_gap=NODE_GAP,
             enable_rigid_soft_full_surface_contact=True,
-            speculative_contact_gap_max=SPECULATIVE_GAP,
-            include_static_kinematic_pairs=False,
-            deterministic=cuda,
         )
         self._solver = VertexDescent(
             model,
