@@ -8,6 +8,7 @@ from typing import Protocol
 from simfactory import catalog
 from simfactory.annotations import annotations
 from simfactory.dataset import open_dataset
+from simfactory.deadline import Deadline
 from simfactory.errors import SimulationError, SpecError
 from simfactory.preflight import check_disk, check_memory, check_scene
 from simfactory.processes import Job, Progress, run_job
@@ -40,6 +41,8 @@ class Generation:
         added: Number of clips this run committed.
         refused: Reason code → number of refused episodes of this run.
         failed: Indices of episodes for which no attempt passed.
+        broken: What simulating or rendering failed with, by the episode's index; the next run tries it again.
+        stopped: Whether the run was told to stop before it was done.
         prepare_seconds: Wall time for compiling or loading kernels [s].
         cpu_seconds: CPU time by stage, all processes [s].
     """
@@ -48,6 +51,8 @@ class Generation:
     added: int = 0
     refused: Counter[str] = field(default_factory=Counter)
     failed: list[int] = field(default_factory=list)
+    broken: dict[int, str] = field(default_factory=dict)
+    stopped: bool = False
     prepare_seconds: float = 0.0
     cpu_seconds: Counter[str] = field(default_factory=Counter)
 
@@ -74,11 +79,12 @@ class _Try:
     clip_ids: tuple[str, ...]
 
 
-def generate(specs: Specs, job: Job, *, observer: Observer) -> Generation:
+def generate(specs: Specs, job: Job, *, observer: Observer, deadline: Deadline | None = None) -> Generation:
     """Record every episode that is not in the dataset yet.
 
     Rounds: all first attempts, then replacements of the refused ones, until none is left. Repeating a run adds
-    nothing: clips are known by their ids, refused attempts by their records.
+    nothing: clips are known by their ids, refused attempts by their records. Once the deadline is set nothing new is
+    begun; the next run goes on.
 
     Raises:
         SpecError: A spec is impossible; the message names the field.
@@ -89,18 +95,20 @@ def generate(specs: Specs, job: Job, *, observer: Observer) -> Generation:
     final: dict[int, _Try] = {}
     known = read_rejections(job.dataset)
     attempts = dict.fromkeys(range(len(specs)), 0)
-    while attempts:
+    deadline = deadline or Deadline()
+    while attempts and not generation.stopped:
         tries = list(_next_tries(specs, job, attempts, known, generation.failed))
         final.update({one.index: one for one in tries})
         done = committed_ids(job.dataset)
         wanted = [one for one in tries if not done.issuperset(one.clip_ids)]
-        refused = _run_round(wanted, job, generation, observer, done)
+        refused = _run_round(wanted, job, generation, observer, done, deadline)
         attempts = {one.index: one.specs[0].attempt + 1 for one in refused}
         for one in refused:
             known[_episode_key(one.specs[0], job)] = ()
     catalog.update(job.dataset)
-    for index in generation.failed:
-        final.pop(index, None)
+    lost = [one.index for one in final.values() if not committed_ids(job.dataset).issuperset(one.clip_ids)]
+    for index in lost:
+        final.pop(index)
     generation.clip_ids = [clip for index in sorted(final) for clip in final[index].clip_ids]
     _compare_siblings(job, [final[index] for index in sorted(final)])
     return generation
@@ -133,7 +141,12 @@ def _next_tries(
 
 
 def _run_round(
-    tries: Sequence[_Try], job: Job, generation: Generation, observer: Observer, done: set[str]
+    tries: Sequence[_Try],
+    job: Job,
+    generation: Generation,
+    observer: Observer,
+    done: set[str],
+    deadline: Deadline,
 ) -> list[_Try]:
     owners = [(one, spec) for one in tries for spec in one.specs]
     for _, spec in owners:
@@ -148,16 +161,21 @@ def _run_round(
 
     refused: dict[int, _Try] = {}
     progress = Progress(on_prepared=prepared, on_frames=observer.recorded)
-    for result in run_job(job, [spec for _, spec in owners], progress=progress):
+    results = 0
+    for result in run_job(job, [spec for _, spec in owners], progress=progress, deadline=deadline):
+        results += 1
         generation.cpu_seconds.update(result.cpu_seconds)
         generation.added += len(result.committed)
+        one, spec = owners[result.position]
+        if result.failure:
+            generation.broken[one.index] = result.failure
         if result.reasons:
-            one, spec = owners[result.position]
             generation.refused.update(result.reasons)
             record_rejection(
                 job.dataset, _identity(spec, job), reasons=result.reasons, spec=spec.model_dump(mode="json")
             )
             refused[one.index] = one
+    generation.stopped = results < len(owners)
     return [refused[index] for index in sorted(refused)]
 
 
@@ -179,11 +197,17 @@ def _clip_ids(spec: SceneSpec, job: Job) -> tuple[str, ...]:
 
 
 def require_complete(generation: Generation) -> None:
-    """Raise if an episode found no attempt that passes.
+    """Raise if an episode broke off, or found no attempt that passes.
 
     Raises:
         SimulationError: The message names the episodes and the reasons.
     """
+    if generation.broken:
+        index, failure = min(generation.broken.items())
+        raise SimulationError(
+            f"{len(generation.broken)} episodes broke off, the first one, {index}, with: {failure}; the other clips "
+            "are committed. Run the same command again: what broke off is tried again"
+        )
     if generation.failed:
         reasons = ", ".join(f"{reason} ({count})" for reason, count in generation.refused.most_common())
         raise SimulationError(

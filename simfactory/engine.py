@@ -1,33 +1,46 @@
-"""The engine: specs in, recorded clips out. Simulates environments together, renders all their tiles at once.
+"""The engine: specs in, recorded clips out, in stages that run side by side.
 
-It takes specs from its caller and never samples. Physics runs first (states are small), then frames are
-rendered, annotated, checked and handed to recorders as a stream: memory does not grow with a clip's length.
+Slots simulate (`slots`), frames are rendered, annotated and checked as a stream, threads encode them, and episodes are
+committed as a whole: each stage takes what the one before it has ready, and waits where the one after it has no room.
+The engine takes specs from its caller and never samples.
 """
 
+import itertools
 import logging
 import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import warp
 
 from simfactory import quality
-from simfactory.annotations import annotations
-from simfactory.episode import Trajectory, scene_surfaces
+from simfactory.ahead import Ahead
+from simfactory.deadline import Deadline
+from simfactory.encoders import Encoders
+from simfactory.episode import Trajectory
+from simfactory.errors import SimfactoryError
 from simfactory.lasting import lasting
 from simfactory.preflight import check_memory, check_scene
-from simfactory.recording import Clip, ClipHeader, MemoryRecorder, OpenRecorder
-from simfactory.simulators import Simulator, create_simulator
+from simfactory.recording import Clip, MemoryRecorder, OpenRecorder
+from simfactory.simulators import backend_class, create_simulator
+from simfactory.slots import Ended, EnvironmentPool, Occupancy
 from simfactory.spec import SceneSpec
 from simfactory.stages import Stages
+from simfactory.store import JSON
+from simfactory.takes import Record, Take
 from simfactory.tiles import FrameStream, tile_groups
 
 __all__ = ["Engine", "Outcome"]
 
 logger = logging.getLogger(__name__)
+
+EPISODES_WAITING = 1  # beyond those in slots: simulated, rendered and not yet committed
+CLIPS_TOGETHER = 10  # rendered in one launch, if as many wait
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,26 +48,30 @@ class Outcome:
     """What became of one spec.
 
     Attributes:
+        number: Its place in the sequence of specs.
         spec: The spec.
         committed: Ids of the clips this run added.
-        quality: The episode's quality report (JSON).
-        trajectory: All states.
+        quality: The episode's quality report (JSON); empty if it failed.
+        trajectory: All states; None if the simulator failed.
+        failure: What simulating or rendering failed with, through no fault of the spec's; empty if neither did.
     """
 
+    number: int
     spec: SceneSpec
     committed: tuple[str, ...]
     quality: Mapping[str, object]
-    trajectory: Trajectory
+    trajectory: Trajectory | None
+    failure: str = ""
 
     @property
     def passed(self) -> bool:
         """Whether the quality gate let the episode through."""
-        return bool(self.quality["passed"])
+        return not self.failure and bool(self.quality["passed"])
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the quality gate refused the episode."""
-        reasons = self.quality["reasons"]
+        reasons = self.quality.get("reasons")
         return tuple(str(reason) for reason in reasons) if isinstance(reasons, Iterable) else ()
 
 
@@ -68,6 +85,8 @@ class Engine:
         preset: str = "draft",
         profile: str = "memory",
         device: str = "cpu",
+        encoders: int = 1,
+        deadline: Deadline | None = None,
         on_frames: Callable[[int], None] | None = None,
     ) -> None:
         """Create an engine.
@@ -77,7 +96,10 @@ class Engine:
             preset: Render preset.
             profile: Precision profile of the dataset that records; it enters the clips' ids.
             device: `cpu` or a CUDA device such as `cuda:0`.
-            on_frames: Called with the number of frames just recorded.
+            encoders: Threads that encode frames.
+            deadline: When to stop. Once it is set, nothing new is begun, and only what ends in time is finished; specs
+                whose outcome is not yielded then are as they were before.
+            on_frames: Called with the number of frames just recorded, by the thread that renders.
 
         Raises:
             BackendError: Unknown backend.
@@ -85,8 +107,9 @@ class Engine:
         """
         _start_warp(device)
         self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
-        self.stages = Stages()
-        self._simulator: Simulator = create_simulator(backend, device=device)
+        self.stages, self.occupancy = Stages(), Occupancy()
+        self._version = backend_class(backend).version()
+        self._encoders, self._deadline = encoders, deadline or Deadline()
         self._on_frames = on_frames or (lambda count: None)
 
     def run(
@@ -97,24 +120,50 @@ class Engine:
         environments: int = 2,
         gate: bool = True,
     ) -> Iterator[Outcome]:
-        """Simulate and record specs, several environments at a time; yield each outcome as it is known.
+        """Simulate and record specs, several environments at a time; yield each outcome as it is known, in any order.
 
         Clips of an episode are committed together, after its quality gate; a refused episode leaves nothing. One whose
-        bodies leave all bounds is refused at once: it is simulated no further.
+        bodies leave all bounds is refused at once: it is simulated no further. Siblings are committed as a group. An
+        episode whose simulation or rendering breaks off is reported with its failure, and the others go on.
 
         Args:
             specs: Resolved specs; pulled as environments become free.
             open_recorder: Opens the recorder of a clip, or returns None for a clip that need not be recorded.
-            environments: How many specs to simulate together.
+            environments: How many specs are simulated at a time.
             gate: Whether a failed quality report keeps an episode from being committed.
 
         Raises:
             SpecError: A camera sees nothing by construction, or a name is unknown.
             UnsupportedBody: The backend does not simulate a body kind.
-            ResourceError: A frame does not fit into memory.
+            ResourceError: A frame does not fit into memory, or a clip onto the disk.
+            SimulationError: One episode after the other failed.
         """
-        for batch in self._batches(specs, environments):
-            yield from self._record(batch, self._simulated(batch, gate=gate), open_recorder, gate=gate)
+        ending = Deadline(within=self._deadline)
+        pool = EnvironmentPool(
+            partial(create_simulator, self.backend, device=self.device),
+            slots=environments,
+            in_flight=environments + EPISODES_WAITING,
+            stages=self.stages,
+            deadline=ending,
+        )
+        self.occupancy = pool.occupancy
+        numbered = enumerate(self._checked(specs))
+        with Encoders(self._encoders) as encoders, closing(pool):
+            record = Record(
+                open_recorder=open_recorder,
+                encoders=encoders,
+                stages=self.stages,
+                names={"backend": self.backend, "preset": self.preset, "profile": self.profile},
+                gate=gate,
+            )
+            with Ahead(pool.simulate(numbered, gate=gate), size=EPISODES_WAITING, name="simulate") as ended:
+                takes = Ahead(self._rendered(ended, record), size=EPISODES_WAITING, name="render")
+                try:
+                    yield from self._committed(_telling(takes, pool.released), gate=gate)
+                finally:
+                    ending.set(0.0)
+                    for take in takes.close():
+                        take.abort()
 
     def prepare(self, spec: SceneSpec) -> float:
         """Compile (or load from the cache) every kernel a spec needs, on two of its frames at 16×16 px.
@@ -129,135 +178,131 @@ class Engine:
             silent = Engine(backend=self.backend, preset=self.preset, device=self.device)
             for _ in silent.run([small], open_recorder=MemoryRecorder, gate=False):
                 pass
-            silent.close()
         return time.perf_counter() - begin
 
-    def close(self) -> None:
-        """Free the simulator."""
-        self._simulator.release()
-
-    def _batches(self, specs: Iterable[SceneSpec], environments: int) -> Iterator[list[SceneSpec]]:
-        batch: list[SceneSpec] = []
+    def _checked(self, specs: Iterable[SceneSpec]) -> Iterator[SceneSpec]:
         for spec in specs:
             check_scene(spec, backend=self.backend, preset=self.preset)
             check_memory(spec, preset=self.preset, in_memory=False)
-            if batch and not self._goes_with(batch, spec):
-                yield batch
-                batch = []
-            batch.append(spec)
-            if (len(batch) >= environments or spec.sibling is not None) and not self._goes_on(batch):
-                yield batch
-                batch = []
-        if batch:
-            yield batch
+            yield spec
 
-    def _goes_with(self, batch: Sequence[SceneSpec], spec: SceneSpec) -> bool:
-        """Tell whether a spec can be simulated along with a batch; siblings come as a batch of their own."""
-        if spec.sibling is not None or batch[-1].sibling is not None:
-            return _group(spec) == _group(batch[-1])
-        return self._simulator.signature(batch[0]) == self._simulator.signature(spec)
-
-    @staticmethod
-    def _goes_on(batch: Sequence[SceneSpec]) -> bool:
-        """Tell whether siblings of the batch's last spec are still to come: a group is committed as a whole."""
-        label = batch[-1].sibling
-        return label is not None and sum(_group(spec) == label.group for spec in batch) < len(label.values)
-
-    def _simulated(self, specs: Sequence[SceneSpec], *, gate: bool) -> list[Trajectory]:
-        """Simulate a batch: at once, or one after the other where siblings need different steps."""
-        if len({self._simulator.signature(spec) for spec in specs}) == 1:
-            return self._simulate(specs, gate=gate)
-        return [trajectory for spec in specs for trajectory in self._simulate([spec], gate=gate)]
-
-    def _simulate(self, specs: Sequence[SceneSpec], *, gate: bool) -> list[Trajectory]:
-        """Return a trajectory per spec; with the gate, one that is bound to be refused ends where it left all bounds.
-
-        A simulation that explodes meets ever more contacts: its remaining frames would take minutes.
-        """
-        with self.stages.measure("simulate"):
-            self._simulator.load(specs)
-            states = [[self._simulator.state(env)] for env in range(len(specs))]
-            for frame in range(1, max(spec.frame_count for spec in specs)):
-                going = [env for env, spec in enumerate(specs) if len(states[env]) == frame < spec.frame_count]
-                if gate:
-                    going = [env for env in going if not quality.has_left(states[env][-1])]
-                if not going:
-                    break
-                self._simulator.step()
-                for env in going:
-                    states[env].append(self._simulator.state(env))
-            return [
-                Trajectory.from_states(recorded, self._simulator.properties(env)) for env, recorded in enumerate(states)
-            ]
-
-    def _record(
-        self,
-        specs: Sequence[SceneSpec],
-        trajectories: Sequence[Trajectory],
-        open_recorder: OpenRecorder,
-        *,
-        gate: bool,
-    ) -> list[Outcome]:
-        takes = [_Take(spec, trajectory) for spec, trajectory in zip(specs, trajectories, strict=True)]
+    def _rendered(self, ended: Ahead[Ended], record: "Record") -> Iterator["Take"]:
+        """Render what has been simulated; clips of episodes that wait together share launches."""
+        open_takes: list[Take] = []
         try:
-            for take in takes:
-                if not gate or self._physics_report(take).passed:  # what physics refuses is not rendered
-                    take.open(open_recorder, backend=self.backend, preset=self.preset, profile=self.profile)
-            for group in tile_groups([clip for take in takes for clip in take.clips]):
-                self._render(group)
-            reports = [self._report(take) for take in takes]
-            lost = {
-                _group(take.spec)
-                for take, report in zip(takes, reports, strict=True)
-                if gate and not report.passed and take.spec.sibling is not None
-            }
-            return [
-                self._decide(take, report, gate=gate, whole=_group(take.spec) not in lost)
-                for take, report in zip(takes, reports, strict=True)
-            ]
+            for first in ended:
+                views = len(first.spec.cameras)
+                together = [first, *ended.waiting(CLIPS_TOGETHER // views - 1)]
+                open_takes = [Take(episode) for episode in together]
+                self._render_takes(open_takes, record)
+                while open_takes:
+                    yield open_takes[0]
+                    open_takes.pop(0)
         finally:
-            for take in takes:
-                for clip in take.clips:
-                    clip.recorder.abort()  # nothing is left of what was not committed
+            for take in open_takes:  # nobody wants them any more
+                take.abort()
 
-    def _physics_report(self, take: "_Take") -> quality.QualityReport:
-        with self.stages.measure("check"):
-            return quality.episode_report(take.spec, take.trajectory, take.surfaces, [])
+    def _render_takes(self, takes: Sequence["Take"], record: "Record") -> None:
+        for take in takes:
+            if take.trajectory is None:
+                continue
+            if not record.gate or self._report(take).passed:  # what physics refuses is not rendered
+                take.open(record)
+        for group in tile_groups([clip for take in takes for clip in take.clips]):
+            owners = [take for take in takes if set(take.clips) & set(group)]
+            try:
+                self._render(group)
+            except SimfactoryError:
+                raise
+            except Exception as error:
+                logger.warning("rendering failed", exc_info=True)
+                for take in owners:
+                    take.failure = f"{type(error).__name__}: {error}"
 
-    def _report(self, take: "_Take") -> quality.QualityReport:
-        with self.stages.measure("check"):
-            return quality.episode_report(
-                take.spec, take.trajectory, take.surfaces, [clip.checks for clip in take.clips]
-            )
-
-    def _decide(self, take: "_Take", report: quality.QualityReport, *, gate: bool, whole: bool) -> Outcome:
-        """Commit an episode that passed, with all of its siblings if it has any."""
-        verdict = report.to_json()
-        committed: list[str] = []
-        if (report.passed and whole) or not gate:
-            with self.stages.measure("commit"):
-                committed = [clip.clip_id for clip in take.clips if clip.commit(verdict, self._simulator.version())]
-        elif not report.passed:
-            logger.info("episode %d.%d refused: %s", take.spec.index, take.spec.attempt, ", ".join(report.reasons))
-        return Outcome(spec=take.spec, committed=tuple(committed), quality=verdict, trajectory=take.trajectory)
-
-    def _render(self, clips: Sequence["Clip"]) -> None:
+    def _render(self, clips: Sequence[Clip]) -> None:
         stream = FrameStream(clips, preset=self.preset, device=self.device, stages=self.stages)
+        begin = time.monotonic()
         try:
             for frame in range(stream.frame_count):
+                left = (stream.frame_count - frame) * (time.monotonic() - begin) / frame if frame else float("inf")
+                if self._deadline.is_set and not self._deadline.allows(left):
+                    for clip in clips:
+                        clip.given_back = True
+                    return
                 for clip, context in zip(clips, stream.frame(frame), strict=True):
-                    clip.take(context, self.stages)
+                    clip.take(context)
                 self._on_frames(len(clips))
-            with self.stages.measure("annotate"):
-                for clip in clips:
-                    clip.finish()
+            for clip in clips:
+                clip.finish()
         finally:
             stream.close()
 
+    def _committed(self, takes: Iterable["Take"], *, gate: bool) -> Iterator[Outcome]:
+        """Commit what passes, siblings once all of their group are there."""
+        groups: dict[str, list[Take]] = {}
+        try:
+            for take in takes:
+                if take.given_back:
+                    take.abort()
+                    continue
+                label = take.spec.sibling
+                if label is None:
+                    yield self._decided(take, gate=gate, whole=True)
+                    continue
+                group = groups.setdefault(label.group, [])
+                group.append(take)
+                if len(group) == len(label.values):
+                    yield from self._decided_group(groups.pop(label.group), gate=gate)
+            if not self._deadline.is_set:
+                for name in list(groups):  # the caller left some of their siblings out
+                    yield from self._decided_group(groups.pop(name), gate=gate)
+        finally:
+            for take in itertools.chain.from_iterable(groups.values()):
+                take.abort()
 
-def _group(spec: SceneSpec) -> str | None:
-    """The group of siblings that a spec belongs to, if it does."""
-    return None if spec.sibling is None else spec.sibling.group
+    def _decided_group(self, takes: Sequence["Take"], *, gate: bool) -> Iterator[Outcome]:
+        lost = gate and any(take.failure or not self._report(take).passed for take in takes)
+        return iter([self._decided(take, gate=gate, whole=not lost) for take in takes])
+
+    def _report(self, take: "Take") -> quality.QualityReport:
+        assert take.trajectory is not None
+        with self.stages.measure("check"):
+            checks = [clip.checks for clip in take.clips]
+            return quality.episode_report(take.spec, take.trajectory, take.surfaces, checks)
+
+    def _decided(self, take: "Take", *, gate: bool, whole: bool) -> Outcome:
+        """Commit an episode that passed, with all of its siblings if it has any."""
+        committed: list[str] = []
+        verdict: dict[str, JSON] = {}
+        try:
+            if not take.failure:
+                report = self._report(take)
+                verdict = report.to_json()
+                if (report.passed and whole) or not gate:
+                    with self.stages.measure("commit"):
+                        committed = [
+                            clip.clip_id for clip in take.clips if clip.commit(report.to_json(), self._version)
+                        ]
+                elif not report.passed:
+                    reasons = ", ".join(report.reasons)
+                    logger.info("episode %d.%d refused: %s", take.spec.index, take.spec.attempt, reasons)
+        finally:
+            take.abort()  # nothing is left of what was not committed
+        return Outcome(
+            number=take.number,
+            spec=take.spec,
+            committed=tuple(committed),
+            quality=verdict,
+            trajectory=take.trajectory,
+            failure=take.failure,
+        )
+
+
+def _telling(takes: Iterable[Take], told: Callable[[], None]) -> Iterator[Take]:
+    """Tell of every take: it is held no more by the stages before this one."""
+    for take in takes:
+        told()
+        yield take
 
 
 def _start_warp(device: str) -> None:
@@ -275,21 +320,3 @@ def _start_warp(device: str) -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
-
-
-class _Take:
-    """One episode between simulation and commit."""
-
-    def __init__(self, spec: SceneSpec, trajectory: Trajectory) -> None:
-        self.spec, self.trajectory = spec, trajectory
-        self.surfaces = scene_surfaces(spec)
-        self.clips: list[Clip] = []
-
-    def open(self, open_recorder: OpenRecorder, *, backend: str, preset: str, profile: str) -> None:
-        """Open a recorder for each camera that is still wanted."""
-        active = annotations(self.spec.sensors.modalities, spec=self.spec)
-        for camera in self.spec.cameras:
-            header = ClipHeader.of(self.spec, camera, active, backend=backend, preset=preset, profile=profile)
-            recorder = open_recorder(header)
-            if recorder is not None:
-                self.clips.append(Clip(header, recorder, active, self.trajectory, self.surfaces))

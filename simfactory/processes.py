@@ -4,21 +4,23 @@ import multiprocessing
 import os
 import queue
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
 
+from simfactory.deadline import Deadline
 from simfactory.errors import SimfactoryError, SimulationError
 from simfactory.spec import SceneSpec
 from simfactory.store import is_committed
 
-__all__ = ["EpisodeResult", "Job", "core_count", "run_job"]
+__all__ = ["GRACE_SECONDS", "EpisodeResult", "Job", "core_count", "run_job"]
 
-STOP_SECONDS = 10.0  # a worker gets to end the frame it is at
+GRACE_SECONDS = 8.0  # for what is near its end when a run is told to stop
+POLL_SECONDS = 0.5
+STOP_SECONDS = 10.0  # after which a worker that does not stop is ended
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,7 +34,7 @@ class Job:
         preset: Render preset.
         device: `cpu` or a CUDA device.
         workers: Number of processes; 1 = this one.
-        environments: Specs simulated together in each process.
+        environments: Specs simulated at a time in each process, at most.
     """
 
     dataset: Path
@@ -52,12 +54,14 @@ class EpisodeResult:
         position: Place of the spec in the sequence given.
         committed: Ids of the clips that this run added.
         reasons: Why the quality gate refused the episode; empty if it passed.
+        failure: What simulating or rendering it failed with, through no fault of the spec's; empty if neither did.
         cpu_seconds: CPU time of the recording process since its last result, by stage [s].
     """
 
     position: int
     committed: tuple[str, ...]
     reasons: tuple[str, ...]
+    failure: str
     cpu_seconds: dict[str, float]
 
 
@@ -79,20 +83,32 @@ def core_count() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def run_job(job: Job, specs: Sequence[SceneSpec], *, progress: Progress) -> Iterator[EpisodeResult]:
+def run_job(
+    job: Job, specs: Sequence[SceneSpec], *, progress: Progress, deadline: Deadline | None = None
+) -> Iterator[EpisodeResult]:
     """Record specs; yield each result as it is known, in any order.
+
+    Args:
+        job: How.
+        specs: What; siblings stand together.
+        progress: Is told how it goes.
+        deadline: When to stop: may be set at any time, also by a signal handler. What has no result then is not
+            recorded.
 
     Raises:
         SimulationError: A worker process died.
         SimfactoryError: Whatever a spec was refused for.
     """
+    deadline = deadline or Deadline()
     if job.workers <= 1 or len(specs) <= 1:
-        yield from _work(job, iter(enumerate(specs)), progress)
+        yield from _work(job, iter(enumerate(specs)), progress, deadline)
     else:
-        yield from _run_processes(job, specs, progress)
+        yield from _run_processes(job, specs, progress, deadline)
 
 
-def _work(job: Job, numbered: Iterator[tuple[int, SceneSpec]], progress: Progress) -> Iterator[EpisodeResult]:
+def _work(
+    job: Job, numbered: Iterator[tuple[int, SceneSpec]], progress: Progress, deadline: Deadline
+) -> Iterator[EpisodeResult]:
     """Record specs in this process."""
     from simfactory.engine import Engine
     from simfactory.recording import ClipHeader, Recorder
@@ -105,7 +121,7 @@ def _work(job: Job, numbered: Iterator[tuple[int, SceneSpec]], progress: Progres
             job.dataset,
             header.clip_id,
             signals=header.signals,
-            frame_count=header.spec.frame_count,
+            frame_count=header.frame_count,
             height=header.camera.height,
             width=header.camera.width,
             attributes=header.attributes(),
@@ -113,7 +129,12 @@ def _work(job: Job, numbered: Iterator[tuple[int, SceneSpec]], progress: Progres
 
     positions: list[int] = []
     engine = Engine(
-        backend=job.backend, preset=job.preset, profile=job.profile, device=job.device, on_frames=progress.on_frames
+        backend=job.backend,
+        preset=job.preset,
+        profile=job.profile,
+        device=job.device,
+        deadline=deadline,
+        on_frames=progress.on_frames,
     )
 
     def specs() -> Iterator[SceneSpec]:
@@ -124,20 +145,19 @@ def _work(job: Job, numbered: Iterator[tuple[int, SceneSpec]], progress: Progres
             positions.append(position)
             yield spec
 
-    try:
-        for done, outcome in enumerate(engine.run(specs(), open_recorder=open_recorder, environments=job.environments)):
-            yield EpisodeResult(
-                position=positions[done],
-                committed=outcome.committed,
-                reasons=outcome.reasons,
-                cpu_seconds=dict(engine.stages.seconds),
-            )
-            engine.stages.seconds.clear()
-    finally:
-        engine.close()
+    for outcome in engine.run(specs(), open_recorder=open_recorder, environments=job.environments):
+        yield EpisodeResult(
+            position=positions[outcome.number],
+            committed=outcome.committed,
+            reasons=outcome.reasons,
+            failure=outcome.failure,
+            cpu_seconds=engine.stages.taken(),
+        )
 
 
-def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> Iterator[EpisodeResult]:
+def _run_processes(
+    job: Job, specs: Sequence[SceneSpec], progress: Progress, deadline: Deadline
+) -> Iterator[EpisodeResult]:
     context = multiprocessing.get_context("spawn")
     tasks: Any = context.Queue()  # Any: multiprocessing's queues are not generic at run time
     events: Any = context.Queue()
@@ -145,20 +165,26 @@ def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> 
     for share in shares:
         tasks.put(share)
     count = min(job.workers, len(shares))
+    job = replace(job, environments=max(1, min(job.environments, len(shares) // count - 1)))  # leave the others some
     for _ in range(count):
         tasks.put(None)
     workers = [_start(context, job, tasks, events)]
     waiting = len(specs)
+    told = False
     try:
-        while waiting:
+        while waiting and (any(worker.is_alive() for worker in workers) or not events.empty()):
+            if deadline.is_set and not told:
+                told = True
+                for worker in workers:
+                    worker.terminate()
             try:
-                kind, value = events.get(timeout=1.0)
+                kind, value = events.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 _check_alive(workers)
                 continue
             match kind:
                 case "prepared":
-                    if len(workers) == 1:  # the first one filled the kernel cache: the others only load
+                    if len(workers) == 1 and not told:  # the first one filled the kernel cache: the others only load
                         progress.on_prepared(value)
                         workers += [_start(context, job, tasks, events) for _ in range(count - 1)]
                 case "frames":
@@ -168,7 +194,8 @@ def _run_processes(job: Job, specs: Sequence[SceneSpec], progress: Progress) -> 
                     yield value
                 case _:
                     raise value
-        for worker in workers:
+        _check_alive(workers)
+        for worker in workers if not waiting else ():
             worker.join()
     finally:
         _stop(workers)
@@ -202,7 +229,8 @@ def _start(context: SpawnContext, job: Job, tasks: Any, events: Any) -> Any:  # 
 def _stop(workers: Sequence[Any]) -> None:  # Any: see _run_processes
     """Ask workers to stop at their next frame, which drops what they staged; end those that do not."""
     for worker in workers:
-        worker.terminate()
+        if worker.is_alive():
+            os.kill(worker.pid, signal.SIGINT)
     for worker in workers:
         worker.join(STOP_SECONDS)
         if worker.is_alive():
@@ -220,30 +248,40 @@ def _check_alive(workers: Sequence[Any]) -> None:  # Any: see _run_processes
 
 
 def _serve(job: Job, tasks: Any, events: Any) -> None:  # Any: see _run_processes
-    """Body of a worker process: take tasks until None, report events; on SIGTERM leave at the next frame."""
-    asked_to_stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: asked_to_stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C too, and asks its workers to stop
+    """Body of a worker process: take tasks until None, report events.
+
+    On SIGTERM it finishes what is near its end, on SIGINT (the terminal's Ctrl-C, which the parent hears too) it stops
+    at its next frame.
+    """
+    deadline = Deadline()
+    unheard = threading.Event()  # the parent no longer listens
+
+    def stop_now(number: int, frame: object) -> None:
+        deadline.set(0.0)
+        unheard.set()
+
+    signal.signal(signal.SIGTERM, lambda number, frame: deadline.set(GRACE_SECONDS))
+    signal.signal(signal.SIGINT, stop_now)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
     def numbered() -> Iterator[tuple[int, SceneSpec]]:
-        while not asked_to_stop.is_set():
+        while not deadline.is_set:
             try:
-                task = tasks.get(timeout=0.5)
+                task = tasks.get(timeout=POLL_SECONDS)
             except queue.Empty:
                 continue
             if task is None:
                 return
             yield from task
 
-    def on_frames(count: int) -> None:
-        if asked_to_stop.is_set():
-            events.cancel_join_thread()  # the parent no longer listens
-            sys.exit(0)
-        events.put(("frames", count))
-
-    progress = Progress(on_prepared=lambda seconds: events.put(("prepared", seconds)), on_frames=on_frames)
+    progress = Progress(
+        on_prepared=lambda seconds: events.put(("prepared", seconds)),
+        on_frames=lambda count: events.put(("frames", count)),
+    )
     try:
-        for result in _work(job, numbered(), progress):
+        for result in _work(job, numbered(), progress, deadline):
             events.put(("result", result))
     except SimfactoryError as error:
         events.put(("error", error))
+    if unheard.is_set():
+        events.cancel_join_thread()

@@ -1,8 +1,10 @@
 """A clip while it is recorded: its identity, its frames, and the recorder protocol that takes them."""
 
+import contextlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -12,6 +14,7 @@ from simfactory import quality
 from simfactory.annotations import keyframes
 from simfactory.annotations.base import Annotation, ClipContext, FrameContext, Keyframe, Visible
 from simfactory.cameras import camera_to_world, intrinsics
+from simfactory.encoders import Encoding
 from simfactory.episode import ClipRecording, Surface, Trajectory, scene_surfaces
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
@@ -36,6 +39,7 @@ class ClipHeader:
         backend: Simulator backend.
         preset: Render preset.
         profile: Precision profile of the dataset, or `memory`.
+        frame_count: Frames that are recorded: the spec's, or fewer where the episode ended at rest.
     """
 
     spec: SceneSpec
@@ -45,6 +49,7 @@ class ClipHeader:
     backend: str
     preset: str
     profile: str
+    frame_count: int
 
     @classmethod
     def of(
@@ -56,8 +61,9 @@ class ClipHeader:
         backend: str,
         preset: str,
         profile: str,
+        frame_count: int | None = None,
     ) -> "ClipHeader":
-        """Return the header of the clip that a camera records of a spec."""
+        """Return the header of the clip that a camera records of a spec: of all its frames unless told otherwise."""
         return cls(
             spec=spec,
             camera=camera,
@@ -66,6 +72,7 @@ class ClipHeader:
             backend=backend,
             preset=preset,
             profile=profile,
+            frame_count=spec.frame_count if frame_count is None else frame_count,
         )
 
     @property
@@ -99,7 +106,7 @@ class ClipHeader:
             "rig": camera.rig,
             "backend": self.backend,
             "preset": self.preset,
-            "frame_count": spec.frame_count,
+            "frame_count": self.frame_count,
             "fps": spec.fps,
             "width": camera.width,
             "height": camera.height,
@@ -187,8 +194,13 @@ class Clip:
         active: tuple[Annotation, ...],
         trajectory: Trajectory,
         surfaces: tuple[Surface, ...],
+        *,
+        encoding: Encoding,
+        stages: Stages,
     ) -> None:
         """Start a clip of an episode."""
+        self._encoding, self._stages = encoding, stages
+        self.given_back = False  # it was not finished, since there was no time left
         self.header, self.recorder = header, recorder
         self.trajectory, self.surfaces = trajectory, surfaces
         self.poses = camera_to_world(header.camera, trajectory.time)
@@ -216,26 +228,37 @@ class Clip:
         )
         self.checks = quality.ClipChecks(self.context)
 
-    def take(self, context: FrameContext, stages: Stages) -> None:
-        """Annotate, check and record one frame."""
+    def take(self, context: FrameContext) -> None:
+        """Annotate and check one frame, and have it recorded."""
         if context.frame in self._keyframe_indices:
             spacing = self.header.spec.sensors.track_spacing
             self._keyframes[context.frame] = Keyframe.of(context.surface, spacing=spacing)
-        with stages.measure("annotate"):
+        with self._stages.measure("annotate"):
             arrays: dict[str, npt.NDArray[np.generic]] = {}
             for annotation in self._active:
                 if annotation.frame is not None:
                     arrays.update(annotation.frame(context))
-        with stages.measure("check"):
+            owned = {name: array if array.flags.owndata else array.copy() for name, array in arrays.items()}
+        with self._stages.measure("check"):
             self.checks.frame(context)
-        with stages.measure("encode"):
+        self._encoding.add(partial(self._append, owned))
+
+    def _append(self, arrays: Arrays) -> None:
+        with self._stages.measure("encode"):
             self.recorder.append(arrays)
 
     def finish(self) -> None:
         """Compute the arrays that need all frames."""
-        for annotation in self._active:
-            if annotation.clip is not None:
-                self._arrays.update(annotation.clip(self.context))
+        with self._stages.measure("annotate"):
+            for annotation in self._active:
+                if annotation.clip is not None:
+                    self._arrays.update(annotation.clip(self.context))
+
+    def abort(self) -> None:
+        """Drop the clip unless it is committed: nothing is left of it."""
+        with contextlib.suppress(Exception):
+            self._encoding.wait()  # a recorder is not dropped in the middle of a frame
+        self.recorder.abort()
 
     def commit(self, verdict: Attributes, simulator: str) -> bool:
         """Commit the clip; False if another writer already had."""
@@ -249,4 +272,5 @@ class Clip:
             "solver_rules": rules,
             "ground_friction": None if math.isnan(ground) else ground,
         }
+        self._encoding.wait()
         return self.recorder.commit(arrays=self._arrays, attributes=attributes, row=self.header.row())

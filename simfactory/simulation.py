@@ -2,6 +2,7 @@
 
 from simfactory.engine import Engine
 from simfactory.episode import Episode
+from simfactory.errors import SimulationError
 from simfactory.preflight import check_memory
 from simfactory.recording import ClipHeader, MemoryRecorder
 from simfactory.spec import SceneSpec
@@ -25,6 +26,7 @@ def simulate(spec: SceneSpec, *, backend: str = "newton", preset: str = "draft",
         UnsupportedBody: The backend does not simulate a body kind.
         BackendUnavailable: The backend's packages are not installed.
         ResourceError: The clips do not fit into memory.
+        SimulationError: The simulator or the renderer failed.
     """
     check_memory(spec, preset=preset, in_memory=True)
     recorders: list[MemoryRecorder] = []
@@ -34,9 +36,8 @@ def simulate(spec: SceneSpec, *, backend: str = "newton", preset: str = "draft",
         return recorders[-1]
 
     engine = Engine(backend=backend, preset=preset, device=device)
-    try:
-        (outcome,) = engine.run([spec], open_recorder=open_recorder, gate=False)
-    finally:
-        engine.close()
+    (outcome,) = engine.run([spec], open_recorder=open_recorder, gate=False)
+    if outcome.failure or outcome.trajectory is None:
+        raise SimulationError(f"scene {spec.scene!r} could not be recorded: {outcome.failure}")
     clips = tuple(recorder.recording for recorder in recorders if recorder.recording is not None)
     return Episode(spec=spec, trajectory=outcome.trajectory, clips=clips, quality=outcome.quality)

@@ -1,24 +1,33 @@
 """CPU-seconds of a process by stage of the work."""
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 __all__ = ["Stages"]
 
 
-@dataclass(slots=True)
 class Stages:
-    """CPU-seconds of this process by stage."""
+    """CPU-seconds by stage, of whatever threads do the work."""
 
-    seconds: dict[str, float] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+        self._lock = threading.Lock()
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
-        """Add the CPU time of a block to a stage [s]."""
-        begin = time.process_time()
+        """Add the CPU time that this thread takes for a block to a stage [s]."""
+        begin = time.thread_time()
         try:
             yield
         finally:
-            self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - begin
+            spent = time.thread_time() - begin
+            with self._lock:
+                self._seconds[stage] = self._seconds.get(stage, 0.0) + spent
+
+    def taken(self) -> dict[str, float]:
+        """Return what was added since the last call [s]."""
+        with self._lock:
+            seconds, self._seconds = self._seconds, {}
+        return seconds

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from simfactory.annotations.base import FrameContext
 from simfactory.cameras import camera_to_world
 from simfactory.episode import WorldState
+from simfactory.launches import turn
 from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
 from simfactory.rendering import DeviceMotion, DeviceSurface, Placed, Renderer
@@ -49,7 +50,7 @@ class FrameStream:
         for first in episodes:
             cameras = tuple(clip.header.camera for clip in clips if clip.trajectory is first.trajectory)
             scenes.append((first.header.spec.model_copy(update={"cameras": cameras}), first.surfaces))
-        with stages.measure("load"):
+        with turn(), stages.measure("load"):
             self._renderer = Renderer(scenes, preset=preset, device=device)
         self._poses = np.stack([clip.poses for clip in clips], axis=1)  # (time, tile, 4, 4)
         self._placed: dict[int, Placed] = {}
@@ -64,7 +65,8 @@ class FrameStream:
 
     def close(self) -> None:
         """Free the renderer."""
-        self._renderer.close()
+        with turn():
+            self._renderer.close()
 
     def frame(self, frame: int) -> list[FrameContext]:
         """Return one frame's context for each clip; call in order. Arrays are valid until the next call."""
@@ -74,7 +76,7 @@ class FrameStream:
                 self._show(needed)
         forward = self._motion(frame, after) if after < self.frame_count else None
         backward = self._motion(frame, before) if before >= 0 else None
-        with self._stages.measure("shade"):
+        with turn(), self._stages.measure("shade"):
             rgb = self._renderer.shade(
                 self._surfaces[frame],
                 self._placed[frame],
@@ -95,7 +97,7 @@ class FrameStream:
         ]
 
     def _motion(self, frame: int, other: int) -> DeviceMotion:
-        with self._stages.measure("motion"):
+        with turn(), self._stages.measure("motion"):
             return self._renderer.motion(
                 self._surfaces[frame],
                 self._placed[frame],
@@ -105,7 +107,7 @@ class FrameStream:
             )
 
     def _show(self, frame: int) -> None:
-        with self._stages.measure("surface"):
+        with turn(), self._stages.measure("surface"):
             self._placed[frame] = self._place(frame, slot=frame % INSTANTS)
             self._surfaces[frame] = self._renderer.surface(
                 self._placed[frame], self._poses[frame], slot=frame % INSTANTS
@@ -128,6 +130,7 @@ class FrameStream:
         """Which points `(time, point, 3)` a tile's camera sees at each frame `(time, point)`; after the last frame."""
         seen = np.zeros(points.shape[:2], np.bool_)
         for frame in range(self.frame_count):
-            placed = self._place(frame, slot=0)
-            seen[frame] = self._renderer.visible(placed, tile, self._poses[frame, tile], points[frame], instances)
+            with turn():
+                placed = self._place(frame, slot=0)
+                seen[frame] = self._renderer.visible(placed, tile, self._poses[frame, tile], points[frame], instances)
         return seen

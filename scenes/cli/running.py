@@ -1,6 +1,7 @@
 """Fills a dataset with what was asked for: checks, the run itself, previews and the report on the terminal."""
 
 import json
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,9 +13,10 @@ from scenes.progress import RunProgress
 from scenes.request import Request
 from simfactory.cli.preview import write_preview
 from simfactory.dataset import open_dataset
+from simfactory.deadline import Deadline
 from simfactory.errors import SimfactoryError, SpecError
 from simfactory.preflight import check_disk, check_memory, check_scene, check_solvable
-from simfactory.processes import Job, core_count
+from simfactory.processes import GRACE_SECONDS, Job, core_count
 from simfactory.spec import SceneSpec
 from simfactory.splits import check_apart
 from simfactory.store import create_dataset, record_run
@@ -59,13 +61,18 @@ def fill(
         workers=core_count() if workers is None else workers,
     )
     console = Console(stderr=True)
+    deadline = Deadline()
+    signal.signal(signal.SIGTERM, lambda number, frame: deadline.set(GRACE_SECONDS))
     try:
         with RunProgress(console) as progress:
-            generation = generate(specs, job, observer=progress)
+            generation = generate(specs, job, observer=progress, deadline=deadline)
     except KeyboardInterrupt:
         console.print("stopped; what was committed stays, the same command continues")
         raise typer.Exit(code=130) from None
     _report(out, generation, progress, as_json=as_json)
+    if generation.stopped:
+        console.print("told to stop; what was committed stays, the same command continues")
+        raise typer.Exit(code=143)
     require_complete(generation)
 
 

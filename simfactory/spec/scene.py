@@ -49,6 +49,7 @@ class SceneSpec(Model):
     index: int = Field(default=0, ge=0, lt=2**63, description="Number of the episode within the job, 0 – 2^63−1")
     attempt: int = Field(default=0, ge=0, le=1000, description="Number of the replacement, 0–1,000; 0 = first try")
     frame_count: int = Field(ge=1, le=100_000, description="Recorded frames, 1–100,000; frame k is at k/fps")
+    until_rest: bool = Field(default=False, description="End early once nothing moves any more; then has fewer frames")
     fps: float = Field(gt=0.0, le=1000.0, description="Frames per second [Hz], 0 < fps ≤ 1,000")
     substeps: int | None = Field(default=None, ge=1, le=10_000, description="Steps per frame; default ceil(240/fps)")
     environment: Environment = Field(default=Environment(), description="Gravity and air")
@@ -83,6 +84,8 @@ class SceneSpec(Model):
         record = self.model_dump(mode="json", exclude=None if cameras else {"cameras"})
         if self.robot is None:  # younger than the schema: specs without one keep their digests
             record.pop("robot")
+        if not self.until_rest:  # the same
+            record.pop("until_rest")
         return hashlib.sha256(json.dumps(record, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
     def configuration_digest(self) -> str:

@@ -20,7 +20,7 @@ def recordings(engine, specs, **options):
         recorders.append(MemoryRecorder(header))
         return recorders[-1]
 
-    outcomes = list(engine.run(specs, open_recorder=open_recorder, **options))
+    outcomes = sorted(engine.run(specs, open_recorder=open_recorder, **options), key=lambda outcome: outcome.number)
     return outcomes, [recorder.recording for recorder in recorders]
 
 

@@ -14,6 +14,7 @@ import warp as wp
 
 from simfactory.episode import BodyProperties, Contacts, WorldState
 from simfactory.errors import SimulationError
+from simfactory.launches import turn
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.kinematics import start_orientation
@@ -305,7 +306,7 @@ def _recorded(work: Callable[[], None], device: Any) -> Callable[[], None]:  # A
     """Record launches as a graph and return what replays it; where graphs cannot allocate, return the work itself."""
     if device.is_cuda and not wp.is_mempool_enabled(device):
         return work
-    with wp.ScopedCapture(device=device) as capture:
+    with turn(), wp.ScopedCapture(device=device) as capture:
         work()
     return lambda: wp.capture_launch(capture.graph)
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.launches import turn
 from simfactory.liquids import liquid_particles
 from simfactory.simulators.newton.liquid.domain import bounds, liquid_domain
 from simfactory.simulators.newton.liquid.kernels import pressure, solids, transfer, viscosity
@@ -88,7 +89,7 @@ class Pool:
             self._step()
         else:
             if self._graph is None:
-                with wp.ScopedCapture(device=self._device) as capture:
+                with turn(), wp.ScopedCapture(device=self._device) as capture:
                     self._step()
                 self._graph = capture.graph
             wp.capture_launch(self._graph)

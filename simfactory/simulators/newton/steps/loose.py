@@ -11,6 +11,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.launches import turn
 from simfactory.loose_room import check_room
 from simfactory.simulators.newton.contacts import joined
 from simfactory.simulators.newton.forces import LooseDrag
@@ -222,7 +223,7 @@ class StepsLoose(Steps):
             self._warm = True
             return
         if key not in self._replays:
-            with wp.ScopedCapture(device=device) as capture:
+            with turn(), wp.ScopedCapture(device=device) as capture:
                 self._rigid.advance(source, target)
             self._replays[key] = capture.graph
         wp.capture_launch(self._replays[key])
