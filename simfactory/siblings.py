@@ -61,6 +61,8 @@ def _surrounded(spec: SceneSpec, **fields: object) -> SceneSpec:
 
 def _gravity(spec: SceneSpec, value: float) -> SceneSpec:
     down = np.asarray(spec.environment.gravity)
+    if not down.any():
+        down = np.array([0.0, 0.0, -1.0])  # of a scene without weight
     return _surrounded(spec, gravity=tuple((down * (value / np.linalg.norm(down))).tolist()))
 
 

@@ -127,3 +127,26 @@ def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(simfactory, 
     assert not staging.exists() or list(staging.iterdir()) == []
     if (tmp_path / "data").exists():
         assert validate(tmp_path / "data") == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_told_to_stop_a_run_commits_what_is_near_its_end_and_the_same_command_goes_on(simfactory, tmp_path, workers):
+    options = ("--clips", "30", "--views", "1", "--size", "32x32", "--frames", "12", "--scene", "free_drop")
+    options = (*options, "--workers", workers)
+    process = simfactory.start("generate", "--out", "data", *options)
+    while process.poll() is None and not list((tmp_path / "data").glob("commits/**/*.*")):
+        time.sleep(0.02)
+    assert process.poll() is None, process.communicate()
+    os.kill(process.pid, signal.SIGTERM)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 143, err
+    assert "told to stop" in err
+    assert "Traceback" not in err
+    made = committed_ids(tmp_path / "data")
+    assert 1 <= len(made) < 30
+    staging = tmp_path / "data" / "staging"
+    assert not staging.exists() or list(staging.iterdir()) == []
+    assert validate(tmp_path / "data") == []
+    simfactory("generate", "--out", "data", *options)
+    assert len(committed_ids(tmp_path / "data")) == 30
+    assert committed_ids(tmp_path / "data") > made
