@@ -84,8 +84,9 @@ class _Slot:
         self.spec: SceneSpec | None = None
         self._states: list[WorldState] = []
         self._rested, self._seconds = 0, 0.0
+        self.has_ended = False
 
-    def begin(self, number: int, spec: SceneSpec) -> None:
+    def begin(self, number: int, spec: SceneSpec, *, gate: bool) -> None:
         """Take an episode up."""
         self.number, self.spec = number, spec
         self._rested, self._seconds = 0, 0.0
@@ -93,26 +94,30 @@ class _Slot:
             self._simulator = self._create()
         self._simulator.load([spec])
         self._states = [self._simulator.state(0)]
+        self.has_ended = self._ends(spec, gate=gate)
 
-    def advance(self) -> None:
+    def advance(self, *, gate: bool) -> None:
         """Simulate one frame."""
         assert self._simulator is not None
+        assert self.spec is not None
         begin = time.monotonic()
         self._simulator.step()
         self._states.append(self._simulator.state(0))
-        self._rested = self._rested + 1 if _rests(*self._states[:-3:-1]) else 0
+        self.has_ended = self._ends(self.spec, gate=gate)
         self._seconds += time.monotonic() - begin
 
-    def has_ended(self, *, gate: bool) -> bool:
+    def _ends(self, spec: SceneSpec, *, gate: bool) -> bool:
         """Tell whether the episode has all its frames, has come to rest where it may, or is bound to be refused.
 
         A simulation that explodes meets ever more contacts: its remaining frames would take minutes.
         """
-        assert self.spec is not None
-        if len(self._states) >= self.spec.frame_count or (gate and quality.has_left(self._states[-1])):
+        now = self._states[-1]
+        if len(self._states) >= spec.frame_count or (gate and quality.has_left(now)):
             return True
-        rested = self._rested / self.spec.fps
-        return self.spec.until_rest and rested >= REST_SECONDS and self._states[-1].time > _last_event(self.spec)
+        if not spec.until_rest or len(self._states) < 2:
+            return False
+        self._rested = self._rested + 1 if _rests(now, self._states[-2]) else 0
+        return self._rested >= REST_SECONDS * spec.fps and now.time > _last_event(spec)
 
     def seconds_left(self) -> float:
         """Return how long the episode still takes at the pace of its frames so far [s]."""
@@ -190,7 +195,7 @@ class EnvironmentPool:
                 if taken is None:
                     exhausted = True
                     break
-                failure = self._attempt(slot, partial(slot.begin, *taken))
+                failure = self._attempt(slot, partial(slot.begin, *taken, gate=gate))
                 if failure:
                     failures = _counted(failures, failure)
                     yield slot.end(failure)
@@ -199,11 +204,11 @@ class EnvironmentPool:
                 return
             self.occupancy.add(slots=len(self._slots), busy=len(busy))
             for slot in busy:
-                failure = "" if slot.has_ended(gate=gate) else self._attempt(slot, slot.advance)
+                failure = "" if slot.has_ended else self._attempt(slot, partial(slot.advance, gate=gate))
                 if failure:
                     failures = _counted(failures, failure)
                     yield slot.end(failure)
-                elif slot.has_ended(gate=gate):
+                elif slot.has_ended:
                     failures = 0
                     yield slot.end()
                 elif self._deadline.is_set and not self._deadline.allows(slot.seconds_left()):

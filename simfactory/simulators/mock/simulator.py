@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import ClassVar, final
 
 import numpy as np
+import numpy.typing as npt
 
 from simfactory.episode import BodyProperties, WorldState
 from simfactory.errors import SimulationError
@@ -13,6 +14,8 @@ from simfactory.simulators.mock.motion import body_mass, body_motion, sheet_vert
 from simfactory.spec import Body, BodyRigid, BodySheet, SceneSpec
 
 __all__ = ["MockSimulator"]
+
+BLOCK = 64  # frames whose motion is computed at a time
 
 RULES = {
     "contact": "none: bodies pass through each other and through the ground",
@@ -43,6 +46,7 @@ class MockSimulator(Simulator):
     def __init__(self, *, device: str = "cpu") -> None:
         self._specs: list[SceneSpec] = []
         self._frames: list[int] = []
+        self._blocks: dict[int, tuple[int, dict[str, npt.NDArray[np.float32]]]] = {}
 
     @classmethod
     def supports(cls, kind: str) -> bool:
@@ -63,6 +67,7 @@ class MockSimulator(Simulator):
         check_loadable(self, specs)
         self._specs = list(specs)
         self._frames = [0] * len(specs)
+        self._blocks = {}
 
     def step(self) -> None:
         """Advance every environment by one frame."""
@@ -72,21 +77,34 @@ class MockSimulator(Simulator):
 
     def state(self, environment: int) -> WorldState:
         """Return an environment's closed-form state at its current time."""
-        spec = self._specs[environment]
-        time = self._frames[environment] / spec.fps
-        motions = [body_motion(spec, index, [time]) for index in range(len(spec.bodies))]
+        spec, frame = self._specs[environment], self._frames[environment]
+        time = frame / spec.fps
+        first, motions = self._block(environment, frame)
         return WorldState(
             time=time,
-            position=np.stack([motion.position[0] for motion in motions]).astype(np.float32),
-            quat_xyzw=np.stack([motion.quat_xyzw[0] for motion in motions]).astype(np.float32),
-            linear_velocity=np.stack([motion.linear_velocity[0] for motion in motions]).astype(np.float32),
-            angular_velocity=np.stack([motion.angular_velocity[0] for motion in motions]).astype(np.float32),
             vertices={
                 index: sheet_vertices(body, time).astype(np.float32)
                 for index, body in enumerate(spec.bodies)
                 if isinstance(body, BodySheet)
             },
+            **{name: rows[frame - first].copy() for name, rows in motions.items()},
         )
+
+    def _block(self, environment: int, frame: int) -> tuple[int, dict[str, npt.NDArray[np.float32]]]:
+        """Return the first frame of a block of frames, and all bodies' motion in it: computed once."""
+        first = frame - frame % BLOCK
+        known = self._blocks.get(environment)
+        if known is None or known[0] != first:
+            spec = self._specs[environment]
+            times = np.arange(first, first + BLOCK) / spec.fps
+            motions = [body_motion(spec, index, times) for index in range(len(spec.bodies))]
+            names = ("position", "quat_xyzw", "linear_velocity", "angular_velocity")
+            rows = {
+                name: np.stack([getattr(motion, name) for motion in motions], axis=1).astype(np.float32)
+                for name in names
+            }
+            known = self._blocks[environment] = first, rows
+        return known
 
     def properties(self, environment: int) -> BodyProperties:
         """Return what the closed forms use: masses of dynamic bodies; see `rules` for the rest."""
@@ -106,7 +124,7 @@ class MockSimulator(Simulator):
 
     def release(self) -> None:
         """Forget all environments."""
-        self._specs, self._frames = [], []
+        self._specs, self._frames, self._blocks = [], [], {}
 
 
 def _mass(body: Body) -> float:
