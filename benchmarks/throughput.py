@@ -19,7 +19,7 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from comparison.curve import draw_curve
@@ -66,6 +66,24 @@ def sampled(category: str, *, episodes: int, frames: int, views: int | None) -> 
     return found
 
 
+def open_recorders(dataset: Path) -> Callable[[ClipHeader], ClipWriter]:
+    """Return what opens the writer of a clip in a dataset."""
+
+    def open_recorder(header: ClipHeader) -> ClipWriter:
+        camera = header.camera
+        return ClipWriter(
+            dataset,
+            header.clip_id,
+            signals=header.signals,
+            frame_count=header.frame_count,
+            height=camera.height,
+            width=camera.width,
+            attributes=header.attributes(),
+        )
+
+    return open_recorder
+
+
 def fill(
     specs: Sequence[SceneSpec], *, preset: str, device: str, slots: int, backend: str = "newton"
 ) -> tuple[int, dict[str, float], float, float]:
@@ -73,21 +91,9 @@ def fill(
     with tempfile.TemporaryDirectory() as folder:
         data = create_dataset(Path(folder, "data"), profile="portable").path
 
-        def open_recorder(header: ClipHeader) -> ClipWriter:
-            camera = header.camera
-            return ClipWriter(
-                data,
-                header.clip_id,
-                signals=header.signals,
-                frame_count=header.frame_count,
-                height=camera.height,
-                width=camera.width,
-                attributes=header.attributes(),
-            )
-
         engine = Engine(backend=backend, preset=preset, profile="portable", device=device)
         cpu, wall, frames = time.process_time(), time.perf_counter(), 0
-        for outcome in engine.run(specs, open_recorder=open_recorder, environments=slots):
+        for outcome in engine.run(specs, open_recorder=open_recorders(data), environments=slots):
             frames += len(outcome.committed) * (0 if outcome.trajectory is None else outcome.trajectory.frame_count)
         return frames, engine.stages.taken(), time.process_time() - cpu, time.perf_counter() - wall
 

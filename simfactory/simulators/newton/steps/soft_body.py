@@ -28,7 +28,7 @@ CONDUCTED = 0.5  # of a node's heat that may leave it in a solver step
 STEPS_MAX = 16  # solver steps per substep of the spec
 NODE_GAP = 0.05  # [m] how far ahead nodes look for contact: 12 m/s at 240 Hz
 NODE_STIFFNESS = 5e4  # [N/m] of contacts of soft bodies, at most
-CONTACT_FACTOR = 10.0  # of contacts over Young's modulus times cell: stiffer ones crush cells before a step converges
+CONTACT_FACTOR = 4.0  # of contacts over Young's modulus times cell: stiffer ones crush cells in blows
 SHAPE_STIFFNESS = 1e6  # [N/m] of contacts between rigid ones: stiffer ones gain energy between soft and hard
 FRICTION_SPEED = 1e-2  # [m/s] slip below which friction is viscous; stiffer friction costs momentum in blows
 ROUNDING = 2e-4  # of velocities, which are differences of float32 positions
@@ -45,7 +45,7 @@ RULES = {
     "young_modulus": "of soft bodies: as in the spec, a neo-Hookean solid of the same small-strain modulus",
     "poisson_ratio": "of soft bodies: as in the spec",
     "soft_contact": "nodes, edges and faces of soft bodies touch rigid ones at 0.5 mm and each other at 4 mm, with "
-    "springs: of ten times Young's modulus times cell and at most 5e4 N/m against rigid ones, of 5e4 among themselves",
+    "springs: of four times Young's modulus times cell and at most 5e4 N/m against rigid ones, of 5e4 among themselves",
     "heat": "conduction by linear tetrahedra, explicit in time; rigid bodies, ground and air keep their temperatures; "
     "soft bodies give each other no heat; there is no radiation, and air cools only where its density is not 0",
     "melting": "the shear modulus falls exponentially over the softening range, resistance to changes of volume stays; "
@@ -198,7 +198,7 @@ def _heat_steps(body: BodySoft, *, dt: float) -> int:
 def _contact_stiffness(body: BodySoft) -> float:
     """Return the stiffness [N/m] of a node's contacts with rigid bodies: that of its cells, times a factor.
 
-    A contact then gives way by a tenth of what the cells behind it do. One that is stiffer by more stops a node at
+    A contact then gives way by a quarter of what the cells behind it do. One that is stiffer by more stops a node at
     once while its neighbours fly on, which a step's few iterations leave as a crushed cell.
     """
     return min(NODE_STIFFNESS, CONTACT_FACTOR * body.physical.young_modulus * soft_mesh(body).cell)
