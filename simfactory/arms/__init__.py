@@ -5,7 +5,7 @@ from simfactory.arms.guidance import Guide, GuidedMotion, acting_bodies, held_jo
 from simfactory.arms.outfit import Arm, equipped
 from simfactory.arms.plan import plan_frames
 from simfactory.arms.planner import DOWN, Plan, Planner, approach
-from simfactory.arms.states import ArmStates, arm_states
+from simfactory.arms.states import ArmStates, arm_states, held_body, robot_base
 
 __all__ = [
     "DOWN",
@@ -20,8 +20,10 @@ __all__ = [
     "arm_states",
     "equipped",
     "folded_share",
+    "held_body",
     "held_joints",
     "is_guided",
     "plan_frames",
+    "robot_base",
     "success",
 ]

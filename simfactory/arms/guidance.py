@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.arms.states import robot_base
 from simfactory.errors import SpecError
 from simfactory.joints import Way, drive_of
 from simfactory.robots import robot_model
@@ -89,10 +90,7 @@ class Guide:
         self._rates = np.array([self._parts[number].rate for number in self._moving]) * dt
         self._bounds = np.array([_bounds(joint) for joint in self._joints]).T + self._start
         bodies = {body.name: body for body in spec.bodies}
-        foot = bodies[spec.robot.bodies[0]]
-        self._base = np.eye(4)
-        self._base[:3, :3] = quat_to_matrix(foot.orientation)
-        self._base[:3, 3] = np.asarray(foot.position) - self._base[:3, :3] @ self._parts[0].center
+        self._base = robot_base(spec, spec.robot)
         self._points: dict[str, Array] = {}  # rows of time and position by joint
         self.forget()
         self._restart()
