@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.actions.base import SUCCEEDED, Action, Attempt, Verdict, failed
-from simfactory.actions.hand import UP, across, come, nearest, opened
+from simfactory.actions.hand import UP, across, come, easiest, opened
 from simfactory.actions.observation import Observation
 from simfactory.arms import Planner
 from simfactory.errors import SpecError
@@ -64,7 +64,7 @@ class Grasp(Action):
         planner.begin("reach")
         if planner.opening < wide - MARGIN:
             planner.grip(wide, duration=0.2)
-        come(planner, place, nearest(seen, bearing, lean=self.lean), speed=SLOW)
+        come(planner, place, easiest(seen, place, bearing, lean=self.lean), speed=SLOW)
         planner.begin(self.name)
         planner.grip(self.close, duration=CLOSING)
         planner.wait(0.1)

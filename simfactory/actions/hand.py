@@ -7,9 +7,10 @@ import numpy.typing as npt
 
 from simfactory.actions.observation import Observation
 from simfactory.arms import Planner, approach
+from simfactory.errors import SpecError
 from simfactory.robots import RobotModel
 
-__all__ = ["BEFORE", "UP", "across", "along", "come", "nearest", "opened"]
+__all__ = ["BEFORE", "UP", "across", "along", "come", "easiest", "opened"]
 
 Array = npt.NDArray[np.float64]
 
@@ -29,14 +30,28 @@ def along(angle: float) -> Array:
     return np.array([math.cos(angle), math.sin(angle), 0.0])
 
 
-def nearest(seen: Observation, bearing: float, *, lean: float = 0.0) -> Array:
-    """Return the rotation `(3, 3)` of a tool whose fingers move across a bearing [rad] or its opposite.
+def easiest(seen: Observation, place: Array, bearing: float, *, lean: float = 0.0) -> Array:
+    """Return the rotation `(3, 3)` of a tool at a place whose fingers move across a bearing [rad].
 
-    Of the two the one is taken to which the hand turns less; leaning hands look along the bearing itself.
+    A hand may be turned about the way it looks by half a turn; that of the two is taken for which the joints turn less.
+
+    Raises:
+        SpecError: The place cannot be reached.
     """
-    now = seen.planner().tool[:3, :3]
-    options = [approach(bearing, lean=lean), approach(bearing, lean=lean, spin=math.pi)]
-    return max(options, key=lambda option: float(np.trace(now.T @ option)))
+    options: list[tuple[float, Array]] = []
+    failure: SpecError | None = None
+    for spin in (0.0, math.pi):
+        rotation, planner = approach(bearing, lean=lean, spin=spin), seen.planner()
+        try:
+            planner.move(place, rotation)
+        except SpecError as error:
+            failure = failure or error
+            continue
+        options.append((float(np.abs(planner.arm - seen.command[: len(planner.arm)]).max()), rotation))
+    if not options:
+        assert failure is not None
+        raise failure
+    return min(options, key=lambda option: option[0])[1]
 
 
 def across(seen: Observation, points: Array) -> tuple[float, float]:

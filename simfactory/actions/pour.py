@@ -28,7 +28,8 @@ SLOW = 0.8
 class Pour(Action):
     """Carries what is held beside a place and tips it about the direction in which the hand looks, then back.
 
-    Succeeds where, in the end, enough of the contents lies about the place.
+    It tips to the right of where the hand looks, or to the left where the arm does not get through otherwise. Succeeds
+    where, in the end, enough of the contents lies about the place.
 
     Attributes:
         into: Name of a body, or a place [m].
@@ -61,10 +62,20 @@ class Pour(Action):
         tool = planner.tool
         if abs(float(tool[2, 2])) > LEVEL:
             raise SpecError(f"{seen.holding!r} is held from above; allowed is a grasp from the side, lean = π/2")
-        axis = tool[:3, 2]
+        try:
+            self._tip(seen.planner(), self._place(seen), 1.0)
+        except SpecError:
+            self._tip(planner, self._place(seen), -1.0)
+        else:
+            self._tip(planner, self._place(seen), 1.0)
+
+    def _tip(self, planner: Planner, place: npt.NDArray[np.float64], sign: float) -> None:
+        """Plan to tip to the right of where the hand looks, or to its left for a negative sign."""
+        tool = planner.tool
+        axis = sign * tool[:3, 2]
         forth = np.cross(axis, UP)
-        side = self._place(seen) - RIM * forth / np.linalg.norm(forth)
-        high = max(float(side[2]) + self.height, float(tool[2, 3]))
+        side = place - RIM * forth / np.linalg.norm(forth)
+        high = max(float(place[2]) + self.height, float(tool[2, 3]))
         planner.begin("carry")
         planner.move(tool[:3, 3] * [1.0, 1.0, 0.0] + high * UP)
         planner.move(side * [1.0, 1.0, 0.0] + high * UP, speed=SLOW)

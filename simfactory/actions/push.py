@@ -7,7 +7,7 @@ from typing import ClassVar, final
 import numpy as np
 
 from simfactory.actions.base import SUCCEEDED, Action, Attempt, Verdict, failed
-from simfactory.actions.hand import BEFORE, UP, nearest
+from simfactory.actions.hand import BEFORE, UP, easiest
 from simfactory.actions.observation import Observation
 from simfactory.arms import Planner
 from simfactory.errors import SpecError
@@ -58,7 +58,7 @@ class Push(Action):
         level = float(points[:, 2].min()) + max(0.45 * tall, tall - PALM, LEVEL)
         line = middle * [1.0, 1.0, 0.0] + level * UP
         start, end = (line + (rear + part) * forth for part in (-ASIDE - THICK, length - THICK))
-        rotation = nearest(seen, math.atan2(forth[1], forth[0]) - 0.5 * math.pi)
+        rotation = easiest(seen, start, math.atan2(forth[1], forth[0]) - 0.5 * math.pi)
         planner.begin("reach")
         planner.grip(0.0, duration=0.2)
         high = max(float(planner.tool[2, 3]), float(points[:, 2].max()) + BEFORE)
