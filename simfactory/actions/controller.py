@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.actions.base import Action, Attempt, Verdict, failed
-from simfactory.actions.observation import Observation, Observer, Report
+from simfactory.actions.observation import Observation, Report
+from simfactory.actions.observer import Observer
 from simfactory.actions.policy import Policy, WatchfulPolicy
 from simfactory.episode import WorldState
 from simfactory.errors import SimulationError, SpecError

@@ -1,21 +1,20 @@
 """What a policy and the actions see of their environment at one frame."""
 
 from dataclasses import dataclass
-from typing import NamedTuple, final
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.arms import Plan, Planner, held_body, robot_base
+from simfactory.arms import Plan, Planner
 from simfactory.episode import WorldState
 from simfactory.errors import SpecError
-from simfactory.joints import joint_states
 from simfactory.meshes import body_mesh
-from simfactory.robots import RobotModel, robot_model, tool_pose
+from simfactory.robots import RobotModel
 from simfactory.spec import BodyRigid, JointHinge, RobotArm, SceneSpec
 from simfactory.transforms import pose_matrix, transform_points
 
-__all__ = ["Observation", "Observer", "Report"]
+__all__ = ["Observation", "Report", "robot_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -75,7 +74,7 @@ class Observation:
         """
         names = [entry.name for entry in self.spec.bodies]
         if body not in names:
-            parts = set(_robot(self.spec).bodies)
+            parts = set(robot_of(self.spec).bodies)
             raise SpecError(f"there is no body {body!r}; allowed are {[name for name in names if name not in parts]}")
         return names.index(body)
 
@@ -111,7 +110,7 @@ class Observation:
         Raises:
             SpecError: A joint would turn beyond its limits.
         """
-        robot = _robot(self.spec)
+        robot = robot_of(self.spec)
         joints = {joint.name: joint for joint in self.spec.joints}
         for name, start, way in zip(robot.joints, robot.start, plan.positions.T, strict=True):
             joint = joints[name]
@@ -125,60 +124,12 @@ class Observation:
                 )
 
 
-@final
-class Observer:
-    """Makes observations of one environment.
-
-    Args:
-        spec: A scene with a robot.
+def robot_of(spec: SceneSpec) -> RobotArm:
+    """Return a scene's robot.
 
     Raises:
-        SpecError: There is no robot.
+        SpecError: There is none.
     """
-
-    def __init__(self, spec: SceneSpec) -> None:
-        robot = _robot(spec)
-        self._spec, self.model, self.base = spec, robot_model(robot.model), robot_base(spec, robot)
-        self.start = np.asarray(robot.start, np.float64)
-        rows = {joint.name: row for row, joint in enumerate(spec.joints)}
-        self._rows = [rows[name] for name in robot.joints]
-        names = [body.name for body in spec.bodies]
-        self._fingers = [names.index(name) for name in robot.bodies[len(self.model.arm) + 1 :]]
-
-    def observe(self, state: WorldState, *, command: Array, history: tuple[Report, ...] = ()) -> Observation:
-        """Return what is seen of a state.
-
-        Args:
-            state: The environment's state.
-            command: `(joint,)` where joints were told to be by now [rad or m].
-            history: Reports of the actions that have ended.
-        """
-        positions = self._positions(state)
-        arm = len(self.model.arm)
-        held = held_body(state.contacts, self._fingers)
-        return Observation(
-            spec=self._spec,
-            state=state,
-            model=self.model,
-            base=self.base,
-            positions=positions,
-            command=command,
-            tool=tool_pose(self.model, positions[:arm], self.base),
-            opening=float(positions[arm:].sum()),
-            holding=None if held < 0 else self._spec.bodies[held].name,
-            history=history,
-        )
-
-    def _positions(self, state: WorldState) -> Array:
-        motion = {
-            name: getattr(state, name)[None]
-            for name in ("position", "quat_xyzw", "linear_velocity", "angular_velocity")
-        }
-        measured = joint_states(self._spec, **motion).position[0, self._rows]
-        return np.asarray(self.start + measured)
-
-
-def _robot(spec: SceneSpec) -> RobotArm:
     if spec.robot is None:
         raise SpecError(f"scene {spec.scene!r} has no robot: actions need one")
     return spec.robot

@@ -1,15 +1,19 @@
-"""Builders of small scenes with a robot arm that has no plan yet: for actions and policies."""
+"""Small scenes with a robot arm that has no plan yet, and arms that obey without physics: for actions and policies."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
-from simfactory.arms import DOWN, equipped
-from simfactory.robots import inverse, robot_model
+from simfactory.actions import Controller
+from simfactory.arms import DOWN, equipped, robot_base
+from simfactory.episode import FIRST_BODY, Contacts, WorldState
+from simfactory.robots import inverse, part_poses, robot_model
 from simfactory.spec import BodyRigid, Box, Geometry, Push, SceneSpec, Vec3
 from simfactory.testing.specs import make_body, make_material, make_spec
+from simfactory.transforms import quat_from_matrix
 
-__all__ = ["BENCH", "arm_thing", "make_arm_spec"]
+__all__ = ["BENCH", "arm_state", "arm_thing", "make_arm_spec", "obeyed"]
 
 BENCH = 0.3  # [m] height of the bench
 HOME = (0.0, -0.4, 0.0, -2.3, 0.0, 1.9, 0.785)  # [rad] elbow up, hand down before it
@@ -74,3 +78,76 @@ def make_arm_spec(
         substeps=round(RATE / fps),
     )
     return SceneSpec.model_validate({**dict(plain), "robot": arm.robot})
+
+
+def arm_state(
+    spec: SceneSpec,
+    frame: int,
+    moved: Mapping[str, float],
+    *,
+    held: str | None = None,
+    places: Mapping[str, Vec3] | None = None,
+) -> WorldState:
+    """Return the state of a scene whose robot is exactly where its joints are told to be; all else stands still.
+
+    Args:
+        spec: The scene.
+        frame: Number of the frame.
+        moved: Positions of the robot's joints since t = 0 [rad or m] by name; those left out are 0.
+        held: Name of a body that all fingers touch.
+        places: Where bodies are that are not where they began [m].
+    """
+    robot = spec.robot
+    assert robot is not None
+    model, names = robot_model(robot.model), [body.name for body in spec.bodies]
+    position = np.array([body.position for body in spec.bodies])
+    quat = np.array([body.orientation for body in spec.bodies])
+    positions = np.asarray(robot.start) + [moved.get(name, 0.0) for name in robot.joints]
+    poses = part_poses(model, positions, robot_base(spec, robot))
+    for name, part, pose in zip(robot.bodies, model.parts, poses, strict=True):
+        position[names.index(name)] = pose[:3, :3] @ part.center + pose[:3, 3]
+        quat[names.index(name)] = quat_from_matrix(pose[:3, :3])
+    for name, place in (places or {}).items():
+        position[names.index(name)] = place
+    fingers = [names.index(name) for name in robot.bodies[len(model.arm) + 1 :]] if held else []
+    return WorldState(
+        time=frame / spec.fps,
+        position=position.astype(np.float32),
+        quat_xyzw=quat.astype(np.float32),
+        linear_velocity=np.zeros((len(names), 3), np.float32),
+        angular_velocity=np.zeros((len(names), 3), np.float32),
+        contacts=_touching(fingers, names.index(held)) if held else Contacts.none(),
+    )
+
+
+def obeyed(
+    controller: Controller, spec: SceneSpec, *, frames: int, held: Mapping[int, str] | None = None
+) -> list[dict[str, float]]:
+    """Let a controller command an arm that obeys exactly, until it is finished; return its targets by frame.
+
+    Args:
+        controller: Of the scene.
+        spec: The scene.
+        frames: Most frames.
+        held: Frame → name of the body that the fingers touch from then on, "" for none.
+    """
+    told: list[dict[str, float]] = []
+    touched = ""
+    for frame in range(frames):
+        touched = (held or {}).get(frame, touched)
+        told.append(dict(controller.targets(arm_state(spec, frame, told[-1] if told else {}, held=touched or None))))
+        if controller.finished:
+            break
+    return told
+
+
+def _touching(fingers: list[int], body: int) -> Contacts:
+    count = len(fingers)
+    ids: npt.NDArray[np.uint16] = np.array(fingers, np.uint16) + np.uint16(FIRST_BODY)
+    return Contacts(
+        a=ids,
+        b=np.full(count, FIRST_BODY + body, np.uint16),
+        point=np.zeros((count, 3), np.float32),
+        normal=np.tile(np.array([0.0, 0.0, 1.0], np.float32), (count, 1)),
+        impulse=np.full(count, np.nan, np.float32),
+    )
