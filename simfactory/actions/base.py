@@ -98,7 +98,7 @@ class Action(ABC):
 
         Args:
             seen: What is observed.
-            planner: Begins where the arm was last told to be; takes the moves.
+            planner: Begins where the arm was last told to be; takes the moves and the phases.
 
         Raises:
             SpecError: It cannot be done; the message is the reason for which the action fails.
@@ -113,7 +113,6 @@ class Action(ABC):
         if self.pace <= 0.0:
             raise SpecError(f"pace of action {self.name!r} is {self.pace:g}; allowed is more than 0")
         planner = seen.planner(pace=self.pace)
-        planner.begin(self.name)
         self.motion(seen, planner)
         plan = planner.finished()
         seen.check_limits(plan)

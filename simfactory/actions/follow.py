@@ -46,6 +46,7 @@ class Follow(Action):
             pose = start.copy()
             pose[:3, 3] = [np.interp(way, reach, column) for column in corners.T]
             poses.append(pose)
+        planner.begin(self.name)
         planner.follow(poses, duration=float(reach[-1]) / SPEED)
 
 

@@ -40,6 +40,7 @@ class GoTo(Action):
         if self.target is not None:
             place = seen.place(self.target) if isinstance(self.target, str) else np.asarray(self.target)
         rotation = None if self.bearing is None else approach(self.bearing, lean=self.lean, spin=self.spin)
+        planner.begin(self.name)
         planner.move(place + np.asarray(self.offset), rotation)
 
 

@@ -29,6 +29,7 @@ class Release(Action):
 
     def motion(self, seen: Observation, planner: Planner) -> None:
         """Plan to open and draw back."""
+        planner.begin(self.name)
         planner.grip(opened(seen.model), duration=OPENING)
         if self.back > 0.0:
             planner.begin("retreat")

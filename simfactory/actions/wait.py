@@ -32,6 +32,7 @@ class Wait(Action):
         """
         if not self.duration > 0.0:
             raise SpecError(f"wait has a duration of {self.duration:g} s; allowed is more than 0")
+        planner.begin(self.name)
         planner.wait(self.duration)
 
     def outcome(self, attempt: Attempt, now: Observation) -> Verdict:
