@@ -71,12 +71,18 @@ class Attempt:
         return float(np.linalg.norm(now.tool[:3, 3] - self.plan.tools[-1]))
 
     def lost(self, now: Observation) -> str | None:
-        """Return the name of what was held at first and has been lost since, None if nothing was."""
+        """Return the name of what was held at first and has been lost since, None if nothing was.
+
+        A rigid body is lost where it has moved against the tool, a cloth or rope where all of it has left the tool.
+        """
         held = self.start.holding
         if held is None:
             return None
-        apart = [np.linalg.inv(seen.tool) @ [*seen.place(held), 1.0] for seen in (self.start, now)]
-        return held if float(np.linalg.norm(apart[1] - apart[0])) > LOST else None
+        if now.index(held) in now.state.vertices:
+            ways = [np.linalg.norm(seen.points(held) - seen.tool[:3, 3], axis=1).min() for seen in (self.start, now)]
+            return held if ways[1] - ways[0] > LOST else None
+        places = [np.linalg.inv(seen.tool) @ [*seen.place(held), 1.0] for seen in (self.start, now)]
+        return held if float(np.linalg.norm(places[1] - places[0])) > LOST else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

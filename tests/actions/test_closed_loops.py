@@ -1,4 +1,4 @@
-"""Closed loops under real physics: five environments at once, each with actions of its own length and outcome."""
+"""Closed loops under real physics: several environments at once, each with actions of its own length and outcome."""
 
 import math
 
@@ -12,7 +12,7 @@ from simfactory.actions.pour import Pour
 from simfactory.actions.push import Push
 from simfactory.actions.release import Release
 from simfactory.errors import SpecError
-from simfactory.rollouts import rollouts
+from simfactory.rollouts import rollout, rollouts
 from simfactory.spec import Box, Sphere, Vessel
 from simfactory.spec import Push as Trigger
 from simfactory.testing.arms import BENCH, arm_thing, make_arm_spec
@@ -74,13 +74,15 @@ POUR = Script(
 @pytest.fixture(scope="module")
 def outcomes():
     scenes = {
-        "place": (make_arm_spec(CUP), PLACE),
         "push": (make_arm_spec(BLOCK), Script(Push(target="block", way=(0.05, -0.12), pace=FAST))),
         "observant": (make_arm_spec(BLOCK, triggers=[STRUCK]), Observant()),
         "watchful": (make_arm_spec(BLOCK, triggers=[STRUCK]), Watchful()),
         "blind": (make_arm_spec(BLOCK, triggers=[STRUCK]), BLIND),
-        "pour": (make_arm_spec(MUG, BOWL, *BEADS), POUR),
     }
+    return rolled(scenes)
+
+
+def rolled(scenes):
     made = rollouts([spec for spec, _ in scenes.values()], [policy for _, policy in scenes.values()])
     return dict(zip(scenes, made, strict=True))
 
@@ -89,16 +91,13 @@ def ended_at(outcome, body):
     return outcome.trajectory.position[-1, [entry.name for entry in outcome.spec.bodies].index(body)]
 
 
-def test_a_cup_is_placed(outcomes):
-    assert {status for _, status in outcomes["place"].outcomes} == {"succeeded"}
-    assert ended_at(outcomes["place"], "cup") == pytest.approx((0.45, -0.15, BENCH + 0.0356), abs=0.01)
-
-
+@pytest.mark.slow
 def test_a_block_is_pushed(outcomes):
     assert outcomes["push"].outcomes == (("push", "succeeded"),)
     assert ended_at(outcomes["push"], "block")[:2] == pytest.approx((0.5, -0.02), abs=0.02)
 
 
+@pytest.mark.slow
 def test_who_observes_takes_a_block_that_was_struck_and_who_does_not_misses_it(outcomes):
     assert outcomes["observant"].outcomes == (("grasp", "failed"), ("grasp", "succeeded"), ("go_to", "succeeded"))
     assert "closed on nothing" in outcomes["observant"].log[1].reason
@@ -107,26 +106,42 @@ def test_who_observes_takes_a_block_that_was_struck_and_who_does_not_misses_it(o
     assert ended_at(outcomes["blind"], "block")[2] < BENCH + 0.03
 
 
+@pytest.mark.slow
 def test_who_watches_breaks_off_and_is_done_sooner(outcomes):
     assert "broken off by the policy" in [entry.reason for entry in outcomes["watchful"].log]
     assert ended_at(outcomes["watchful"], "block")[2] > BENCH + 0.1
     assert outcomes["watchful"].trajectory.frame_count < outcomes["observant"].trajectory.frame_count
 
 
-def test_beads_are_poured(outcomes):
-    assert outcomes["pour"].outcomes == (("grasp", "succeeded"), ("go_to", "succeeded"), ("pour", "succeeded"))
+@pytest.mark.slow
+def test_a_cup_is_placed_and_beads_are_poured():
+    scenes = {"place": (make_arm_spec(CUP), PLACE), "pour": (make_arm_spec(MUG, BOWL, *BEADS), POUR)}
+    done = rolled(scenes)
+    assert {status for _, status in done["place"].outcomes} == {"succeeded"}
+    assert ended_at(done["place"], "cup") == pytest.approx((0.45, -0.15, BENCH + 0.0356), abs=0.01)
+    assert done["pour"].outcomes == (("grasp", "succeeded"), ("go_to", "succeeded"), ("pour", "succeeded"))
 
 
+@pytest.mark.slow
 def test_environments_last_as_long_as_their_own_actions(outcomes):
     assert len({outcome.trajectory.frame_count for outcome in outcomes.values()}) == len(outcomes)
 
 
-@pytest.mark.parametrize("name", ["place", "push", "observant", "watchful"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["push", "observant", "watchful"])
 def test_what_was_executed_repeats_itself_without_a_policy_bit_for_bit(outcomes, name):
     done = outcomes[name]
     (path,) = trajectories([done.spec])
     for field in ("position", "quat_xyzw", "linear_velocity", "angular_velocity"):
         assert np.array_equal(getattr(path, field), getattr(done.trajectory, field)), field
+
+
+def test_a_short_reach_repeats_itself_bit_for_bit():
+    done = rollout(make_arm_spec(frame_count=30), Script(GoTo(offset=(0.05, 0.0, 0.02), pace=2.0)))
+    assert done.outcomes == (("go_to", "succeeded"),)
+    (path,) = trajectories([done.spec])
+    assert np.array_equal(path.position, done.trajectory.position)
+    assert np.abs(path.position[-1] - path.position[0]).max() > 0.04
 
 
 def test_a_policy_for_each_spec():
