@@ -53,6 +53,7 @@ class Controller:
             raise SpecError(f"joints {loose} of robot {self._robot.name!r} have no drive: give each of them one")
         begin = [_begin(joints[name]) for name in self._robot.joints]
         self._told = [begin]  # positions of the drives at the end of every frame, from t = 0 on
+        self._rest = begin  # where the arm is told to be while nothing is done
         self._attempt: Attempt | None = None
         self._history: tuple[Report, ...] = ()
         self._phases: list[Phase] = []
@@ -83,13 +84,11 @@ class Controller:
         if self._attempt is not None:
             self._judge(self._attempt, seen, frame)
         if self._attempt is None and not self._finished:
-            self._ask(replace(seen, history=self._history), frame)
-        wanted = self._told[-1]
+            self._ask(replace(seen, command=start + self._rest, history=self._history), frame)
         if self._attempt is not None:
-            way = self._attempt.command((frame + 1) / self._spec.fps) - start
-            wanted = [round(float(value), DIGITS) + 0.0 for value in way]
-        self._told.append(wanted)
-        return dict(zip(self._robot.joints, wanted, strict=True))
+            self._rest = _rounded(self._attempt.command((frame + 1) / self._spec.fps) - start)
+        self._told.append(self._rest)
+        return dict(zip(self._robot.joints, self._rest, strict=True))
 
     def executed(self) -> SceneSpec:
         """Return the spec whose drives and robot phases hold what was commanded: it replays without a policy."""
@@ -111,15 +110,26 @@ class Controller:
             and self._policy.watch(seen, attempt.action)
         ):
             verdict = failed("broken off by the policy")
+        if verdict.status == "failed":  # it stops where it is: it does not go on pressing against what is in the way
+            arm = len(seen.model.arm)
+            self._rest = _rounded(seen.positions - self._observer.start)[:arm] + self._rest[arm:]
         if verdict.status != "running":
             self._end(attempt.action, verdict, frame)
 
     def _ask(self, seen: Observation, frame: int) -> None:
-        """Begin what the policy wants."""
+        """Begin what the policy wants.
+
+        Raises:
+            SpecError: That is no action.
+        """
         action = self._policy.act(seen)
         if action is None:
             self._finished = True
             return
+        if not isinstance(action, Action):
+            raise SpecError(
+                f"{type(self._policy).__name__}.act returned {action!r}; allowed are actions, or None at the end"
+            )
         self.log.append(Report(frame, action, "running", ""))
         try:
             self._attempt = action.begin(seen)
@@ -140,6 +150,10 @@ class Controller:
         start = round(start, 6)
         self._phases = [phase for phase in self._phases if phase.start < start]
         self._phases.append(Phase(action=action, start=start))
+
+
+def _rounded(positions: Array) -> list[float]:
+    return [round(float(value), DIGITS) + 0.0 for value in positions]
 
 
 def _begin(joint: Joint) -> float:

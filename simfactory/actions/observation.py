@@ -41,7 +41,7 @@ class Observation:
         command: `(joint,)` where they were told to be by now.
         tool: `(4, 4)` measured pose of the tool, world frame.
         opening: Distance of the fingers [m].
-        holding: Name of the body that all fingers touch, None without.
+        holding: Name of the body that all fingers touch, None without; what is fixed does not count.
         history: Reports of the actions that have ended, in order.
     """
 

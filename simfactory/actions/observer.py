@@ -51,6 +51,7 @@ class Observer:
         self._hand = names.index(robot.bodies[arm])
         self._grip = self._model.tool.copy()
         self._grip[:3, 3] -= self._model.arm[-1].center
+        self._loose = {row for row, body in enumerate(spec.bodies) if getattr(body, "mobility", "") != "static"}
         self._fingers = [names.index(name) for name in robot.bodies[arm + 1 :]]
 
     def observe(self, state: WorldState, *, command: Array, history: tuple[Report, ...] = ()) -> Observation:
@@ -62,7 +63,7 @@ class Observer:
             history: Reports of the actions that have ended.
         """
         positions = self.start + self._moved(state)
-        held = held_body(state.contacts, self._fingers)
+        held = held_body(state.contacts, self._fingers, among=self._loose)
         return Observation(
             spec=self._spec,
             state=state,

@@ -1,5 +1,6 @@
 """A robot's state read from the poses of its bodies: joints, tool, gripper, and whether its task is done."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,14 +84,16 @@ def robot_base(spec: SceneSpec, robot: RobotArm) -> Array:
     return pose
 
 
-def held_body(contacts: Contacts, fingers: list[int]) -> int:
+def held_body(contacts: Contacts, fingers: list[int], *, among: Container[int] | None = None) -> int:
     """Return the index of the body that every finger touches, the first in order; -1 without.
 
     Args:
         contacts: Of one instant.
         fingers: Indices of the fingers among the bodies.
+        among: Indices of the bodies that count; default all.
     """
     a, b = contacts.a.astype(np.int64) - FIRST_BODY, contacts.b.astype(np.int64) - FIRST_BODY
     touched = [set(b[a == finger].tolist()) | set(a[b == finger].tolist()) for finger in fingers]
-    shared = sorted(body for body in set.intersection(*touched) if body >= 0) if touched else []
+    common = set.intersection(*touched) if touched else set()
+    shared = sorted(body for body in common if body >= 0 and (among is None or body in among))
     return shared[0] if shared else -1

@@ -73,12 +73,24 @@ def test_an_action_that_is_broken_off_leaves_no_phase_that_was_not_reached():
 
 def test_an_arm_that_is_held_up_fails():
     controller = Controller(SPEC, Script(UP))
+    told = []
     for frame in range(30):
-        controller.targets(arm_state(SPEC, frame, {}))
+        told.append(controller.targets(arm_state(SPEC, frame, {})))
         if len(controller.log) > 1:
             break
     assert controller.log[-1].status == "failed"
+    assert max(abs(position) for position in told[-2].values()) > 0.05
+    assert max(abs(position) for position in told[-1].values()) < 1e-6, "it stops pressing"
     assert "something is in the way" in controller.log[-1].reason
+
+
+def test_what_is_no_action_is_refused():
+    class Wordy:
+        def act(self, seen):
+            return "grasp the cup"
+
+    with pytest.raises(SpecError, match=r"Wordy\.act returned 'grasp the cup'; allowed are actions, or None"):
+        Controller(SPEC, Wordy()).targets(arm_state(SPEC, 0, {}))
 
 
 def test_commands_are_smooth_in_time():

@@ -52,6 +52,11 @@ def test_what_is_too_wide_or_comes_to_a_full_hand_is_refused(look):
         Grasp(target="block").begin(look(held="block"))
 
 
+def test_the_bench_that_fingers_touch_is_not_held(look):
+    assert look(held="bench").holding is None
+    assert look(held="block").holding == "block"
+
+
 def test_a_place_is_taken_as_it_is_told(look):
     planner = planned(Grasp(target=(0.5, 0.0, 0.35)), look())
     assert planner.tool[:3, 3] == pytest.approx((0.5, 0.0, 0.35), abs=1e-3)

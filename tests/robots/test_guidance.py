@@ -104,9 +104,9 @@ def test_other_joints_beside_cloth_are_refused():
 
 
 def test_commands_of_frames_are_those_of_waypoints_bit_for_bit():
-    far_off = scene(far())
+    far_off = scene(make_rope(position=(2.0, 2.0, 1.0)))
     random = np.random.default_rng(0)
-    told = np.cumsum(0.02 * random.uniform(-1.0, 1.0, (12, 9)), axis=0).round(6) * ([1.0] * 7 + [0.1] * 2)
+    told = np.cumsum(0.02 * random.uniform(-1.0, 1.0, (6, 9)), axis=0).round(6) * ([1.0] * 7 + [0.1] * 2)
     simulator = create_simulator("newton")
     simulator.load([far_off, far_off])
     names, states = far_off.robot.joints, []
@@ -114,7 +114,7 @@ def test_commands_of_frames_are_those_of_waypoints_bit_for_bit():
         simulator.drive(1, dict(zip(names, row.tolist(), strict=True)))
         simulator.step()
         states.append(simulator.state(1))
-    times = np.arange(13) / far_off.fps
+    times = np.arange(7) / far_off.fps
     joints = tuple(
         joint.model_copy(update={"drive": drive_along(joint.drive, times, [0.0, *told[:, names.index(joint.name)]])})
         for joint in far_off.joints
@@ -124,8 +124,8 @@ def test_commands_of_frames_are_those_of_waypoints_bit_for_bit():
         simulator.step()
         assert np.array_equal(simulator.state(0).position, state.position)
         assert np.array_equal(simulator.state(0).linear_velocity, state.linear_velocity)
-    planned = Guide(far_off, dt=1.0 / 80.0, steps=4).frame(11).position[-1]
-    assert np.abs(states[-1].position[1:10] - planned).max() > 1e-2
+    planned = Guide(far_off, dt=1.0 / 80.0, steps=4).frame(5).position[-1]
+    assert np.abs(states[-1].position[1:10] - planned).max() > 5e-3
 
 
 def drive_along(drive, times, positions):
