@@ -46,6 +46,9 @@ def rollouts(
 ) -> list[Rollout]:
     """Simulate specs together, each under a policy of its own, until all are finished or their frames are over.
 
+    What was executed repeats itself bit for bit on the CPU beside the same others; alone, too, where an environment
+    does not depend on its neighbours, as it does with beads in a cup.
+
     Args:
         specs: Scenes with a robot, of one frame rate and number of substeps; `frame_count` is the most that is run.
         policies: One for each.
