@@ -4,16 +4,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from simfactory.dataset import Clip, Dataset, open_dataset
+    from simfactory.rollouts import rollout
     from simfactory.simulation import simulate
     from simfactory.spec import SceneSpec
 
-__all__ = ["Clip", "Dataset", "SceneSpec", "open_dataset", "simulate"]
+__all__ = ["Clip", "Dataset", "SceneSpec", "open_dataset", "rollout", "simulate"]
 
 _HOMES = {
     "Clip": "simfactory.dataset",
     "Dataset": "simfactory.dataset",
     "SceneSpec": "simfactory.spec",
     "open_dataset": "simfactory.dataset",
+    "rollout": "simfactory.rollouts",
     "simulate": "simfactory.simulation",
 }
 

@@ -7,12 +7,13 @@ from itertools import combinations
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.spec import Drive, Joint, JointBall, JointHinge, JointSlider, RobotArm, SceneSpec
+from simfactory.spec import Drive, Joint, JointBall, JointHinge, JointSlider, RobotArm, SceneSpec, Waypoint
 from simfactory.transforms import quat_between, quat_multiply, quat_rotate
 
-__all__ = ["JointStates", "drive_of", "joint_states", "overlapping"]
+__all__ = ["JointStates", "Way", "drive_of", "joint_states", "overlapping"]
 
 Array = npt.NDArray[np.float64]
+Way = tuple[Waypoint, Waypoint]  # where a drive wants its joint to be at the beginning and the end of a frame
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,6 +1,5 @@
-"""Robot arms: where they stand, how they are planned to move, and the bodies and joints that come of it."""
+"""Robot arms on a bench: where they stand, and how a plan of theirs becomes part of a stage."""
 
 from layouts.arms.bench import BEFORE, OPEN, Bench, bench
-from layouts.arms.plan import DOWN, Plan, Planner, approach
 
-__all__ = ["BEFORE", "DOWN", "OPEN", "Bench", "Plan", "Planner", "approach", "bench"]
+__all__ = ["BEFORE", "OPEN", "Bench", "bench"]

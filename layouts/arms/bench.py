@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from layouts.arms.plan import Planner, approach
 from layouts.building import UP, block, check_free
 from layouts.stage import REST_GAP, Stage, heading, mass, yaw
-from simfactory.arms import equipped
+from simfactory.arms import Planner, approach, equipped
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.robots import RobotModel, inverse, robot_model

@@ -5,12 +5,13 @@ from typing import Literal
 
 import numpy as np
 
-from layouts.arms import BEFORE, OPEN, Bench, Planner, bench
+from layouts.arms import BEFORE, OPEN, Bench, bench
 from layouts.arms.items import Item, ItemKind, lying, standing
 from layouts.building import UP, block
 from layouts.placements.base import Placement
 from layouts.stage import REST_GAP, Stage, yaw
 from layouts.streams import Streams
+from simfactory.arms import Planner
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import BodySolid, Condition, ConditionPlace, ConditionUpright

@@ -7,11 +7,12 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from layouts.arms import OPEN, Bench, Planner, bench
+from layouts.arms import OPEN, Bench, bench
 from layouts.building import UP, block
 from layouts.placements.base import Placement, Range
 from layouts.stage import REST_GAP, Stage, moved, yaw
 from layouts.streams import Streams
+from simfactory.arms import Planner
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import BodyCloth, BodySolid, Condition, ConditionFolded, ConditionWithin, Rectangle

@@ -6,11 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from layouts.arms import BEFORE, OPEN, Bench, Planner, approach, bench
+from layouts.arms import BEFORE, OPEN, Bench, bench
 from layouts.building import UP, block, hinge
 from layouts.placements.base import Placement, Range
 from layouts.stage import REST_GAP, Stage, heading, mass, snapped, yaw
 from layouts.streams import Streams
+from simfactory.arms import Planner, approach
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import BodySolid, ConditionJoint, Joint, JointSlider, JointWeld

@@ -6,12 +6,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from layouts.arms import BEFORE, OPEN, Bench, Planner, bench
+from layouts.arms import BEFORE, OPEN, Bench, bench
 from layouts.building import UP, block
 from layouts.lines import as_rope, laid
 from layouts.placements.base import Placement, Range
 from layouts.stage import REST_GAP, Stage, moved, yaw
 from layouts.streams import Streams
+from simfactory.arms import Planner
 from simfactory.errors import SpecError
 from simfactory.rng import Stream
 from simfactory.spec import BodyRope, BodySolid, Capsule, ConditionWithin

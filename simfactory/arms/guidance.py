@@ -1,13 +1,15 @@
 """A robot arm that is moved along its commands: in scenes whose solvers hold no joints."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.arms.states import robot_base
 from simfactory.errors import SpecError
-from simfactory.joints import drive_of
+from simfactory.joints import Way, drive_of
 from simfactory.robots import robot_model
 from simfactory.spec import Body, BodyCloth, BodyRigid, BodyRope, Joint, JointHinge, JointSlider, SceneSpec
 from simfactory.transforms import quat_from_axis_angle, quat_from_matrix, quat_multiply, quat_to_matrix
@@ -16,6 +18,7 @@ __all__ = ["Guide", "GuidedMotion", "acting_bodies", "held_joints", "is_guided"]
 
 Array = npt.NDArray[np.float64]
 
+SAME = 3e-7  # share of a time by which a step counts as ending at a waypoint, as in the solver of joints
 MISPLACED = 1e-3  # [m] of a part, at t = 0, from where the joint positions put it
 
 
@@ -87,10 +90,9 @@ class Guide:
         self._rates = np.array([self._parts[number].rate for number in self._moving]) * dt
         self._bounds = np.array([_bounds(joint) for joint in self._joints]).T + self._start
         bodies = {body.name: body for body in spec.bodies}
-        foot = bodies[spec.robot.bodies[0]]
-        self._base = np.eye(4)
-        self._base[:3, :3] = quat_to_matrix(foot.orientation)
-        self._base[:3, 3] = np.asarray(foot.position) - self._base[:3, :3] @ self._parts[0].center
+        self._base = robot_base(spec, spec.robot)
+        self._points: dict[str, Array] = {}  # rows of time and position by joint
+        self.forget()
         self._restart()
         wanted = np.array([bodies[spec.robot.bodies[number]].position for number in self._moving])
         apart = np.linalg.norm(self._last[0] - wanted, axis=-1)
@@ -109,6 +111,18 @@ class Guide:
         while self._number <= number:
             motion = self._advance()
         return motion
+
+    def drive(self, ways: Mapping[str, Way]) -> None:
+        """Let joints take other ways than their waypoints in the coming frame and stay at their ends, by name."""
+        for name, way in ways.items():
+            self._points[name] = np.array([(point.time, point.position) for point in way])
+
+    def forget(self) -> None:
+        """Go back to the waypoints of the drives."""
+        for joint in self._joints:
+            drive = drive_of(joint)
+            points = () if drive is None else drive.waypoints
+            self._points[joint.name] = np.array([(point.time, point.position) for point in points])
 
     def _restart(self) -> None:
         self._number, self._now = 0, self._start
@@ -138,10 +152,9 @@ class Guide:
         """Joint positions `(time, joint)` that the drives want; without a drive that at t = 0."""
         result = np.tile(self._start, (len(times), 1))
         for column, joint in enumerate(self._joints):
-            drive = drive_of(joint)
-            if drive is not None:
-                points = np.array([(point.time, point.position) for point in drive.waypoints])
-                result[:, column] += np.interp(times, points[:, 0], points[:, 1])
+            points = self._points[joint.name]
+            if len(points):
+                result[:, column] += _wanted(points, times)
         return result
 
     def _poses(self, rows: Array) -> tuple[Array, Array]:
@@ -161,6 +174,15 @@ class Guide:
         kept = np.stack([poses[number] for number in self._moving], axis=1)
         centers = np.array([self._parts[number].center for number in self._moving])
         return (kept[..., :3, :3] @ centers[..., None])[..., 0] + kept[..., :3, 3], quat_from_matrix(kept[..., :3, :3])
+
+
+def _wanted(points: Array, times: Array) -> Array:
+    """Positions on straight lines between waypoints; a step that ends at one belongs to the line before it."""
+    row = np.searchsorted(points[:, 0], times * (1.0 - SAME)) - 1
+    inside = (row >= 0) & (row < len(points) - 1)
+    before, after = points[np.maximum(row, 0)], points[np.minimum(row + 1, len(points) - 1)]
+    rate = (after[:, 1] - before[:, 1]) / np.where(inside, after[:, 0] - before[:, 0], 1.0)
+    return before[:, 1] + np.where(inside, rate * (times - before[:, 0]), 0.0)
 
 
 def _bounds(joint: Joint) -> tuple[float, float]:

@@ -1,18 +1,19 @@
 """A robot's state read from the poses of its bodies: joints, tool, gripper, and whether its task is done."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from simfactory.arms.conditions import success
-from simfactory.episode import FIRST_BODY, Trajectory
+from simfactory.episode import FIRST_BODY, Contacts, Trajectory
 from simfactory.joints import drive_of, joint_states
 from simfactory.robots import robot_model
 from simfactory.spec import RobotArm, SceneSpec
 from simfactory.transforms import quat_from_matrix, quat_multiply, quat_to_matrix
 
-__all__ = ["ArmStates", "arm_states"]
+__all__ = ["ArmStates", "arm_states", "held_body", "robot_base"]
 
 Array = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
@@ -68,16 +69,31 @@ def arm_states(spec: SceneSpec, robot: RobotArm, path: Trajectory) -> ArmStates:
         tool_position=path.position[:, hand] + turn @ grip,
         tool_quat=quat_multiply(path.quat_xyzw[:, hand], quat_from_matrix(model.tool[:3, :3])[None]),
         opening=(states.position[:, rows[arm:]] + start[arm:]).sum(axis=1),
-        holding=np.array([_held(path, frame, fingers) for frame in range(path.frame_count)], np.int64),
+        holding=np.array([held_body(contacts, fingers) for contacts in path.contacts], np.int64),
         phase=np.searchsorted(times, path.time + 1e-9, side="right") - 1,
         success=success(spec, robot, path),
     )
 
 
-def _held(path: Trajectory, frame: int, fingers: list[int]) -> int:
-    """Return the body that every finger touches, the first in order; -1 without."""
-    contacts = path.contacts[frame]
+def robot_base(spec: SceneSpec, robot: RobotArm) -> Array:
+    """Return the pose `(4, 4)` of a robot's base in the world."""
+    model, foot = robot_model(robot.model), next(body for body in spec.bodies if body.name == robot.bodies[0])
+    pose = np.eye(4)
+    pose[:3, :3] = quat_to_matrix(foot.orientation)
+    pose[:3, 3] = np.asarray(foot.position) - pose[:3, :3] @ model.parts[0].center
+    return pose
+
+
+def held_body(contacts: Contacts, fingers: list[int], *, among: Container[int] | None = None) -> int:
+    """Return the index of the body that every finger touches, the first in order; -1 without.
+
+    Args:
+        contacts: Of one instant.
+        fingers: Indices of the fingers among the bodies.
+        among: Indices of the bodies that count; default all.
+    """
     a, b = contacts.a.astype(np.int64) - FIRST_BODY, contacts.b.astype(np.int64) - FIRST_BODY
     touched = [set(b[a == finger].tolist()) | set(a[b == finger].tolist()) for finger in fingers]
-    shared = sorted(body for body in set.intersection(*touched) if body >= 0) if touched else []
+    common = set.intersection(*touched) if touched else set()
+    shared = sorted(body for body in common if body >= 0 and (among is None or body in among))
     return shared[0] if shared else -1

@@ -1,7 +1,7 @@
 """The contract of a simulator backend: specs in, geometry in motion out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import ClassVar
 
 from simfactory.episode import BodyProperties, WorldState
@@ -13,7 +13,7 @@ __all__ = ["Simulator"]
 class Simulator(ABC):
     """Advances several environments at once, one scene spec each.
 
-    Life: `load` → (`step` → `state`)… with `reset` at any time → `release`. Environments never influence
+    Life: `load` → ([`drive` →] `step` → `state`)… with `reset` at any time → `release`. Environments never influence
     one another: resetting one leaves the others bit-identical, and an episode does not depend on what else
     is loaded beside it beyond the solver's documented tolerance.
     """
@@ -45,6 +45,23 @@ class Simulator(ABC):
         """
 
     @abstractmethod
+    def drive(self, environment: int, targets: Mapping[str, float]) -> None:
+        """Tell drives of an environment where their joints shall be at the end of the next frame.
+
+        What a drive wants goes there in a straight line from where its last command ended: at first, from where its
+        waypoints are. It follows these no longer and stays where it was sent until it is sent on; other drives and
+        environments do not notice. An episode whose commands are written back as waypoints, one a frame, repeats
+        itself.
+
+        Args:
+            environment: Number of the environment.
+            targets: Position [rad or m] by name of the joint, 0 = as at t = 0; measured as `Waypoint.position`.
+
+        Raises:
+            SpecError: A joint is unknown or has no drive, or a position is out of bounds.
+        """
+
+    @abstractmethod
     def step(self) -> None:
         """Advance every environment by one frame (1/fps), in `SceneSpec.substep_count` solver steps."""
 
@@ -58,7 +75,7 @@ class Simulator(ABC):
 
     @abstractmethod
     def reset(self, environment: int) -> None:
-        """Put one environment back to its spec's t = 0; all others stay bit-identical."""
+        """Put one environment back to t = 0, and its drives to their waypoints; all others stay bit-identical."""
 
     @abstractmethod
     def release(self) -> None:

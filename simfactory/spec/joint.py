@@ -1,6 +1,7 @@
 """Joints between bodies: what moves against what, how far, with which friction, and what drives it."""
 
 import math
+from bisect import bisect_right
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
@@ -27,7 +28,7 @@ class Drive(Model):
     waypoints the wanted position goes along straight lines; before the first and after the last it stands still.
     """
 
-    waypoints: tuple[Waypoint, ...] = Field(min_length=1, max_length=1000, description="1–1,000, by rising time")
+    waypoints: tuple[Waypoint, ...] = Field(min_length=1, max_length=100_001, description="1–100,001, by rising time")
     stiffness: float = Field(ge=0.0, le=1e7, description="[N·m/rad or N/m], 0–1e7; 0 = the rate alone is followed")
     damping: float = Field(ge=0.0, le=1e6, description="[N·m·s/rad or N·s/m], 0–1e6")
     strength: float = Field(gt=0.0, le=1e6, description="Largest torque or force [N·m or N], 0 < s ≤ 1e6")
@@ -43,15 +44,12 @@ class Drive(Model):
 
     def wanted(self, time: float) -> tuple[float, float]:
         """Return the wanted position [rad or m] and its rate at a time [s]."""
-        before = self.waypoints[0]
-        for point in self.waypoints:
-            if time < point.time:
-                if time < before.time or point is before:
-                    return before.position, 0.0
-                rate = (point.position - before.position) / (point.time - before.time)
-                return before.position + rate * (time - before.time), rate
-            before = point
-        return before.position, 0.0
+        after = bisect_right(self.waypoints, time, key=lambda point: point.time)
+        if after in (0, len(self.waypoints)):
+            return self.waypoints[max(after - 1, 0)].position, 0.0
+        before, point = self.waypoints[after - 1 : after + 1]
+        rate = (point.position - before.position) / (point.time - before.time)
+        return before.position + rate * (time - before.time), rate
 
 
 class _Joint(Model):

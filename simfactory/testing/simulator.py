@@ -26,6 +26,7 @@ from simfactory.spec import (
 from simfactory.testing.specs import (
     make_body,
     make_cloth,
+    make_driven_spec,
     make_fluid,
     make_granular,
     make_granular_spec,
@@ -412,6 +413,46 @@ class SimulatorContract:
             assert np.allclose(state.linear_velocity[0, :2], (0.5, 0.0), atol=1e-3)
             assert np.allclose(state.angular_velocity[0], (0.0, 0.0, 1.0), atol=0.05)
             simulator.step()
+
+    def test_driving_frame_by_frame_repeats_itself_as_waypoints(self, simulator: Simulator) -> None:
+        """Commands written back as waypoints, one a frame, give the same bits; others and a reset do not notice."""
+        spec = make_driven_spec()
+        if not self.simulator_class.supports("hinge"):
+            with pytest.raises(UnsupportedBody):
+                simulator.load([spec])
+            return
+        undisturbed = run(simulator, [spec], 0)
+        simulator.load([spec, spec])
+        states: list[list[WorldState]] = [[], []]
+        for frame in range(FRAMES):
+            for environment in range(2):
+                states[environment].append(simulator.state(environment))
+            simulator.drive(1, {"motor": 0.1 * np.sin(frame + 1.0)})
+            simulator.step()
+        assert_identical(states[0], undisturbed)
+        assert np.abs(states[1][-1].quat_xyzw - undisturbed[-1].quat_xyzw).max() > 1e-2
+        simulator.reset(1)
+        assert_identical([simulator.state(1)], undisturbed[:1])
+        simulator.step()
+        assert_identical([simulator.state(1)], undisturbed[1:2])
+        told = [(0.0, 0.0), *(((frame + 1) / spec.fps, 0.1 * np.sin(frame + 1.0)) for frame in range(FRAMES))]
+        assert_identical(run(simulator, [make_driven_spec(told)], 0), states[1])
+
+    def test_drives_are_known_by_name(self, simulator: Simulator) -> None:
+        """Who is not there or has no drive is refused with who has one, and then nobody is driven."""
+        if not self.simulator_class.supports("hinge"):
+            simulator.load([make_spec()])
+            with pytest.raises(SpecError, match=r"joints \['motor'\].*none has a drive"):
+                simulator.drive(0, {"motor": 1.0})
+            return
+        simulator.load([make_driven_spec()])
+        for targets in ({"motor": 1.0, "moter": 1.0}, {"motor": 1.0, "free": 1.0}):
+            with pytest.raises(SpecError, match=r"cannot be driven; allowed are those with a drive: \['motor'\]"):
+                simulator.drive(0, targets)
+        with pytest.raises(SpecError, match="joint 'motor' is sent to nan"):
+            simulator.drive(0, {"motor": float("nan")})
+        simulator.step()
+        assert_identical([simulator.state(0)], run(simulator, [make_driven_spec()], 0)[1:2])
 
     def test_sheets_vibrate_as_their_closed_form(self, simulator: Simulator) -> None:
         """A sheet's vertices are `(vertex, 3)` float32 in the world frame, at amplitude · sin(2π f t) · shape."""

@@ -19,11 +19,13 @@ from simfactory.spec import (
     CameraSpec,
     Cord,
     Cylinder,
+    Drive,
     Environment,
     Geometry,
     Ground,
     Heat,
     Joint,
+    JointHinge,
     Light,
     LightSun,
     Motion,
@@ -40,6 +42,7 @@ from simfactory.spec import (
     Tier,
     Vec3,
     VisualMaterial,
+    Waypoint,
     Wind,
 )
 from simfactory.spec.granular import GrainRegion
@@ -48,6 +51,7 @@ __all__ = [
     "make_body",
     "make_camera",
     "make_cloth",
+    "make_driven_spec",
     "make_fluid",
     "make_granular",
     "make_granular_spec",
@@ -505,4 +509,29 @@ def make_granular_spec(*, shift: float = 0.0, gravity: Vec3 = (0.0, 0.0, -9.81))
         motions=[MotionLinear(body="plate", velocity=(0.4, 0.0, 0.0))],
         triggers=[Push(body="heap", time=0.05, impulse=(2.0, 0.0, 0.0))],
         frame_count=24,
+    )
+
+
+def make_driven_spec(waypoints: Sequence[tuple[float, float]] = ((0.0, 0.0), (0.1, 0.3), (2.0, 9.5))) -> SceneSpec:
+    """Return a scene of a bar that a motor turns about the vertical, and a lighter one that hangs from its end.
+
+    Args:
+        waypoints: Times [s] and positions [rad] of joint `motor`; joint `free` has no drive.
+    """
+    drive = Drive(
+        waypoints=tuple(Waypoint(time=time, position=position) for time, position in waypoints),
+        stiffness=20.0,
+        damping=2.0,
+        strength=50.0,
+    )
+    return make_spec(
+        bodies=[
+            make_body("bar", Box(size=(0.6, 0.06, 0.06)), position=(0.2, 0.0, 1.0)),
+            make_body("bob", Box(size=(0.06, 0.06, 0.3)), position=(0.45, 0.0, 0.8)),
+        ],
+        joints=[
+            JointHinge(name="motor", child="bar", anchor=(0.0, 0.0, 1.0), axis=(0.0, 0.0, 1.0), drive=drive),
+            JointHinge(name="free", parent="bar", child="bob", anchor=(0.45, 0.0, 1.0), axis=(0.0, 1.0, 0.0)),
+        ],
+        frame_count=20,
     )

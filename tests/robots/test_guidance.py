@@ -6,8 +6,9 @@ import pytest
 from simfactory.arms import Guide, acting_bodies, equipped, held_joints, is_guided
 from simfactory.errors import SpecError
 from simfactory.robots import part_poses, robot_model
+from simfactory.simulators import create_simulator
 from simfactory.simulators.newton.steps import steps_for
-from simfactory.spec import JointHinge, JointSlider, SceneSpec
+from simfactory.spec import Drive, JointHinge, JointSlider, SceneSpec
 from simfactory.testing.specs import make_body, make_cloth, make_rope, make_spec
 
 MODEL = robot_model("panda")
@@ -100,3 +101,33 @@ def test_other_joints_beside_cloth_are_refused():
     hinge = JointHinge(name="hinge", child="door", anchor=(2.0, -2.0, 1.0), axis=(0.0, 0.0, 1.0))
     with pytest.raises(SpecError, match="newton holds no joints in scenes with bodies of kinds cloth, rigid"):
         steps_for(scene(far(), door, joints=[hinge]))
+
+
+def test_commands_of_frames_are_those_of_waypoints_bit_for_bit():
+    far_off = scene(make_rope(position=(2.0, 2.0, 1.0)))
+    random = np.random.default_rng(0)
+    told = np.cumsum(0.02 * random.uniform(-1.0, 1.0, (6, 9)), axis=0).round(6) * ([1.0] * 7 + [0.1] * 2)
+    simulator = create_simulator("newton")
+    simulator.load([far_off, far_off])
+    names, states = far_off.robot.joints, []
+    for row in told:
+        simulator.drive(1, dict(zip(names, row.tolist(), strict=True)))
+        simulator.step()
+        states.append(simulator.state(1))
+    times = np.arange(7) / far_off.fps
+    joints = tuple(
+        joint.model_copy(update={"drive": drive_along(joint.drive, times, [0.0, *told[:, names.index(joint.name)]])})
+        for joint in far_off.joints
+    )
+    simulator.load([far_off.model_copy(update={"joints": joints})])
+    for state in states:
+        simulator.step()
+        assert np.array_equal(simulator.state(0).position, state.position)
+        assert np.array_equal(simulator.state(0).linear_velocity, state.linear_velocity)
+    planned = Guide(far_off, dt=1.0 / 80.0, steps=4).frame(5).position[-1]
+    assert np.abs(states[-1].position[1:10] - planned).max() > 5e-3
+
+
+def drive_along(drive, times, positions):
+    points = [{"time": time, "position": position} for time, position in zip(times, positions, strict=True)]
+    return Drive.model_validate({**dict(drive), "waypoints": points})

@@ -1,6 +1,6 @@
 """The mock backend: closed-form motion behind the simulator contract."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, final
 
 import numpy as np
@@ -10,6 +10,7 @@ from simfactory.episode import BodyProperties, WorldState
 from simfactory.errors import SimulationError
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
+from simfactory.simulators.commands import Commands
 from simfactory.simulators.mock.motion import body_mass, body_motion, sheet_vertices
 from simfactory.spec import Body, BodyRigid, BodySheet, SceneSpec
 
@@ -68,6 +69,10 @@ class MockSimulator(Simulator):
         self._specs = list(specs)
         self._frames = [0] * len(specs)
         self._blocks = {}
+
+    def drive(self, environment: int, targets: Mapping[str, float]) -> None:
+        """Refuse every target: scenes with joints are not loaded."""
+        Commands(self._specs[environment]).give(self._frames[environment], targets)
 
     def step(self) -> None:
         """Advance every environment by one frame."""

@@ -3,7 +3,7 @@
 import importlib.metadata
 import logging
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, ClassVar, final
@@ -12,11 +12,13 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.arms import is_guided
 from simfactory.episode import BodyProperties, Contacts, WorldState
 from simfactory.errors import SimulationError
 from simfactory.launches import turn
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
+from simfactory.simulators.commands import Commands
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.air import FLOW_KINDS
 from simfactory.simulators.newton.bodies import body_kinds, node_body
@@ -81,6 +83,7 @@ class NewtonSimulator(Simulator):
     def _clear(self) -> None:
         self._worlds: Worlds | None = None
         self._frames: list[int] = []
+        self._commands: list[Commands] = []
         self._substeps = 0
         self._replay_pair: Callable[[], None] | None = None
         self._replay_last: Callable[[], None] | None = None
@@ -126,6 +129,7 @@ class NewtonSimulator(Simulator):
         model = worlds.model
         self._worlds = worlds
         self._frames = [0] * len(specs)
+        self._commands = [Commands(spec) for spec in specs]
         self._states = (model.state(), model.state())
         self._start = model.state()
         self._substeps = specs[0].substep_count * steps_for(specs[0]).per_substep(specs[0])
@@ -137,10 +141,21 @@ class NewtonSimulator(Simulator):
         self._record(dt)
         log.info("loaded %d environments in %.1f s", len(specs), time.perf_counter() - begin)
 
+    def drive(self, environment: int, targets: Mapping[str, float]) -> None:
+        """Tell drives where their joints shall be at the end of the next frame; see `Simulator.drive`."""
+        spec = self._loaded().specs[environment]
+        ways = self._commands[environment].give(self._frames[environment], targets)
+        if not ways:
+            return
+        assert self._steps is not None
+        (self._actions if is_guided(spec) else self._steps).drive(environment, ways)
+
     def step(self) -> None:
         """Advance every environment by one frame."""
         self._loaded()
         assert self._replay_pair is not None
+        assert self._steps is not None
+        self._steps.upload_frame()
         self._actions.upload_frame(self._frames)
         for _ in range(self._substeps // 2):
             self._replay_pair()
@@ -216,6 +231,7 @@ class NewtonSimulator(Simulator):
                 wp.copy(getattr(state, name), getattr(self._start, name), begin, begin, end - begin)
         self._steps.forget(self._states[0], environment)
         self._actions.rewind(environment)
+        self._commands[environment].forget()
         self._frames[environment] = 0
         self._host = None
 

@@ -1,7 +1,7 @@
 """The actions on all bodies of a model: tables on the device, one kernel a solver step."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.arms import Guide, acting_bodies, is_guided
+from simfactory.joints import Way
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.forces.kernels import act_on_bodies, advance_clock
 from simfactory.simulators.newton.worlds import Worlds
@@ -102,6 +103,10 @@ class Actions:
         self._pose.assign(pose)
         self._velocity.assign(velocity)
 
+    def drive(self, environment: int, ways: Mapping[str, Way]) -> None:
+        """Let the guided robot of an environment take other ways than its waypoints, by name of the joint."""
+        next(guide for owner, guide, _ in self._guided if owner == environment).drive(ways)
+
     def act(self, state: Any) -> None:  # Any: a newton State
         """Launch the actions of the coming solver step on a state."""
         model = self._worlds.model
@@ -130,7 +135,10 @@ class Actions:
         wp.launch(advance_clock, dim=len(self._worlds.specs), outputs=[self.air.clock], device=self._device)
 
     def rewind(self, environment: int | None = None) -> None:
-        """Set the step count of one environment, or of all, to zero."""
+        """Set the step count of one environment, or of all, to zero, and guide robots by their waypoints."""
+        for owner, guide, _ in self._guided:
+            if environment in (None, owner):
+                guide.forget()
         if environment is None:
             self.air.clock.zero_()
         else:

@@ -144,17 +144,25 @@ def joint_position(link: Link, pose: wp.array(dtype=wp.transform)):
 
 @wp.func
 def wanted(times: wp.array(dtype=wp.float32), positions: wp.array(dtype=wp.float32), link: Link, time: float):
-    """Position that a drive wants, and its rate."""
-    place = positions[link.first]
-    rate = float(0.0)
-    for k in range(link.first, link.last):
-        if time >= times[k]:
-            place = positions[k]
-            rate = 0.0
-            if k + 1 < link.last:
-                rate = (positions[k + 1] - positions[k]) / (times[k + 1] - times[k])
-                place = positions[k] + rate * (time - times[k])
-    return wp.vec2(place, rate)
+    """Position that a drive wants at the end of a step, and the rate at which it comes there.
+
+    A step that ends at a waypoint, but for rounding, belongs to the line before it: what comes after does not matter
+    yet, and need not be known.
+    """
+    low = int(link.first)
+    high = int(link.last)
+    while low < high:  # the first waypoint that is not passed
+        middle = (low + high) // 2
+        if time - times[middle] > 3.0e-7 * time:
+            low = middle + 1
+        else:
+            high = middle
+    if low == link.first:
+        return wp.vec2(positions[low], 0.0)
+    if low == link.last:
+        return wp.vec2(positions[low - 1], 0.0)
+    rate = (positions[low] - positions[low - 1]) / (times[low] - times[low - 1])
+    return wp.vec2(positions[low - 1] + rate * (time - times[low - 1]), rate)
 
 
 @wp.func

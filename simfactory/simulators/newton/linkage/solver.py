@@ -1,6 +1,6 @@
 """Newton's XPBD with joints of ours: the solver itself sees free bodies."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 import newton
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.arms import held_joints
-from simfactory.joints import drive_of
+from simfactory.joints import Way, drive_of
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.linkage.kernels import (
     BALL,
@@ -29,6 +29,7 @@ __all__ = ["JOINT_KINDS", "LinkedSolver"]
 
 JOINT_KINDS = {"hinge": HINGE, "slider": SLIDER, "ball_joint": BALL, "weld": WELD}
 FREE = 1e9  # [rad or m] where there is no limit
+NEVER = 1e9  # [s]
 SWEEPS = 2  # over all joints, in every iteration of the contacts
 
 
@@ -82,10 +83,29 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         return self._bodies
 
     def forget(self, environment: int | None = None) -> None:
-        """Put the clock of one environment, or of all, back to t = 0."""
+        """Put the clock of one environment, or of all, back to t = 0, and its drives to their waypoints."""
         if self._active:
             rows = slice(None) if environment is None else slice(environment, environment + 1)
             self._clock[rows].zero_()
+            for way in (way for ways in self._way_rows[rows] for way in ways.values()):
+                self._table[way] = self._plan[way]
+                self._is_new = True
+
+    def drive(self, environment: int, ways: Mapping[str, Way]) -> None:
+        """Let the drives of an environment take other ways than their waypoints, by name of the joint."""
+        for name, (before, after) in ways.items():
+            rows = self._way_rows[environment][name]
+            self._table[rows] = NEVER, after.position
+            self._table[rows.start : rows.start + 2, 0] = before.time, after.time
+            self._table[rows.start, 1] = before.position
+            self._is_new = True
+
+    def upload_frame(self) -> None:
+        """Send the ways of drives to the device, if there are other ones than in the last frame."""
+        if self._active and self._is_new:
+            self._times.assign(self._table[:, 0])
+            self._positions.assign(self._table[:, 1])
+            self._is_new = False
 
     def _apply_body_deltas(self, model: Any, state_in: Any, state_out: Any, *arguments: Any) -> Any:  # Any: newton
         pose, velocity = super()._apply_body_deltas(model, state_in, state_out, *arguments)
@@ -126,9 +146,12 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         starts, rows = [0], []
         waypoints: list[tuple[float, float]] = []
         linked = np.zeros(self._row_count, np.int32)
+        self._way_rows: list[dict[str, slice]] = []  # of the table, by environment and joint
         for spec, body_rows in zip(worlds.specs, worlds.body_rows, strict=True):
+            self._way_rows.append({})
             for joint in held_joints(spec):
                 link = _link(spec, joint, body_rows, first=len(waypoints))
+                self._way_rows[-1][joint.name] = slice(int(link.first), int(link.last))
                 link.twin = _twin(spec, joint, first=starts[-1])
                 waypoints += _waypoints(joint)
                 linked[[row for row in (link.parent, link.child) if row >= 0]] = 1
@@ -138,9 +161,10 @@ class LinkedSolver(newton.solvers.SolverXPBD):
         self._link_start: Any = self._ints(starts)  # Any: as above
         self._row_start: Any = self._ints([0, *(end for _, end in worlds.row_ranges)])  # Any: as above
         self._is_linked: Any = self._ints(linked)  # Any: as above
-        table = np.array(waypoints or [(0.0, 0.0)])
-        self._times: Any = wp.array(table[:, 0], dtype=wp.float32, device=device)  # Any: as above
-        self._positions: Any = wp.array(table[:, 1], dtype=wp.float32, device=device)  # Any: as above
+        self._plan = np.array(waypoints or [(0.0, 0.0)], np.float32)  # times and positions
+        self._table, self._is_new = self._plan.copy(), False
+        self._times: Any = wp.array(self._table[:, 0], dtype=wp.float32, device=device)  # Any: as above
+        self._positions: Any = wp.array(self._table[:, 1], dtype=wp.float32, device=device)  # Any: as above
         self._clock: Any = self._ints(np.zeros(len(worlds.specs)))  # Any: as above
         self._begin: Any = wp.zeros(max(len(rows), 1), dtype=wp.float32, device=device)  # Any: as above
         self._given: Any = wp.zeros(max(len(rows), 1), dtype=wp.vec4, device=device)  # Any: as above
@@ -157,8 +181,10 @@ class LinkedSolver(newton.solvers.SolverXPBD):
 
 
 def _waypoints(joint: Joint) -> list[tuple[float, float]]:
+    """Return times and positions; two at least where there is a drive: as many as a command needs."""
     drive = drive_of(joint)
-    return [(point.time, point.position) for point in drive.waypoints] if drive is not None else []
+    points = [(point.time, point.position) for point in drive.waypoints] if drive is not None else []
+    return [*points, (NEVER, points[0][1])] if len(points) == 1 else points
 
 
 def _link(spec: SceneSpec, joint: Joint, rows: npt.NDArray[np.int64], *, first: int) -> Any:  # Any: a warp structure

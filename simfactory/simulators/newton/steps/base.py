@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.episode import Contacts
+from simfactory.joints import Way
 from simfactory.simulators.newton.worlds import Worlds
 from simfactory.spec import SceneSpec
 
@@ -54,6 +55,14 @@ class Steps(ABC):
     @abstractmethod
     def advance(self, source: Any, target: Any) -> None:  # Any: newton States
         """Launch one solver step from a state to another."""
+
+    def drive(self, environment: int, ways: Mapping[str, Way]) -> None:
+        """Let the drives of an environment take other ways than their waypoints, by name of the joint."""
+        raise NotImplementedError(f"{type(self).__name__} holds no joints")
+
+    def upload_frame(self) -> None:
+        """Send what was commanded since the last frame to the device."""
+        return
 
     @abstractmethod
     def detect(self, state: Any) -> None:  # Any: a newton State

@@ -1,6 +1,6 @@
 """Solver steps of rigid scenes: XPBD with our joints in it and our impacts around it."""
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any, ClassVar, final
 
 import numpy as np
@@ -8,6 +8,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
+from simfactory.joints import Way
 from simfactory.simulators.newton.collision import collision_pipeline
 from simfactory.simulators.newton.contacts import read_contacts
 from simfactory.simulators.newton.grip import Grip, has_firm
@@ -76,6 +77,14 @@ class StepsRigid(Steps):
         self._solver.step(source, target, self._control, self._contacts, self._dt)
         self._impacts.after_step(target)
 
+    def drive(self, environment: int, ways: Mapping[str, Way]) -> None:
+        """Let the drives of an environment take other ways than their waypoints, by name of the joint."""
+        self._solver.drive(environment, ways)
+
+    def upload_frame(self) -> None:
+        """Send what was commanded since the last frame to the device."""
+        self._solver.upload_frame()
+
     def detect(self, state: Any) -> None:  # Any: a newton State
         """Launch contact detection on a state."""
         self._pipeline.collide(state, self._contacts, dt=0.0)
@@ -85,7 +94,7 @@ class StepsRigid(Steps):
         return read_contacts(self._worlds, self._contacts, poses)
 
     def forget(self, state: Any, environment: int | None = None) -> None:  # Any: a newton State
-        """Drop what the solver remembers of an environment, or of all: the time, by which drives go."""
+        """Drop what the solver remembers of an environment, or of all: the time, by which drives go, and commands."""
         self._solver.forget(environment)
 
 
