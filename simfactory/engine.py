@@ -28,7 +28,7 @@ from simfactory.lasting import lasting
 from simfactory.preflight import check_memory, check_scene
 from simfactory.recording import Clip, MemoryRecorder, OpenRecorder
 from simfactory.simulators import backend_class, create_simulator
-from simfactory.slots import Ended, EnvironmentPool, Occupancy
+from simfactory.slots import Control, Ended, EnvironmentPool, Occupancy
 from simfactory.spec import SceneSpec
 from simfactory.stages import Stages
 from simfactory.store import JSON
@@ -119,6 +119,7 @@ class Engine:
         open_recorder: OpenRecorder,
         environments: int = 2,
         gate: bool = True,
+        control: Control | None = None,
     ) -> Iterator[Outcome]:
         """Simulate and record specs, several environments at a time; yield each outcome as it is known, in any order.
 
@@ -131,6 +132,8 @@ class Engine:
             open_recorder: Opens the recorder of a clip, or returns None for a clip that need not be recorded.
             environments: How many specs are simulated at a time.
             gate: Whether a failed quality report keeps an episode from being committed.
+            control: Gives the controller of an episode that a policy drives; what is recorded then is the spec as it
+                was executed.
 
         Raises:
             SpecError: A camera sees nothing by construction, or a name is unknown.
@@ -144,6 +147,7 @@ class Engine:
             slots=environments,
             in_flight=environments + EPISODES_WAITING,
             stages=self.stages,
+            control=control,
             deadline=ending,
         )
         self.occupancy = pool.occupancy

@@ -1,13 +1,17 @@
 """Policies and specs, simulated in closed loops: several environments at once, each with actions of its own length."""
 
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 
 from simfactory.actions import Controller, Policy, Report
 from simfactory.episode import Trajectory
-from simfactory.errors import SpecError
+from simfactory.errors import SimulationError, SpecError
 from simfactory.simulators import create_simulator
+from simfactory.slots import EnvironmentPool
 from simfactory.spec import SceneSpec
+from simfactory.stages import Stages
 
 __all__ = ["Rollout", "rollout", "rollouts"]
 
@@ -44,48 +48,34 @@ def rollout(spec: SceneSpec, policy: Policy, *, backend: str = "newton", device:
 def rollouts(
     specs: Sequence[SceneSpec], policies: Sequence[Policy], *, backend: str = "newton", device: str = "cpu"
 ) -> list[Rollout]:
-    """Simulate specs together, each under a policy of its own, until all are finished or their frames are over.
+    """Simulate specs side by side, each under a policy of its own, until all are finished or their frames are over.
 
     What was executed repeats itself bit for bit on the CPU beside the same others; alone, too, where an environment
     does not depend on its neighbours, as it does with beads in a cup.
 
     Args:
-        specs: Scenes with a robot, of one frame rate and number of substeps; `frame_count` is the most that is run.
+        specs: Scenes with a robot; `frame_count` is the most that is run.
         policies: One for each.
         backend: Simulator backend.
         device: `cpu` or a CUDA device such as `cuda:0`.
 
     Raises:
-        SpecError: A scene has no robot, the scenes cannot be simulated together, or a policy is missing.
+        SpecError: A scene has no robot, or a policy is missing.
+        SimulationError: The simulator failed.
     """
     if len(specs) != len(policies):
         raise SpecError(f"{len(specs)} specs come with {len(policies)} policies; allowed is one for each")
     controllers = [Controller(spec, policy) for spec, policy in zip(specs, policies, strict=True)]
-    simulator = create_simulator(backend, device=device)
-    try:
-        simulator.load(specs)
-        states = [[simulator.state(number)] for number in range(len(specs))]
-        for frame in range(1, max(spec.frame_count for spec in specs)):
-            going = []
-            for number, controller in enumerate(controllers):
-                if len(states[number]) == frame < specs[number].frame_count:
-                    targets = controller.targets(states[number][-1])
-                    if not controller.finished:
-                        simulator.drive(number, targets)
-                        going.append(number)
-            if not going:
-                break
-            simulator.step()
-            for number in going:
-                states[number].append(simulator.state(number))
-        return [
-            _recorded(controller, Trajectory.from_states(seen, simulator.properties(number)))
-            for number, (controller, seen) in enumerate(zip(controllers, states, strict=True))
-        ]
-    finally:
-        simulator.release()
-
-
-def _recorded(controller: Controller, path: Trajectory) -> Rollout:
-    spec = controller.executed().model_copy(update={"frame_count": path.frame_count})
-    return Rollout(spec=spec, trajectory=path, log=tuple(controller.log))
+    pool = EnvironmentPool(
+        partial(create_simulator, backend, device=device),
+        slots=len(specs),
+        stages=Stages(),
+        control=lambda number, spec: controllers[number],
+    )
+    made: dict[int, Rollout] = {}
+    with closing(pool):
+        for episode in pool.simulate(enumerate(specs), gate=False):
+            if episode.trajectory is None:
+                raise SimulationError(f"scene {episode.spec.scene!r} could not be simulated: {episode.failure}")
+            made[episode.number] = Rollout(spec=episode.spec, trajectory=episode.trajectory, log=episode.log)
+    return [made[number] for number in range(len(specs))]

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from simfactory import quality
+from simfactory.actions import Controller, Report
 from simfactory.arms import plan_frames
 from simfactory.deadline import Deadline
 from simfactory.episode import Trajectory, WorldState
@@ -26,6 +27,8 @@ from simfactory.stages import Stages
 __all__ = ["Deadline", "Ended", "EnvironmentPool", "Occupancy"]
 
 logger = logging.getLogger(__name__)
+
+Control = Callable[[int, SceneSpec], Controller | None]  # of an episode, by its number; None = it runs by itself
 
 REST_SPEED, REST_SPIN = 1e-2, 0.1  # [m/s, rad/s] below which a point, a body rests
 REST_SECONDS = 0.5  # for which all must
@@ -63,15 +66,17 @@ class Ended:
 
     Attributes:
         number: Its place in the sequence of specs.
-        spec: The scene.
+        spec: The scene; of an episode that was controlled, with the commands it got, and as many frames as it took.
         trajectory: All states; None if the simulator failed.
         failure: What the simulator failed with; empty if it did not.
+        log: (frame, action, status, reason) of every action of one that was controlled.
     """
 
     number: int
     spec: SceneSpec
     trajectory: Trajectory | None
     failure: str = ""
+    log: tuple[Report, ...] = ()
 
 
 class _Slot:
@@ -83,12 +88,14 @@ class _Slot:
         self.number = -1
         self.spec: SceneSpec | None = None
         self._states: list[WorldState] = []
+        self._controller: Controller | None = None
         self._rested, self._seconds = 0, 0.0
         self.has_ended = False
 
-    def begin(self, number: int, spec: SceneSpec, *, gate: bool) -> None:
+    def begin(self, number: int, spec: SceneSpec, *, gate: bool, control: Control | None) -> None:
         """Take an episode up."""
         self.number, self.spec = number, spec
+        self._controller = None if control is None else control(number, spec)
         self._rested, self._seconds = 0, 0.0
         if self._simulator is None:
             self._simulator = self._create()
@@ -97,10 +104,16 @@ class _Slot:
         self.has_ended = self._ends(spec, gate=gate)
 
     def advance(self, *, gate: bool) -> None:
-        """Simulate one frame."""
+        """Simulate one frame, or end where a policy has nothing more to do."""
         assert self._simulator is not None
         assert self.spec is not None
         begin = time.monotonic()
+        if self._controller is not None:
+            targets = self._controller.targets(self._states[-1])
+            if self._controller.finished:
+                self.has_ended = True
+                return
+            self._simulator.drive(0, targets)
         self._simulator.step()
         self._states.append(self._simulator.state(0))
         self.has_ended = self._ends(self.spec, gate=gate)
@@ -131,7 +144,12 @@ class _Slot:
         trajectory = None
         if self._simulator is not None and not failure:
             trajectory = Trajectory.from_states(self._states, self._simulator.properties(0))
-        ended = Ended(number=self.number, spec=self.spec, trajectory=trajectory, failure=failure)
+        spec, log = self.spec, tuple[Report, ...]()
+        if self._controller is not None:
+            log = tuple(self._controller.log)
+            if trajectory is not None:
+                spec = self._controller.executed().model_copy(update={"frame_count": trajectory.frame_count})
+        ended = Ended(number=self.number, spec=spec, trajectory=trajectory, failure=failure, log=log)
         self.spec, self._states = None, []
         if failure:
             self.close()
@@ -150,6 +168,7 @@ class EnvironmentPool:
     Args:
         create: Makes a simulator for a slot.
         slots: Number of slots.
+        control: Gives the controller of an episode that a policy drives, each at its own pace.
         in_flight: How many episodes may be begun that `released` was not called for; None = any number.
         stages: Where CPU time is noted.
         deadline: When to stop.
@@ -164,12 +183,13 @@ class EnvironmentPool:
         *,
         slots: int,
         stages: Stages,
+        control: Control | None = None,
         in_flight: int | None = None,
         deadline: Deadline | None = None,
     ) -> None:
         self._slots = [_Slot(create) for _ in range(slots)]
         self._room = None if in_flight is None else threading.Semaphore(in_flight)
-        self._stages, self._deadline = stages, deadline or Deadline()
+        self._stages, self._deadline, self._control = stages, deadline or Deadline(), control
         self.occupancy = Occupancy()
 
     def simulate(self, specs: Iterable[tuple[int, SceneSpec]], *, gate: bool = True) -> Iterator[Ended]:
@@ -195,7 +215,7 @@ class EnvironmentPool:
                 if taken is None:
                     exhausted = True
                     break
-                failure = self._attempt(slot, partial(slot.begin, *taken, gate=gate))
+                failure = self._attempt(slot, partial(slot.begin, *taken, gate=gate, control=self._control))
                 if failure:
                     failures = _counted(failures, failure)
                     yield slot.end(failure)

@@ -64,9 +64,13 @@ class FrameStream:
         return len(self._poses)
 
     def close(self) -> None:
-        """Free the renderer."""
+        """Free the renderer and what it drew: clips know their stream and it knows them, which would keep all of it."""
         with turn():
             self._renderer.close()
+            del self._renderer
+        self._clips, self._trajectories = (), []
+        self._placed.clear()
+        self._surfaces.clear()
 
     def frame(self, frame: int) -> list[FrameContext]:
         """Return one frame's context for each clip; call in order. Arrays are valid until the next call."""
