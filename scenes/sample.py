@@ -45,6 +45,7 @@ def sample(
     rigs: Sequence[str] = ("ring", "orbit"),
     views: int | None = None,
     modalities: Sequence[str] = (),
+    until_rest: bool = False,
     ranges: Mapping[str, Range] = MappingProxyType({}),
     split_rules: SplitRules = USUAL,
 ) -> SceneSpec:
@@ -67,7 +68,7 @@ def sample(
         rigs: Camera rigs, in order of preference.
         views: How many cameras, taken from the rigs in turns; None = the usual number of each rig.
         modalities: Names of the signals to record; empty = all.
-
+        until_rest: Whether an episode ends early once nothing moves any more.
         ranges: Name of a parameter (`simfactory.parameters`) → smallest and largest value, instead of the usual ones.
         split_rules: Shares of the splits, and what is held out of training.
 
@@ -86,7 +87,13 @@ def sample(
     if tier is None:
         tier = draw_tier(draw("tier"), [name for name in TIERS if any(name in row.tiers for row in split.scenes)])
     recording = _Recording(
-        frame_count=frame_count, fps=fps, size=size, rigs=rigs, views=views, modalities=tuple(modalities)
+        frame_count=frame_count,
+        fps=fps,
+        size=size,
+        rigs=rigs,
+        views=views,
+        modalities=tuple(modalities),
+        until_rest=until_rest,
     )
     labels = {"category": category, "tier": tier, "seed": seed, "index": index, "attempt": attempt}
     rows = [row for row in split.scenes if tier in row.tiers]
@@ -117,6 +124,7 @@ class _Recording:
     rigs: Sequence[str]
     views: int | None
     modalities: tuple[str, ...]
+    until_rest: bool
 
 
 def _spec(
@@ -140,6 +148,7 @@ def _spec(
             scene=row.name,
             frame_count=recording.frame_count,
             fps=recording.fps,
+            until_rest=recording.until_rest,
             cameras=place(0),
             sensors=Sensors(modalities=recording.modalities),
             phenomena=row.phenomena,

@@ -50,6 +50,7 @@ def generate(
     seed: Annotated[int, typer.Option(help="Same seed, same clips.")] = 0,
     frames: Annotated[int, typer.Option(help="Frames per clip.")] = 48,
     fps: Annotated[float, typer.Option(help="Frames per second.")] = 24.0,
+    until_rest: Annotated[bool, typer.Option(help="End an episode once nothing moves any more.")] = False,
     size: Annotated[str, typer.Option(help="Width x height in pixels.")] = "256x256",
     cameras: Annotated[str, typer.Option(help="Camera rigs, comma-separated.")] = "ring,orbit",
     views: Annotated[int | None, typer.Option(help="Cameras per episode; default: all of the rigs (five).")] = None,
@@ -64,6 +65,7 @@ def generate(
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
     device: Annotated[str, typer.Option(help="cpu or a CUDA device, e.g. cuda:0.")] = "cpu",
     workers: Annotated[int | None, typer.Option(help="Processes; default: one per core.")] = None,
+    environments: Annotated[int, typer.Option(help="Episodes that each process simulates at a time.")] = 2,
     with_benchmark: Annotated[bool, typer.Option(help="Allow benchmark and evaluation scenes beside others.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -85,12 +87,13 @@ def generate(
         "rigs": listed(cameras),
         "views": views,
         "modalities": listed(modalities),
+        **({"until_rest": True} if until_rest else {}),
     }
     changes = parse_siblings(siblings or [])
     if spec is None:
         request = sampled_request(clips, options, rules, asked, changes)
     else:
-        request = file_request(spec, rules, [*asked, *changes])
+        request = file_request(spec, rules, [*asked, *changes, *(["until_rest"] if until_rest else [])])
     fill(
         out,
         request,
@@ -99,6 +102,7 @@ def generate(
         profile=profile,
         device=device,
         workers=workers,
+        environments=environments,
         with_benchmark=with_benchmark,
         as_json=as_json,
     )

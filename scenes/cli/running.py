@@ -33,6 +33,7 @@ def fill(
     profile: str,
     device: str,
     workers: int | None,
+    environments: int = 2,
     with_benchmark: bool,
     as_json: bool,
 ) -> None:
@@ -45,6 +46,8 @@ def fill(
     """
     if workers is not None and workers < 1:
         raise SpecError(f"workers is {workers}; give at least 1")
+    if environments < 1:
+        raise SpecError(f"environments is {environments}; give at least 1")
     specs = request.specs
     every = [spec for index in range(len(specs)) for spec in specs.together(index, 0)] if request.given else []
     _check(every or specs.together(0, 0), out, backend=backend, preset=preset, profile=profile, given=request.given)
@@ -59,6 +62,7 @@ def fill(
         preset=preset,
         device=device,
         workers=core_count() if workers is None else workers,
+        environments=environments,
     )
     console = Console(stderr=True)
     deadline = Deadline()

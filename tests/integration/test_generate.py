@@ -150,3 +150,14 @@ def test_told_to_stop_a_run_commits_what_is_near_its_end_and_the_same_command_go
     simfactory("generate", "--out", "data", *options)
     assert len(committed_ids(tmp_path / "data")) == 30
     assert committed_ids(tmp_path / "data") > made
+
+
+def test_clips_of_episodes_that_may_end_at_rest_are_shorter_and_verify(simfactory, tmp_path):
+    options = ("--scene", "domino_row", "--clips", "2", "--views", "1", "--frames", "96", "--size", "32x32")
+    simfactory("generate", "--out", "data", "--until-rest", "--environments", "1", *options)
+    counts = [clip.frame_count for clip in open_dataset(tmp_path / "data")]
+    assert max(counts) < 96
+    rows = open_dataset(tmp_path / "data").rows()
+    assert sorted(row["frame_count"] for row in rows) == sorted(counts)
+    assert "2" in simfactory("verify", "data")
+    assert validate(tmp_path / "data") == []
