@@ -59,5 +59,9 @@ def _specs() -> tuple[SceneSpec, ...]:
 
 
 def pack(specs: Sequence[SceneSpec]) -> bytes:
-    """Return the bytes of the file that keeps specs; the same specs give the same bytes."""
-    return gzip.compress("".join(spec.model_dump_json() + "\n" for spec in specs).encode(), mtime=0)
+    """Return the bytes of the file that keeps specs; the same specs give the same bytes.
+
+    What is younger than the file is left out where it has no effect.
+    """
+    lines = [spec.model_dump_json(exclude=None if spec.until_rest else {"until_rest"}) + "\n" for spec in specs]
+    return gzip.compress("".join(lines).encode(), mtime=0)

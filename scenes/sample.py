@@ -95,15 +95,13 @@ def sample(
         modalities=tuple(modalities),
         until_rest=until_rest,
     )
-    labels = {"category": category, "tier": tier, "seed": seed, "index": index, "attempt": attempt}
+    labels = {"category": category, "tier": tier, "seed": seed, "index": index, "attempt": attempt, "split": split.name}
     rows = [row for row in split.scenes if tier in row.tiers]
     row = draw("scene").choice(rows)
     episode = partial(stream, seed, category, index, spans=split.spans)
     while True:
         try:
-            spec = _spec(
-                row, tier, recording, {**labels, "split": split.name}, streams=partial(episode, row.name, attempt)
-            )
+            spec = _spec(row, tier, recording, labels, streams=partial(episode, row.name, attempt))
             check_delivered(spec, ranges)
         except SpecError:
             rows.remove(row)

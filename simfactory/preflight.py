@@ -19,7 +19,16 @@ from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTe
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
 
-__all__ = ["check_disk", "check_memory", "check_scene", "check_solvable", "tiles_together"]
+__all__ = [
+    "check_disk",
+    "check_environment",
+    "check_memory",
+    "check_scene",
+    "check_solvable",
+    "environment_bytes",
+    "memory_for_environments",
+    "tiles_together",
+]
 
 # Measured as growth of the resident set between 320x180 and 1280x720, and rounded up.
 RENDER_BYTES_PER_PIXEL = 240  # surface buffers of three instants, motion between them, colours, film
@@ -29,6 +38,10 @@ STORED_BYTES_PER_PIXEL = {"portable": 2.0, "archive": 6.0}  # measured on clips 
 CHUNK_FRAMES = 8
 KEYFRAME_BYTES_PER_PIXEL = 8 * 6  # instances and depths kept until tracks begin on them
 TRACK_BYTES = 40  # of a point at a frame, while tracks are made and encoded
+ENVIRONMENT_BYTES = 2 * 2**20  # of a simulator with rigid bodies; measured as growth with every further one
+NODE_BYTES = 10 * 2**10  # of a point of a deforming body in it: measured for cloth, others take less
+STATE_BYTES, BODY_STATE_BYTES = 24, 100  # of a point's, a body's state at a frame
+ENVIRONMENT_SHARE = 0.5  # of the memory that is available is for environments
 TILE_BYTES = 2 * 2**30  # device memory for the tiles rendered together
 
 
@@ -108,6 +121,34 @@ def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
             f"memory, {_readable(available)} are available: lower cameras, size or frame_count"
             + (" or generate into a dataset, which streams" if in_memory else "")
             + (f"; {_readable(tracks)} are for tracks: raise track_spacing or leave them out" if tracks else "")
+        )
+
+
+def environment_bytes(spec: SceneSpec) -> int:
+    """Return an estimate of the memory that a scene takes while it is simulated: its model and all its states."""
+    surfaces = scene_surfaces(spec)
+    points = sum(len(surface.mesh.vertices) for surface in surfaces if surface.deforming)
+    points += sum(surface.particle_count for surface in surfaces)
+    state = points * STATE_BYTES + len(spec.bodies) * BODY_STATE_BYTES
+    return ENVIRONMENT_BYTES + points * NODE_BYTES + spec.frame_count * state
+
+
+def memory_for_environments() -> int:
+    """Return the bytes that all environments together may take."""
+    return int(ENVIRONMENT_SHARE * _available_memory())
+
+
+def check_environment(spec: SceneSpec, *, limit: int) -> None:
+    """Refuse a scene whose states do not fit into memory even alone.
+
+    Raises:
+        ResourceError: The message says what it takes and what there is.
+    """
+    needed = environment_bytes(spec)
+    if needed > limit:
+        raise ResourceError(
+            f"scene {spec.scene!r} with {spec.frame_count} frames takes {_readable(needed)} while it is simulated, "
+            f"{_readable(limit)} are there for environments: lower frame_count, or the resolution of what deforms"
         )
 
 

@@ -20,6 +20,7 @@ from simfactory.arms import plan_frames
 from simfactory.deadline import Deadline
 from simfactory.episode import Trajectory, WorldState
 from simfactory.errors import SimfactoryError, SimulationError
+from simfactory.preflight import check_environment, environment_bytes, memory_for_environments
 from simfactory.simulators import Simulator
 from simfactory.spec import SceneSpec
 from simfactory.stages import Stages
@@ -85,7 +86,7 @@ class _Slot:
     def __init__(self, create: Callable[[], Simulator]) -> None:
         self._create = create
         self._simulator: Simulator | None = None
-        self.number = -1
+        self.number, self.size = -1, 0
         self.spec: SceneSpec | None = None
         self._states: list[WorldState] = []
         self._controller: Controller | None = None
@@ -94,7 +95,7 @@ class _Slot:
 
     def begin(self, number: int, spec: SceneSpec, *, gate: bool, control: Control | None) -> None:
         """Take an episode up."""
-        self.number, self.spec = number, spec
+        self.number, self.spec, self.size = number, spec, environment_bytes(spec)
         self._controller = None if control is None else control(number, spec)
         self._rested, self._seconds = 0, 0.0
         if self._simulator is None:
@@ -169,6 +170,7 @@ class EnvironmentPool:
         create: Makes a simulator for a slot.
         slots: Number of slots.
         control: Gives the controller of an episode that a policy drives, each at its own pace.
+        memory: Bytes that all episodes in slots may take, by estimate; None = half of what is available.
         in_flight: How many episodes may be begun that `released` was not called for; None = any number.
         stages: Where CPU time is noted.
         deadline: When to stop.
@@ -184,18 +186,21 @@ class EnvironmentPool:
         slots: int,
         stages: Stages,
         control: Control | None = None,
+        memory: int | None = None,
         in_flight: int | None = None,
         deadline: Deadline | None = None,
     ) -> None:
         self._slots = [_Slot(create) for _ in range(slots)]
         self._room = None if in_flight is None else threading.Semaphore(in_flight)
+        self._memory = memory_for_environments() if memory is None else memory
         self._stages, self._deadline, self._control = stages, deadline or Deadline(), control
         self.occupancy = Occupancy()
 
     def simulate(self, specs: Iterable[tuple[int, SceneSpec]], *, gate: bool = True) -> Iterator[Ended]:
         """Simulate specs; yield each episode as it ends, in any order.
 
-        An episode whose simulator fails comes with its failure; the slot goes on with a new simulator.
+        An episode whose simulator fails comes with its failure; the slot goes on with a new simulator. Slots stay empty
+        where the episodes in the others leave no memory.
 
         Args:
             specs: Numbered specs, pulled as slots become free.
@@ -203,19 +208,22 @@ class EnvironmentPool:
 
         Raises:
             SimulationError: One episode after the other failed.
+            ResourceError: An episode does not fit into memory even alone.
             SimfactoryError: A spec cannot be simulated; the message says why.
         """
         waiting = iter(specs)
-        failures, exhausted = 0, False
+        failures, taken, exhausted = 0, None, False
         while True:
             for slot in [slot for slot in self._slots if slot.spec is None and not exhausted]:
-                if not self._has_room():
-                    break
-                taken = next(waiting, None)
                 if taken is None:
-                    exhausted = True
+                    if not self._has_room():
+                        break
+                    taken = next(waiting, None)
+                    exhausted = taken is None
+                if taken is None or self._deadline.is_set or not self._fits(taken[1]):
                     break
                 failure = self._attempt(slot, partial(slot.begin, *taken, gate=gate, control=self._control))
+                taken = None
                 if failure:
                     failures = _counted(failures, failure)
                     yield slot.end(failure)
@@ -252,6 +260,16 @@ class EnvironmentPool:
             return True
         idle = all(slot.spec is None for slot in self._slots)
         return self._room.acquire(timeout=WAIT_SECONDS) if idle else self._room.acquire(blocking=False)
+
+    def _fits(self, spec: SceneSpec) -> bool:
+        """Tell whether there is memory for one more episode beside those in slots.
+
+        Raises:
+            ResourceError: There never will be.
+        """
+        check_environment(spec, limit=self._memory)
+        used = sum(slot.size for slot in self._slots if slot.spec is not None)
+        return used + environment_bytes(spec) <= self._memory
 
     def _attempt(self, slot: _Slot, work: Callable[[], None]) -> str:
         """Do a slot's work; return what it failed with."""

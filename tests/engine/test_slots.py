@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simfactory.deadline import Deadline
-from simfactory.errors import SimulationError, SpecError
+from simfactory.errors import ResourceError, SimulationError, SpecError
+from simfactory.preflight import environment_bytes
 from simfactory.simulators import create_simulator
 from simfactory.simulators.mock import MockSimulator
 from simfactory.slots import FAILURES_MAX, EnvironmentPool
@@ -210,3 +211,21 @@ def test_after_the_deadline_nothing_is_begun_and_only_what_ends_in_time_is_finis
     next(episodes)
     generous.set(60.0)
     assert [episode.number for episode in episodes] == [1]
+
+
+def test_slots_stay_empty_where_memory_does_not_suffice_and_what_never_fits_is_refused():
+    specs = [ball(index, frames=20) for index in range(6)]
+    each = environment_bytes(specs[0])
+    pool = pool_of(6, memory=int(2.5 * each))
+    ended = list(pool.simulate(enumerate(specs)))
+    assert sorted(episode.number for episode in ended) == list(range(6))
+    assert pool.occupancy.share == pytest.approx(2 / 6, abs=0.05)  # two at a time
+    with pytest.raises(ResourceError, match=r"'test' with 20 frames takes .* while it is simulated, .* are there"):
+        list(pool_of(6, memory=each - 1).simulate(enumerate(specs)))
+
+
+def test_the_estimate_of_memory_grows_with_points_and_frames():
+    soft = make_spec(bodies=(make_soft(resolution=4),), frame_count=10, size=(16, 16), ground=make_ground())
+    assert environment_bytes(soft) > environment_bytes(ball()) + 2**20
+    longer = soft.model_copy(update={"frame_count": 1000})
+    assert environment_bytes(longer) > environment_bytes(soft)
