@@ -119,6 +119,7 @@ def measure(category: str, preset: str, options: argparse.Namespace) -> dict[str
         "environments": SLOTS,
         "episodes": options.episodes,
         "cameras": options.views or 5,
+        "frames_per_clip": options.frames,
         "frames": runs[0][0],
         "cpu_s_per_frame": round(statistics.median(cost), 4),
         "range": [round(min(cost), 4), round(max(cost), 4)],
@@ -204,7 +205,7 @@ def main() -> None:
     parser.add_argument("--views", type=int, help="cameras of an episode; default five")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--environments", type=int, nargs="+", default=[1, 2, 4, 8, 16, 32, 64], help="of the curve")
+    parser.add_argument("--environments", type=int, nargs="*", default=[1, 2, 4, 8, 16, 32, 64], help="of the curve")
     parser.add_argument("--mujoco", metavar="PYTHON")
     parser.add_argument("--pyrender", metavar="PYTHON")
     parser.add_argument("--quick", action="store_true", help="a small sample: one camera, one repeat, rigid bodies")
@@ -224,9 +225,9 @@ def main() -> None:
         figures = measure(category, preset, options)
         report[category if preset == "draft" else f"{category}_{preset}"] = figures
         print(json.dumps(figures), flush=True)
-    if options.cases != ["none"]:
+    if options.cases != ["none"] and options.environments:
         curve = scaling(options.environments, frames=options.frames, device=options.device)
-        report["scaling"] = {"device": options.device, "points": curve}
+        report["scaling"] = {"device": options.device, "frames_per_episode": options.frames, "points": curve}
         print(json.dumps(curve), flush=True)
         if options.json == RESULTS:
             draw_curve(curve, CURVE)
