@@ -13,14 +13,15 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from generate import machine
-from throughput import open_recorders
 
 import scenes
 from simfactory.engine import Engine
+from simfactory.recording import open_writer
 from simfactory.spec import SceneSpec
 from simfactory.store import create_dataset
 
@@ -47,7 +48,7 @@ def measure(category: str, *, clips: int, frames: int, side: int, preset: str) -
         data = create_dataset(Path(folder, "data"), profile="portable").path
         engine = Engine(preset=preset, profile="portable")
         seen, committed = [resident()], 0
-        for outcome in engine.run(sampled(category, clips, frames, side), open_recorder=open_recorders(data)):
+        for outcome in engine.run(sampled(category, clips, frames, side), open_recorder=partial(open_writer, data)):
             committed += len(outcome.committed)
             seen.append(resident())
             if len(seen) % 50 == 0:

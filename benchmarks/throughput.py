@@ -19,7 +19,8 @@ import statistics
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from comparison.curve import draw_curve
@@ -29,12 +30,12 @@ from side_by_side import run as run_peer
 
 import scenes
 from simfactory.engine import Engine
-from simfactory.recording import ClipHeader
+from simfactory.recording import open_writer
 from simfactory.simulators import create_simulator
 from simfactory.slots import EnvironmentPool
 from simfactory.spec import SceneSpec, Sphere
 from simfactory.stages import Stages
-from simfactory.store import ClipWriter, create_dataset
+from simfactory.store import create_dataset
 from simfactory.testing.specs import make_body, make_spec
 
 RESULTS = Path(__file__).parent / "results" / "throughput.json"
@@ -66,24 +67,6 @@ def sampled(category: str, *, episodes: int, frames: int, views: int | None) -> 
     return found
 
 
-def open_recorders(dataset: Path) -> Callable[[ClipHeader], ClipWriter]:
-    """Return what opens the writer of a clip in a dataset."""
-
-    def open_recorder(header: ClipHeader) -> ClipWriter:
-        camera = header.camera
-        return ClipWriter(
-            dataset,
-            header.clip_id,
-            signals=header.signals,
-            frame_count=header.frame_count,
-            height=camera.height,
-            width=camera.width,
-            attributes=header.attributes(),
-        )
-
-    return open_recorder
-
-
 def fill(
     specs: Sequence[SceneSpec], *, preset: str, device: str, slots: int, backend: str = "newton"
 ) -> tuple[int, dict[str, float], float, float]:
@@ -93,7 +76,7 @@ def fill(
 
         engine = Engine(backend=backend, preset=preset, profile="portable", device=device)
         cpu, wall, frames = time.process_time(), time.perf_counter(), 0
-        for outcome in engine.run(specs, open_recorder=open_recorders(data), environments=slots):
+        for outcome in engine.run(specs, open_recorder=partial(open_writer, data), environments=slots):
             frames += len(outcome.committed) * (0 if outcome.trajectory is None else outcome.trajectory.frame_count)
         return frames, engine.stages.taken(), time.process_time() - cpu, time.perf_counter() - wall
 

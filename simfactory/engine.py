@@ -190,7 +190,7 @@ class Engine:
             check_memory(spec, preset=self.preset, in_memory=False)
             yield spec
 
-    def _rendered(self, ended: Ahead[Ended], record: "Record") -> Iterator["Take"]:
+    def _rendered(self, ended: Ahead[Ended], record: Record) -> Iterator[Take]:
         """Render what has been simulated; clips of episodes that wait together share launches."""
         open_takes: list[Take] = []
         try:
@@ -206,7 +206,7 @@ class Engine:
             for take in open_takes:  # nobody wants them any more
                 take.abort()
 
-    def _render_takes(self, takes: Sequence["Take"], record: "Record") -> None:
+    def _render_takes(self, takes: Sequence[Take], record: Record) -> None:
         for take in takes:
             if take.trajectory is None:
                 continue
@@ -241,7 +241,7 @@ class Engine:
         finally:
             stream.close()
 
-    def _committed(self, takes: Iterable["Take"], *, gate: bool) -> Iterator[Outcome]:
+    def _committed(self, takes: Iterable[Take], *, gate: bool) -> Iterator[Outcome]:
         """Commit what passes, siblings once all of their group are there."""
         groups: dict[str, list[Take]] = {}
         try:
@@ -264,17 +264,17 @@ class Engine:
             for take in itertools.chain.from_iterable(groups.values()):
                 take.abort()
 
-    def _decided_group(self, takes: Sequence["Take"], *, gate: bool) -> Iterator[Outcome]:
+    def _decided_group(self, takes: Sequence[Take], *, gate: bool) -> Iterator[Outcome]:
         lost = gate and any(take.failure or not self._report(take).passed for take in takes)
         return iter([self._decided(take, gate=gate, whole=not lost) for take in takes])
 
-    def _report(self, take: "Take") -> quality.QualityReport:
+    def _report(self, take: Take) -> quality.QualityReport:
         assert take.trajectory is not None
         with self.stages.measure("check"):
             checks = [clip.checks for clip in take.clips]
             return quality.episode_report(take.spec, take.trajectory, take.surfaces, checks)
 
-    def _decided(self, take: "Take", *, gate: bool, whole: bool) -> Outcome:
+    def _decided(self, take: Take, *, gate: bool, whole: bool) -> Outcome:
         """Commit an episode that passed, with all of its siblings if it has any."""
         committed: list[str] = []
         verdict: dict[str, JSON] = {}

@@ -111,21 +111,12 @@ def _work(
 ) -> Iterator[EpisodeResult]:
     """Record specs in this process."""
     from simfactory.engine import Engine
-    from simfactory.recording import ClipHeader, Recorder
-    from simfactory.store import ClipWriter
+    from simfactory.recording import ClipHeader, Recorder, open_writer
 
     def open_recorder(header: ClipHeader) -> Recorder | None:
         if is_committed(job.dataset, header.clip_id):
             return None
-        return ClipWriter(
-            job.dataset,
-            header.clip_id,
-            signals=header.signals,
-            frame_count=header.frame_count,
-            height=header.camera.height,
-            width=header.camera.width,
-            attributes=header.attributes(),
-        )
+        return open_writer(job.dataset, header)
 
     positions: list[int] = []
     engine = Engine(

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -19,9 +20,9 @@ from simfactory.episode import ClipRecording, Surface, Trajectory, scene_surface
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 from simfactory.stages import Stages
-from simfactory.store import CLIP_SCHEMA, JSON, clip_id
+from simfactory.store import CLIP_SCHEMA, JSON, ClipWriter, clip_id
 
-__all__ = ["Clip", "ClipHeader", "MemoryRecorder", "OpenRecorder", "Recorder"]
+__all__ = ["Clip", "ClipHeader", "MemoryRecorder", "OpenRecorder", "Recorder", "open_writer"]
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 Attributes = Mapping[str, JSON]
@@ -146,6 +147,24 @@ class Recorder(Protocol):
 
 
 OpenRecorder = Callable[[ClipHeader], Recorder | None]
+
+
+def open_writer(dataset: Path, header: ClipHeader) -> ClipWriter:
+    """Return what writes a clip into a dataset.
+
+    Raises:
+        StoreError: The dataset is missing or cannot be written.
+        ResourceError: The disk is full.
+    """
+    return ClipWriter(
+        dataset,
+        header.clip_id,
+        signals=header.signals,
+        frame_count=header.frame_count,
+        height=header.camera.height,
+        width=header.camera.width,
+        attributes=header.attributes(),
+    )
 
 
 class MemoryRecorder:

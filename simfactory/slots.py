@@ -240,7 +240,7 @@ class EnvironmentPool:
                     failures = 0
                     yield slot.end()
                 elif self._deadline.is_set and not self._deadline.allows(slot.seconds_left()):
-                    slot.end()  # given back: nobody hears of it
+                    slot.spec = None  # given back: nobody hears of it
 
     def released(self) -> None:
         """There is room for one more episode."""

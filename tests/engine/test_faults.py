@@ -1,6 +1,7 @@
 """What goes wrong in the middle: nothing committed is lost, nothing damaged is committed, each fault is told."""
 
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from simfactory.dataset import open_dataset
 from simfactory.deadline import Deadline
 from simfactory.engine import Engine
 from simfactory.errors import ResourceError
-from simfactory.recording import MemoryRecorder
+from simfactory.recording import MemoryRecorder, open_writer
 from simfactory.siblings import siblings
 from simfactory.spec import Sphere
-from simfactory.store import ClipWriter, committed_ids, create_dataset, open_folder, validate
+from simfactory.store import committed_ids, create_dataset, open_folder, validate
 from simfactory.testing.specs import make_body, make_spec
 
 
@@ -26,19 +27,7 @@ def ball(index, *, frames=4):
 
 
 def writer(folder):
-    def open_recorder(header):
-        camera = header.camera
-        return ClipWriter(
-            folder,
-            header.clip_id,
-            signals=header.signals,
-            frame_count=header.frame_count,
-            height=camera.height,
-            width=camera.width,
-            attributes=header.attributes(),
-        )
-
-    return open_recorder
+    return partial(open_writer, folder)
 
 
 def is_clean(folder):
