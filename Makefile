@@ -10,8 +10,8 @@ export PYTHON
 
 bin := .venv/bin
 
-# What `make demo` makes: so many clips of each category, each with its own seed.
-DEMO ?= rigid:166 soft_body:180
+# What `make demo` makes: category:scene:seed, so many clips of each.
+DEMO ?= rigid:domino_row:3 soft_body:drop_onto_soft:1
 CLIPS ?= 4
 FRAMES ?= 48
 FPS ?= 24
@@ -36,7 +36,8 @@ setup-test:
 
 demo: setup ## generate a small dataset of rigid and soft bodies on the CPU and say where to look
 	for part in $(DEMO); do \
-		$(bin)/simfactory generate --category $${part%:*} --seed $${part#*:} --clips $(CLIPS) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT); \
+		IFS=: read -r category scene seed <<< "$$part"; \
+		$(bin)/simfactory generate --category $$category --scene $$scene --seed $$seed --clips $(CLIPS) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT); \
 	done
 	$(bin)/python deploy/overview.py $(OUT) $(OUT)/overview.png
 

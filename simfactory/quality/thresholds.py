@@ -19,7 +19,8 @@ class Thresholds:
             reach 5 %, in towers that are struck; at three times that a body visibly sinks in.
         joint_gap: Between the two sides of a joint [m]. Sampled scenes reach 0.2 mm; 2 mm are seen at arm's length.
         joint_tilt: Between axes of a joint that must be parallel [rad]: 3 mm at the end of a bar of 30 cm.
-        area_ratio: Largest factor by which a triangle of a deforming body may grow or shrink [1].
+        area_ratio: Factor by which triangles of a deforming body may grow or shrink, but for the two-hundredth of its
+            surface that changes most [1]. Sampled scenes reach 5, in blows.
         folded_share: Of pairs of neighbouring triangles that face each other [1].
         volume_change: Of the volume that a soft body encloses [1]. Materials have Poisson's ratios of 0.25 and more:
             squeezed to half its height, one of 0.25 keeps two thirds of its volume; inverted elements take it away.

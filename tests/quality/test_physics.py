@@ -202,10 +202,21 @@ def test_stretching_collapse_and_folding_are_seen():
     flat = mesh.vertices.copy()
     flat[:, 0] = 0.0
     assert area_ratio(mesh, flat[None]) == np.inf
+    assert area_ratio(mesh, np.stack([mesh.vertices, flat, mesh.vertices])) == np.inf
     folded = mesh.vertices.copy()
     folded[:, 0] = np.abs(folded[:, 0])
     folded[:, 2] = 0.01 * (mesh.vertices[:, 0] > 0)
     assert folded_share(mesh, np.stack([mesh.vertices, folded])) > 0.01
+
+
+@pytest.mark.parametrize(("cells", "verdict"), [(8, np.inf), (32, 1.0)])
+def test_a_collapsed_triangle_counts_where_it_is_a_part_of_the_surface(cells, verdict):
+    mesh = body_mesh(make_sheet(cells=cells, amplitude=0.0))
+    vertices = mesh.vertices.copy()
+    corner = np.flatnonzero(np.isclose(vertices[:, :2], vertices[:, :2].min(axis=0)).all(axis=1))[0]
+    (triangle, *_) = mesh.triangles[(mesh.triangles == corner).any(axis=1)]
+    vertices[corner] = vertices[triangle[triangle != corner]].mean(axis=0)
+    assert area_ratio(mesh, vertices[None]) == pytest.approx(verdict)
 
 
 def test_a_clean_flight_passes():
