@@ -7,13 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import warp as wp
-from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
 
 from simfactory.simulators.newton.descent.elements import Solid
 from simfactory.simulators.newton.descent.kernels.cloth import descend_cloth, meet, prop, settle
 from simfactory.simulators.newton.descent.kernels.gas import find_areas, squeeze, swell
 from simfactory.simulators.newton.descent.kernels.near import Meeting
-from simfactory.simulators.newton.descent.kernels.press import Pressing
 from simfactory.simulators.newton.descent.kernels.shell import measure_before
 from simfactory.simulators.newton.descent.nearness import Nearness
 from simfactory.simulators.newton.descent.pinch import Pinch
@@ -329,11 +327,7 @@ class ClothDescent(VertexDescent):
         touching = [
             self._nearness.near,
             self._meeting,
-            self._pressing(contacts),
-            _make_soft_contact_filter_data(model, contacts, state.particle_q, state.body_q),
-            state.body_q,
-            self.body_q_prev if model.body_count else None,
-            state.body_qd,
+            *self._rigid_contacts(state, contacts),
             self._friction,
             self._node_solid,
             self._gauge,
@@ -365,19 +359,6 @@ class ClothDescent(VertexDescent):
         if self._has_gas:
             self._press(state)
         self._penetration_free_truncation(state, contacts)
-
-    def _pressing(self, contacts: Any) -> Any:  # Any: newton, a warp structure
-        """Return the contacts with rigid bodies as kernels read them."""
-        model, made = self.model, Pressing()
-        made.friction_speed = self.friction_epsilon
-        made.head, made.following = self._particle_contact_head, self._particle_contact_next
-        made.corners, made.weights = contacts.soft_contact_indices, contacts.soft_contact_barycentric
-        made.shape, made.normal = contacts.soft_contact_shape, contacts.soft_contact_normal
-        made.body_place, made.body_speed = contacts.soft_contact_body_pos, contacts.soft_contact_body_vel
-        made.stiffness, made.damping = self.body_particle_contact_penalty_k, self.body_particle_contact_material_kd
-        made.friction, made.radius = self.body_particle_contact_material_mu, model.particle_radius
-        made.shape_body, made.shape_margin, made.body_center = model.shape_body, model.shape_margin, model.body_com
-        return made
 
     def _press(self, state: Any) -> None:  # Any: a newton State
         """Bring the pressure of every gas and the volume around it together."""

@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 from newton._src.geometry.soft_contacts_mesh import _make_soft_contact_filter_data
-from newton._src.solvers.vbd.particle_vbd_kernels import gather_particle_body_contact_force_and_hessian
 
 from simfactory.simulators.newton.descent.elements import Solid, build_elements
 from simfactory.simulators.newton.descent.kernels.meeting import add_soft_contacts, nearest_surfaces
@@ -16,12 +15,12 @@ from simfactory.simulators.newton.descent.kernels.nodes import (
     balance,
     combine_materials,
     descend,
-    follow,
     guess_displacements,
     repay_bodies,
     repay_nodes,
     take_gradients,
 )
+from simfactory.simulators.newton.descent.kernels.press import Pressing
 
 __all__ = ["VertexDescent"]
 
@@ -99,6 +98,8 @@ class VertexDescent(newton.solvers.SolverVBD):
         self._deformation, self._deformation_before = (
             wp.zeros(count, dtype=wp.mat33, device=self.device) for _ in range(2)
         )
+        # Any: a warp array
+        self._awake: Any = wp.ones(count, dtype=wp.bool, device=self.device)
         # Any: a warp array
         self._internal: Any = wp.zeros(self.model.particle_count, dtype=wp.vec3, device=self.device)
         self._upload_solids(solids)
@@ -206,37 +207,27 @@ class VertexDescent(newton.solvers.SolverVBD):
         self.particle_hessians.zero_()
         self._take_gradients(state.particle_q, self._deformation)
         elements = self.elements
-        around = [elements.node_start, elements.node_samples, elements.node_gradients]
-        strain = [elements.stiffness, self._deformation, self._deformation_before]
+        inputs = [
+            elements.node_start,
+            elements.node_samples,
+            elements.node_gradients,
+            elements.stiffness,
+            self._awake,
+            self._deformation_before,
+            self.pos_prev_collision_detection,
+            self.particle_q_prev,
+            self.inertia,
+            model.particle_mass,
+            *self._rigid_contacts(state, contacts),
+            self.particle_forces,
+            self.particle_hessians,
+        ]
+        outputs = [self.particle_displacements, self._internal, state.particle_q, self._deformation]
         for rank, colors in enumerate(self._colors):
             if self.particle_enable_self_contact:
                 self._add_soft_contacts(rank, state, dt)
             for chosen in colors:
-                self._add_rigid_contacts(chosen, state, contacts, dt)
-                wp.launch(
-                    descend,
-                    dim=chosen.size,
-                    inputs=[
-                        dt,
-                        chosen,
-                        *around,
-                        *strain,
-                        state.particle_q,
-                        self.inertia,
-                        model.particle_mass,
-                        self.particle_forces,
-                        self.particle_hessians,
-                    ],
-                    outputs=[self.particle_displacements, self._internal],
-                    device=self.device,
-                )
-                wp.launch(
-                    follow,
-                    dim=chosen.size,
-                    inputs=[chosen, *around, self.pos_prev_collision_detection, self.particle_displacements],
-                    outputs=[state.particle_q, self._deformation],
-                    device=self.device,
-                )
+                wp.launch(descend, dim=chosen.size, inputs=[dt, chosen, *inputs], outputs=outputs, device=self.device)
             if self.particle_enable_self_contact:
                 self._penetration_free_truncation(state, contacts)
 
@@ -280,50 +271,33 @@ class VertexDescent(newton.solvers.SolverVBD):
         )
 
     def _take_gradients(self, position: Any, deformation: Any) -> None:  # Any: warp arrays
+        elements = self.elements
         wp.launch(
             take_gradients,
             dim=self._deformation.size,
-            inputs=[self.elements.start, self.elements.nodes, self.elements.gradients, position],
-            outputs=[deformation],
+            inputs=[elements.start, elements.nodes, elements.gradients, elements.stiffness, position],
+            outputs=[deformation, self._awake],
             device=self.device,
         )
 
-    def _add_rigid_contacts(self, chosen: Any, state: Any, contacts: Any, dt: float) -> None:  # Any: newton
-        """Add forces and Hessians of contacts with rigid bodies to one colour's nodes."""
-        model = self.model
-        wp.launch(
-            gather_particle_body_contact_force_and_hessian,
-            dim=chosen.size,
-            inputs=[
-                dt,
-                chosen,
-                self.particle_q_prev,
-                state.particle_q,
-                self.friction_epsilon,
-                self.rigid_soft_contact_use_log_barrier,
-                model.particle_radius,
-                contacts.soft_contact_indices,
-                self._particle_contact_head,
-                self._particle_contact_next,
-                self.body_particle_contact_penalty_k,
-                self.body_particle_contact_material_kd,
-                self.body_particle_contact_material_mu,
-                model.shape_body,
-                state.body_q,
-                self.body_q_prev if model.body_count else None,
-                state.body_qd,
-                model.body_com,
-                contacts.soft_contact_shape,
-                contacts.soft_contact_body_pos,
-                contacts.soft_contact_body_vel,
-                contacts.soft_contact_normal,
-                model.shape_margin,
-                contacts.soft_contact_barycentric,
-                _make_soft_contact_filter_data(model, contacts, state.particle_q, state.body_q),
-            ],
-            outputs=[self.particle_forces, self.particle_hessians],
-            device=self.device,
-        )
+    def _rigid_contacts(self, state: Any, contacts: Any) -> list[Any]:  # Any: newton, warp structures
+        """Return what kernels need for `pressing_force`: contacts, poses and velocities of rigid bodies."""
+        before = self.body_q_prev if self.model.body_count else None
+        filtered = _make_soft_contact_filter_data(self.model, contacts, state.particle_q, state.body_q)
+        return [self._pressing(contacts), filtered, state.body_q, before, state.body_qd]
+
+    def _pressing(self, contacts: Any) -> Any:  # Any: newton, a warp structure
+        """Return the contacts with rigid bodies as kernels read them."""
+        model, made = self.model, Pressing()
+        made.friction_speed = self.friction_epsilon
+        made.head, made.following = self._particle_contact_head, self._particle_contact_next
+        made.corners, made.weights = contacts.soft_contact_indices, contacts.soft_contact_barycentric
+        made.shape, made.normal = contacts.soft_contact_shape, contacts.soft_contact_normal
+        made.body_place, made.body_speed = contacts.soft_contact_body_pos, contacts.soft_contact_body_vel
+        made.stiffness, made.damping = self.body_particle_contact_penalty_k, self.body_particle_contact_material_kd
+        made.friction, made.radius = self.body_particle_contact_material_mu, model.particle_radius
+        made.shape_body, made.shape_margin, made.body_center = model.shape_body, model.shape_margin, model.body_com
+        return made
 
     def _add_soft_contacts(self, rank: int, state: Any, dt: float) -> None:  # Any: a newton State
         """Add forces and Hessians of contacts among soft bodies to the nodes of one rank."""

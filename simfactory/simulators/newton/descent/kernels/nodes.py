@@ -1,12 +1,14 @@
 """A solver step of soft bodies: the first guess, and the descent of one colour's nodes."""
 
 import warp as wp
+from newton._src.geometry.soft_contacts_mesh import _SoftContactFilterData
+
+from simfactory.simulators.newton.descent.kernels.press import Pressing, pressing_force
 
 __all__ = [
     "balance",
     "combine_materials",
     "descend",
-    "follow",
     "guess_displacements",
     "repay_bodies",
     "repay_nodes",
@@ -15,6 +17,7 @@ __all__ = [
 
 
 GUARD_STRETCH = wp.constant(6.0)  # |F|² beyond which guards resist: a bar drawn to 2.3 times its length
+AWAKE = wp.constant(0.75)  # of what guards let pass, from which they are looked at in an iteration
 
 
 @wp.kernel
@@ -43,10 +46,12 @@ def take_gradients(
     start: wp.array(dtype=wp.int32),
     nodes: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
+    stiffness: wp.array(dtype=wp.vec4),
     position: wp.array(dtype=wp.vec3),
     deformation: wp.array(dtype=wp.mat33),
+    awake: wp.array(dtype=wp.bool),
 ):
-    """Write a sample's deformation gradient: F = Σ (xᵢ − x₀) ⊗ gᵢ."""
+    """Write a sample's deformation gradient, F = Σ (xᵢ − x₀) ⊗ gᵢ, and whether it matters: most guards do not."""
     sample = wp.tid()
     begin = start[sample]
     origin = position[nodes[begin]]
@@ -54,6 +59,29 @@ def take_gradients(
     for entry in range(begin + 1, start[sample + 1]):
         total += wp.outer(position[nodes[entry]] - origin, gradients[entry])
     deformation[sample] = total
+    free = stiffness[sample][3]
+    growth, square = wp.determinant(total), wp.ddot(total, total)
+    awake[sample] = free == 0.0 or wp.abs(growth - 1.0) > AWAKE * free or square > AWAKE * GUARD_STRETCH
+
+
+@wp.func
+def put(
+    node: int,
+    target: wp.vec3,
+    start: wp.array(dtype=wp.int32),
+    samples: wp.array(dtype=wp.int32),
+    gradients: wp.array(dtype=wp.vec3),
+    awake: wp.array(dtype=wp.bool),
+    position: wp.array(dtype=wp.vec3),
+    deformation: wp.array(dtype=wp.mat33),
+):
+    """Put a node to a place and bring the deformation gradients around it up to date."""
+    move = target - position[node]
+    position[node] = target
+    for entry in range(start[node], start[node + 1]):
+        sample = samples[entry]
+        if awake[sample]:
+            deformation[sample] = deformation[sample] + wp.outer(move, gradients[entry])
 
 
 @wp.kernel
@@ -64,17 +92,27 @@ def descend(
     samples: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
     stiffness: wp.array(dtype=wp.vec4),
-    deformation: wp.array(dtype=wp.mat33),
+    awake: wp.array(dtype=wp.bool),
     deformation_before: wp.array(dtype=wp.mat33),
-    position: wp.array(dtype=wp.vec3),
+    reference: wp.array(dtype=wp.vec3),
+    position_before: wp.array(dtype=wp.vec3),
     inertia: wp.array(dtype=wp.vec3),
     mass: wp.array(dtype=wp.float32),
+    pressing: Pressing,
+    filtered: _SoftContactFilterData,
+    pose: wp.array(dtype=wp.transform),
+    pose_before: wp.array(dtype=wp.transform),
+    body_velocity: wp.array(dtype=wp.spatial_vector),
     contact_force: wp.array(dtype=wp.vec3),
     contact_hessian: wp.array(dtype=wp.mat33),
     displacement: wp.array(dtype=wp.vec3),
     internal: wp.array(dtype=wp.vec3),
+    position: wp.array(dtype=wp.vec3),
+    deformation: wp.array(dtype=wp.mat33),
 ):
     """Move a node by one Newton step of its own energy: inertia, elasticity, viscosity, contacts.
+
+    The deformation gradients around it follow at once: nodes of one colour share none.
 
     Per volume, elasticity is μ/2 (|F|² − 3) − μ (J − 1) + μ/2 (J − 1)² where shear is sampled and λ/2 (J − 1)² where
     volume is: together the stable neo-Hookean solid, whose part quadratic in small strains ε is μ |ε|² + λ/2 tr²ε.
@@ -88,10 +126,13 @@ def descend(
     node = chosen[wp.tid()]
     if mass[node] == 0.0:
         displacement[node] = wp.vec3()
+        put(node, reference[node], start, samples, gradients, awake, position, deformation)
         return
     force, hessian = wp.vec3(), wp.mat33()
     for entry in range(start[node], start[node + 1]):
         sample = samples[entry]
+        if not awake[sample]:
+            continue
         gradient = gradients[entry]
         factor = stiffness[sample]
         f = deformation[sample]
@@ -132,29 +173,17 @@ def descend(
             hessian += (factor[2] / dt) * (square * (f * wp.transpose(f)) + wp.outer(stretched, stretched))
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
-    move = wp.inverse(weight * wp.identity(n=3, dtype=float) + contact_hessian[node] + hessian) * (outer + force)
+    firm = weight * wp.identity(n=3, dtype=float) + contact_hessian[node]
+    if pressing.head[node] >= 0:
+        push, hard = pressing_force(
+            node, dt, pressing, filtered, position_before, position, pose, pose_before, body_velocity
+        )
+        outer += push
+        firm += hard
+    move = wp.inverse(firm + hessian) * (outer + force)
     displacement[node] = displacement[node] + move
     internal[node] = force - hessian * move
-
-
-@wp.kernel
-def follow(
-    chosen: wp.array(dtype=wp.int32),
-    start: wp.array(dtype=wp.int32),
-    samples: wp.array(dtype=wp.int32),
-    gradients: wp.array(dtype=wp.vec3),
-    reference: wp.array(dtype=wp.vec3),
-    displacement: wp.array(dtype=wp.vec3),
-    position: wp.array(dtype=wp.vec3),
-    deformation: wp.array(dtype=wp.mat33),
-):
-    """Put a node to its displaced place and bring the deformation gradients around it up to date."""
-    node = chosen[wp.tid()]
-    target = reference[node] + displacement[node]
-    move = target - position[node]
-    position[node] = target
-    for entry in range(start[node], start[node + 1]):
-        deformation[samples[entry]] = deformation[samples[entry]] + wp.outer(move, gradients[entry])
+    put(node, reference[node] + displacement[node], start, samples, gradients, awake, position, deformation)
 
 
 @wp.kernel

@@ -1,4 +1,4 @@
-"""Contacts of rigid bodies with one node of cloth, and with the edges and triangles that it is a corner of."""
+"""Contacts of rigid bodies with a node of a soft body, and with the edges and triangles that it is a corner of."""
 
 import warp as wp
 from newton._src.geometry.soft_contacts_mesh import _soft_contact_force_enabled, _SoftContactFilterData
