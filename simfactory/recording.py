@@ -229,6 +229,11 @@ class Clip:
         self._arrays: dict[str, npt.NDArray[np.generic]] = {}
 
     @property
+    def needs(self) -> frozenset[str]:
+        """Which costly inputs its annotations read: any of `rgb`, `forward`, `backward`."""
+        return frozenset().union(*(annotation.needs for annotation in self._active))
+
+    @property
     def clip_id(self) -> str:
         """The clip's id."""
         return self.header.clip_id

@@ -12,7 +12,7 @@ from simfactory.episode import WorldState
 from simfactory.launches import turn
 from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
-from simfactory.rendering import DeviceMotion, DeviceSurface, Placed, Renderer
+from simfactory.rendering import DeviceImage, DeviceMotion, DeviceSurface, Placed, Renderer
 from simfactory.stages import Stages
 
 __all__ = ["FrameStream", "tile_groups"]
@@ -50,8 +50,9 @@ class FrameStream:
         for first in episodes:
             cameras = tuple(clip.header.camera for clip in clips if clip.trajectory is first.trajectory)
             scenes.append((first.header.spec.model_copy(update={"cameras": cameras}), first.surfaces))
+        self._needs = frozenset().union(*(clip.needs for clip in clips))
         with turn(), stages.measure("load"):
-            self._renderer = Renderer(scenes, preset=preset, device=device)
+            self._renderer = Renderer(scenes, preset=preset, device=device, images="rgb" in self._needs)
         self._poses = np.stack([clip.poses for clip in clips], axis=1)  # (time, tile, 4, 4)
         self._placed: dict[int, Placed] = {}
         self._surfaces: dict[int, DeviceSurface] = {}
@@ -80,25 +81,28 @@ class FrameStream:
                 self._show(needed)
         forward = self._motion(frame, after) if after < self.frame_count else None
         backward = self._motion(frame, before) if before >= 0 else None
-        with turn(), self._stages.measure("shade"):
-            rgb = self._renderer.shade(
-                self._surfaces[frame],
-                self._placed[frame],
-                self._poses[frame],
-                frame,
-                between=partial(self._between, frame),
-            )
+        rgb = self._image(frame) if "rgb" in self._needs else None
         return [
             FrameContext(
                 frame=frame,
                 clip=clip.context,
-                rgb=rgb.tile(tile),
+                rgb=None if rgb is None else rgb.tile(tile),
                 surface=self._surfaces[frame].tile(tile),
                 forward=None if forward is None else forward.tile(tile),
                 backward=None if backward is None else backward.tile(tile),
             )
             for tile, clip in enumerate(self._clips)
         ]
+
+    def _image(self, frame: int) -> DeviceImage:
+        with turn(), self._stages.measure("shade"):
+            return self._renderer.shade(
+                self._surfaces[frame],
+                self._placed[frame],
+                self._poses[frame],
+                frame,
+                between=partial(self._between, frame),
+            )
 
     def _motion(self, frame: int, other: int) -> DeviceMotion:
         with turn(), self._stages.measure("motion"):

@@ -23,7 +23,7 @@ class FrameContext:
     Attributes:
         frame: Index of the frame.
         clip: What holds for the whole clip.
-        rgb: `(height, width, 3)` uint8 sRGB.
+        rgb: `(height, width, 3)` uint8 sRGB; None where no annotation of any clip beside it needs it.
         surface: What each pixel centre sees.
         forward: Motion to frame + 1; None at the last frame.
         backward: Motion to frame − 1; None at the first frame.
@@ -31,7 +31,7 @@ class FrameContext:
 
     frame: int
     clip: "ClipContext"
-    rgb: npt.NDArray[np.uint8]
+    rgb: npt.NDArray[np.uint8] | None
     surface: SurfaceBuffer
     forward: Motion | None
     backward: Motion | None

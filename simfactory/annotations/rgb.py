@@ -7,6 +7,7 @@ __all__ = ["ANNOTATION"]
 
 
 def _frame(context: FrameContext) -> Arrays:
+    assert context.rgb is not None  # it says that it needs it
     return {"rgb": context.rgb}
 
 

@@ -22,7 +22,7 @@ from simfactory.rendering.kernels.surface import trace_surface
 from simfactory.rendering.lighting import build_look
 from simfactory.rendering.placement import Placed, Placements
 from simfactory.rendering.presets import find_preset
-from simfactory.spec import SceneSpec
+from simfactory.spec import CameraSpec, SceneSpec
 
 __all__ = ["Renderer"]
 
@@ -48,13 +48,14 @@ class Renderer:
         width: Width of every tile [px].
     """
 
-    def __init__(self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu") -> None:
+    def __init__(self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu", images: bool = True) -> None:
         """Upload the scenes.
 
         Args:
             scenes: One spec per environment, with its surfaces.
             preset: Quality of the images.
             device: Warp's name of the device, e.g. `cpu` or `cuda:0`.
+            images: Whether there will be any: materials, lights and skies are not needed else.
 
         Raises:
             SpecError: There is no such preset, no scene, or the cameras differ in resolution or shutter.
@@ -91,16 +92,7 @@ class Renderer:
             [surface for group in groups for surface in group], self._device, slots=SLOTS + (self._shutter > 0.0)
         )
         self._placements = Placements(groups, self._geometry, self._device)
-        look = build_look(scenes, self._geometry, self._preset, self._device)
-        self._lenses: WarpArray = wp.array(
-            lens_records([camera for _, camera in cameras], self._lens), dtype=Lens, device=self._device
-        )
-        self._images: Painter | Exposure
-        if self._preset.samples:
-            shape = (len(cameras), self.height, self.width)
-            self._images = Exposure(look, self._environments, self._lenses, shape, self._preset, self._device)
-        else:
-            self._images = Painter(look, self._environments, self._lenses, self.height, self.width, self._device)
+        self._images = self._open_images(scenes, [camera for _, camera in cameras]) if images else None
         self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
@@ -202,7 +194,12 @@ class Renderer:
             frames: Index of the frame, of each tile or of all: part of the key of random sample positions.
             between: Where everything is at a share, 0–1, of the time to the next frame: asked for while shutters are
                 open. None renders an instant.
+
+        Raises:
+            SpecError: The renderer was opened without images.
         """
+        if self._images is None:
+            raise SpecError("this renderer was opened with images=False: open it with images=True to shade")
         poses, seeds = self._poses("surface", camera_to_world), self._frame_seeds(frames)
         key = ("rgb", buffers.slot)
         if key not in self._memory:
@@ -265,6 +262,15 @@ class Renderer:
         if isinstance(self._images, Exposure):
             self._images.close()
         del self._placements, self._geometry, self._images
+
+    def _open_images(self, scenes: Scenes, cameras: Sequence[CameraSpec]) -> Painter | Exposure:
+        """Upload how everything looks."""
+        look = build_look(scenes, self._geometry, self._preset, self._device)
+        lenses: WarpArray = wp.array(lens_records(cameras, self._lens), dtype=Lens, device=self._device)
+        if self._preset.samples:
+            shape = (len(cameras), self.height, self.width)
+            return Exposure(look, self._environments, lenses, shape, self._preset, self._device)
+        return Painter(look, self._environments, lenses, self.height, self.width, self._device)
 
     def _expose_between(self, exposure: Exposure, buffers: DeviceSurface, seeds: WarpArray, between: Between) -> None:
         """Gather light at the middles of equal parts of the time for which the shutters are open."""

@@ -100,7 +100,7 @@ class AnnotationContract:
         poor = FrameContext(
             frame=1,
             clip=context.clip,
-            rgb=context.rgb if "rgb" in self.annotation.needs else np.zeros((0, 0, 3), np.uint8),
+            rgb=context.rgb if "rgb" in self.annotation.needs else None,
             surface=context.surface,
             forward=context.forward if "forward" in self.annotation.needs else None,
             backward=context.backward if "backward" in self.annotation.needs else None,

@@ -50,6 +50,18 @@ def test_adding_a_camera_keeps_the_other_clips_identical():
         np.testing.assert_array_equal(values, second.clips[0].arrays[name], err_msg=name)
 
 
+@pytest.mark.parametrize("modalities", [("depth", "flow_forward"), ("depth", "flow_forward", "rgb")])
+def test_only_what_is_asked_for_is_rendered(modalities):
+    full = rolling_ball()
+    few = full.model_copy(update={"sensors": full.sensors.model_copy(update={"modalities": modalities})})
+    engine = Engine(backend="mock")
+    _, (clip,) = recordings(engine, [few], gate=False)
+    assert ("shade" in engine.stages.taken()) == ("rgb" in modalities) == ("rgb" in clip.arrays)
+    _, (whole,) = recordings(engine, [full], gate=False)
+    for name, values in clip.arrays.items():
+        np.testing.assert_array_equal(values, whole.arrays[name], err_msg=name)
+
+
 def test_episodes_of_different_length_and_resolution_run_together():
     short, long = rolling_ball(0), rolling_ball(1).model_copy(update={"frame_count": 7})
     wide = make_camera("wide", size=(48, 32))
