@@ -81,6 +81,7 @@ class Nearness:
         self.near.busy = self._ints(np.zeros(model.particle_count))
         for name in ("radius", "moved", "bound"):
             setattr(self.near, name, wp.zeros(count, dtype=wp.float32, device=self._device))
+        self.near.common = wp.zeros(count, dtype=wp.vec3, device=self._device)
 
     def find(self, state: Any) -> None:  # Any: a newton State
         """Look for pairs where that is due, at the beginning of a solver step."""

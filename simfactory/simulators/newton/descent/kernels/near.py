@@ -46,7 +46,7 @@ class Near:
     A node is `busy` if any pair is about it, or about what it is a corner of.
 
     By environment: `radius` within which pairs were looked for, `moved` by how much two nodes may have come closer
-    since then, `bound` on the move of a node in the present step.
+    since then, `bound` on the move of a node in the present step beyond `common`, which all share [m].
     """
 
     node_world: wp.array(dtype=wp.int32)
@@ -63,6 +63,7 @@ class Near:
     radius: wp.array(dtype=wp.float32)
     moved: wp.array(dtype=wp.float32)
     bound: wp.array(dtype=wp.float32)
+    common: wp.array(dtype=wp.vec3)
 
 
 @wp.struct
@@ -100,21 +101,29 @@ def judge(
 
     A pair that was not found is at least `radius - moved` apart; a way that all have in common brings none closer. That
     must be more than layers keep, and what nodes may go in a step (`relaxation` of half of it) more than half again of
-    what the fastest one goes.
+    what the fastest one goes, beside what all go in common.
     """
     world = wp.tid()
-    farthest_move, fastest = float(0.0), least_speed / 1.5
-    common = wp.vec3(0.0)
+    farthest_move, fastest, parting = float(0.0), least_speed / 1.5, least_speed / 1.5
+    common, mean = wp.vec3(0.0), wp.vec3(0.0)
     for node in range(first[world], last[world]):
         common += position[node] - found[node]
-    common = common / float(wp.max(last[world] - first[world], 1))
+        mean += velocity[node]
+    count = float(wp.max(last[world] - first[world], 1))
+    common, mean = common / count, mean / count
     for node in range(first[world], last[world]):
         farthest_move = wp.max(farthest_move, wp.length_sq(position[node] - found[node] - common))
         fastest = wp.max(fastest, wp.length(velocity[node]))
+        parting = wp.max(parting, wp.length(velocity[node] - mean))
     for body in range(first_body[world], last_body[world]):
         speed = wp.length(wp.spatial_top(body_velocity[body]))
         speed += SPIN_ARM * wp.length(wp.spatial_bottom(body_velocity[body]))
         fastest = wp.max(fastest, REBOUND * speed)
+        parting = wp.max(parting, REBOUND * speed + wp.length(mean))
+    near.common[world] = wp.vec3(0.0)
+    if parting < fastest and 3.0 * parting * dt / relaxation < farthest:
+        near.common[world] = mean * dt
+        fastest = parting
     apart = wp.max(3.0 * fastest * dt / relaxation, distance + 2.0 * fastest * dt)
     apart = wp.min(apart, farthest)
     moved = 2.0 * wp.sqrt(farthest_move)
@@ -403,13 +412,14 @@ def apply_bounds(
     displacement: wp.array(dtype=wp.vec3),
     position: wp.array(dtype=wp.vec3),
 ):
-    """Let each node go its share of the way, at most its environment's bound; shares are 1 again."""
+    """Let each node go its share of the way, and at most its environment's bound apart; shares are 1 again."""
     node = wp.tid()
     way = displacement[node] * share[node]
     share[node] = 1.0
-    length = wp.length(way)
-    bound = near.bound[near.node_world[node]]
-    if length > bound:
-        way = way * (bound / length)
+    world = near.node_world[node]
+    apart = way - near.common[world]
+    length = wp.length(apart)
+    if length > near.bound[world]:
+        way = near.common[world] + apart * (near.bound[world] / length)
     displacement[node] = way
     position[node] = start[node] + way
