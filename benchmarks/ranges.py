@@ -13,8 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from scenes.listing import categories
+
 RESULTS = Path(__file__).parent / "results" / "ranges.json"
-CATEGORIES = ("rigid", "soft_body")
 ENVIRONMENTS = 1000
 IMPROBABLE = 0.001
 
@@ -58,7 +59,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--workers", type=int, default=1)
     options = vars(parser.parse_args())
-    reports = [measure(category, **options) for category in CATEGORIES]
+    reports = [measure(category, **options) for category in categories()]
     RESULTS.write_text(json.dumps(reports, indent=1) + "\n")
     for report in reports:
         shown = ("category", "episodes", "clips", "distinct_configurations", "distinct_environments", "tiers")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from simfactory.episode import Episode
 from simfactory.testing.ground_truth.comparison import EXACT, Limits, compare, violations
+from simfactory.testing.ground_truth.consistency import CONSISTENT, consistency, track_flow_residual
 from simfactory.testing.ground_truth.contexts import mock_trajectory, oracle_contexts, record
 from simfactory.testing.ground_truth.grains import PLANTED_GRAINS
 from simfactory.testing.ground_truth.heat import PLANTED_HEAT
@@ -13,6 +14,7 @@ from simfactory.testing.ground_truth.scenes import sample_scene
 from simfactory.testing.ground_truth.storage import store_clip, stored_arrays, stored_limits
 
 __all__ = [
+    "CONSISTENT",
     "EXACT",
     "PLANTED",
     "PLANTED_GRAINS",
@@ -23,6 +25,7 @@ __all__ = [
     "assert_exact",
     "check",
     "compare",
+    "consistency",
     "mock_trajectory",
     "oracle_arrays",
     "oracle_contexts",
@@ -32,6 +35,7 @@ __all__ = [
     "store_clip",
     "stored_arrays",
     "stored_limits",
+    "track_flow_residual",
     "violations",
 ]
 
