@@ -15,10 +15,11 @@ __all__ = ["CatalogueEntry", "benchmark_catalogue", "catalogue", "categories", "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CatalogueEntry:
-    """One base scene, described."""
+    """One base scene, described; `tier` is that of its simplest episodes, `tiers` are all it is sampled in."""
 
     name: str
     category: str
+    tier: Tier
     tiers: tuple[Tier, ...]
     description: str
     phenomena: tuple[str, ...]
@@ -42,6 +43,7 @@ def catalogue() -> tuple[CatalogueEntry, ...]:
         CatalogueEntry(
             name=scene.name,
             category=category.name,
+            tier=scene.tiers[0],
             tiers=scene.tiers,
             description=scene.description,
             phenomena=scene.phenomena,
@@ -64,6 +66,7 @@ def benchmark_catalogue() -> tuple[CatalogueEntry, ...]:
         CatalogueEntry(
             name=one.name,
             category=one.category,
+            tier=recorded(one, take=1).tier,
             tiers=(recorded(one, take=1).tier,),
             description=one.caption,
             phenomena=one.phenomena,

@@ -51,7 +51,8 @@ def test_a_dataset_is_split_in_one_way(simfactory, tmp_path):
 
 def test_scenes_are_listed_with_their_split(simfactory):
     rows = json.loads(simfactory("scenes", "--json"))
-    assert all({"name", "category", "tiers", "split", "description"} <= row.keys() for row in rows)
+    assert all({"name", "category", "tier", "tiers", "split", "description"} <= row.keys() for row in rows)
+    assert all(row["tier"] == row["tiers"][0] for row in rows)
     assert {row["split"] for row in rows if row["category"] == "rigid"} == {"train", "test", "benchmark"}
 
 
