@@ -142,22 +142,26 @@ def use_of_slots(clips: int) -> dict[str, object]:
 
 
 def scaling(counts: Sequence[int], *, frames: int, device: str) -> list[dict[str, object]]:
-    """Return simulated frames a second of five-body scenes in so many slots, without pictures."""
+    """Return simulated frames a second of the same five-body scenes in so many slots, without pictures."""
     specs = sampled("rigid", episodes=max(counts), frames=frames, views=1)
-    points: list[dict[str, object]] = []
-    alone = 0.0
-    for count in counts:
-        pool = EnvironmentPool(lambda: create_simulator("newton", device=device), slots=count, stages=Stages())
-        work = enumerate(specs[:count] * (max(counts) // count))
+
+    def simulate(some: Sequence[SceneSpec], slots: int) -> float:
+        pool = EnvironmentPool(lambda: create_simulator("newton", device=device), slots=slots, stages=Stages())
         begin = time.process_time()
-        done = sum(e.trajectory.frame_count for e in pool.simulate(work) if e.trajectory is not None)
-        rate = done / (time.process_time() - begin)
-        alone = alone or rate
-        points.append(
-            {"environments": count, "frames_per_cpu_second": round(rate, 1), "efficiency": round(rate / alone, 3)}
-        )
+        done = sum(e.trajectory.frame_count for e in pool.simulate(enumerate(some)) if e.trajectory is not None)
         pool.close()
-    return points
+        return done / (time.process_time() - begin)
+
+    simulate([spec.model_copy(update={"frame_count": 2}) for spec in specs], 1)  # loads kernels
+    rates = [simulate(specs, count) for count in counts]
+    return [
+        {
+            "environments": count,
+            "frames_per_cpu_second": round(rate, 1),
+            "efficiency": round(rate / rates[0], 3),
+        }
+        for count, rate in zip(counts, rates, strict=True)
+    ]
 
 
 def peers(pythons: dict[str, str]) -> dict[str, object]:
