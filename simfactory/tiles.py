@@ -1,6 +1,7 @@
 """Frames of many (environment, camera) tiles, rendered together and in order."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -15,7 +16,7 @@ from simfactory.recording import Clip
 from simfactory.rendering import DeviceImage, DeviceMotion, DeviceSurface, Placed, Renderer
 from simfactory.stages import Stages
 
-__all__ = ["FrameStream", "tile_groups"]
+__all__ = ["FrameStream", "tile_groups", "works_ahead"]
 
 INSTANTS = 3  # kept alive at once: motion needs the frames before and after
 
@@ -34,8 +35,27 @@ def tile_groups(clips: Sequence[Clip]) -> Iterator[list[Clip]]:
             yield same[begin : begin + count]
 
 
+def works_ahead(device: str) -> bool:
+    """Return whether a frame is rendered while the one before it is read: on a GPU, which does so by itself."""
+    return device != "cpu"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Frame:
+    """What the renderer makes of a frame, for all tiles."""
+
+    surface: DeviceSurface
+    forward: DeviceMotion | None
+    backward: DeviceMotion | None
+    rgb: DeviceImage | None
+
+
 class FrameStream:
-    """Renders the frames of one group of clips, one launch for all tiles."""
+    """Renders the frames of one group of clips, one launch for all tiles.
+
+    On a GPU the work on the next frame is given before the present one is handed out, so that it goes on while that is
+    copied to the host, annotated and encoded.
+    """
 
     def __init__(self, clips: Sequence[Clip], *, preset: str, device: str, stages: Stages) -> None:
         """Open a renderer for clips of one resolution, length and shutter; clips of one episode stand together.
@@ -52,10 +72,14 @@ class FrameStream:
             scenes.append((first.header.spec.model_copy(update={"cameras": cameras}), first.surfaces))
         self._needs = frozenset().union(*(clip.needs for clip in clips))
         with turn(), stages.measure("load"):
-            self._renderer = Renderer(scenes, preset=preset, device=device, images="rgb" in self._needs)
+            self._ahead = works_ahead(device)
+            self._renderer = Renderer(
+                scenes, preset=preset, device=device, images="rgb" in self._needs, ahead=self._ahead
+            )
         self._poses = np.stack([clip.poses for clip in clips], axis=1)  # (time, tile, 4, 4)
         self._placed: dict[int, Placed] = {}
         self._surfaces: dict[int, DeviceSurface] = {}
+        self._given: dict[int, _Frame] = {}
         for tile, clip in enumerate(clips):
             clip.bind(partial(self._visible, tile))
 
@@ -72,27 +96,37 @@ class FrameStream:
         self._clips, self._trajectories = (), []
         self._placed.clear()
         self._surfaces.clear()
+        self._given.clear()
 
     def frame(self, frame: int) -> list[FrameContext]:
         """Return one frame's context for each clip; call in order. Arrays are valid until the next call."""
-        before, after = frame - 1, frame + 1
-        for needed in (frame, after):
-            if needed < self.frame_count and needed not in self._surfaces:
-                self._show(needed)
-        forward = self._motion(frame, after) if after < self.frame_count else None
-        backward = self._motion(frame, before) if before >= 0 else None
-        rgb = self._image(frame) if "rgb" in self._needs else None
+        shown = self._given.pop(frame, None) or self._give(frame)
+        if self._ahead and frame + 1 < self.frame_count:
+            self._given[frame + 1] = self._give(frame + 1)
         return [
             FrameContext(
                 frame=frame,
                 clip=clip.context,
-                rgb=None if rgb is None else rgb.tile(tile),
-                surface=self._surfaces[frame].tile(tile),
-                forward=None if forward is None else forward.tile(tile),
-                backward=None if backward is None else backward.tile(tile),
+                rgb=None if shown.rgb is None else shown.rgb.tile(tile),
+                surface=shown.surface.tile(tile),
+                forward=None if shown.forward is None else shown.forward.tile(tile),
+                backward=None if shown.backward is None else shown.backward.tile(tile),
             )
             for tile, clip in enumerate(self._clips)
         ]
+
+    def _give(self, frame: int) -> "_Frame":
+        """Give the renderer the work on a frame."""
+        before, after = frame - 1, frame + 1
+        for needed in (frame, after):
+            if needed < self.frame_count and needed not in self._surfaces:
+                self._show(needed)
+        return _Frame(
+            surface=self._surfaces[frame],
+            forward=self._motion(frame, after) if after < self.frame_count else None,
+            backward=self._motion(frame, before) if before >= 0 else None,
+            rgb=self._image(frame) if "rgb" in self._needs else None,
+        )
 
     def _image(self, frame: int) -> DeviceImage:
         with turn(), self._stages.measure("shade"):

@@ -1,21 +1,14 @@
 """What the renderer hands out: arrays on the device, and per tile as numpy."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from simfactory.episode import Motion, SurfaceBuffer
-from simfactory.rendering.arrays import Values, WarpArray, host_view
+from simfactory.rendering.arrays import ReadBack, WarpArray
 
 __all__ = ["DeviceImage", "DeviceMotion", "DeviceSurface"]
-
-
-def _fetched(host: dict[str, Values], name: str, array: WarpArray) -> Values:
-    """Fetch an array from the device once for all tiles."""
-    if name not in host:
-        host[name] = host_view(array)
-    return host[name]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,6 +23,7 @@ class DeviceSurface:
         bary: `(tile, height, width)` vec2.
         depth: `(tile, height, width)` float32 [m].
         normal: `(tile, height, width)` vec3.
+        host: The same on the host.
     """
 
     slot: int
@@ -39,19 +33,20 @@ class DeviceSurface:
     bary: WarpArray
     depth: WarpArray
     normal: WarpArray
-    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
+    host: ReadBack
 
     def tile(self, index: int) -> SurfaceBuffer:
         """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
         names = ("instance", "triangle", "bary", "depth", "normal")
-        return SurfaceBuffer(**{name: _fetched(self._host, name, getattr(self, name))[index] for name in names})
+        return SurfaceBuffer(**{name: self.host.values(name)[index] for name in names})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceMotion:
     """Motion of all tiles, see `Motion`; valid until `motion` is called again between slots in the same order.
 
-    From 0 to 1, from 1 to 2 and from 2 to 0 are one order, the reverse the other.
+    From 0 to 1, from 1 to 2 and from 2 to 0 are one order, the reverse the other. A renderer that works ahead keeps it
+    until `motion` is called again for the same slots.
 
     Attributes:
         flow: `(tile, height, width)` vec2 [px].
@@ -59,6 +54,7 @@ class DeviceMotion:
         depth: `(tile, height, width)` float32 [m].
         occluded: `(tile, height, width)` bool.
         outside: `(tile, height, width)` bool.
+        host: The same on the host.
     """
 
     flow: WarpArray
@@ -66,12 +62,12 @@ class DeviceMotion:
     depth: WarpArray
     occluded: WarpArray
     outside: WarpArray
-    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
+    host: ReadBack
 
     def tile(self, index: int) -> Motion:
         """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
         names = ("flow", "displacement", "depth", "occluded", "outside")
-        return Motion(**{name: _fetched(self._host, name, getattr(self, name))[index] for name in names})
+        return Motion(**{name: self.host.values(name)[index] for name in names})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,12 +78,13 @@ class DeviceImage:
         rgb: `(tile, height, width, 3)` uint8 sRGB.
         light: `(tile, height, width)` vec3 linear light, denoised but not developed; None where no paths are followed.
             Valid until `shade` is called again, for any slot.
+        host: The image on the host.
     """
 
     rgb: WarpArray
+    host: ReadBack
     light: "WarpArray | None" = None
-    _host: dict[str, Values] = field(default_factory=dict, init=False, repr=False)
 
     def tile(self, index: int) -> npt.NDArray[np.uint8]:
         """Return one tile's rgb `(height, width, 3)`; on the CPU a view that shares the image's validity."""
-        return np.asarray(_fetched(self._host, "rgb", self.rgb)[index], np.uint8)
+        return np.asarray(self.host.values("rgb")[index], np.uint8)

@@ -65,7 +65,7 @@ class Placements:
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
         """Put every environment into a state."""
         placed = self._slots[slot]
-        self._pose(placed.records, states)
+        self._pose(placed.instances.host, states)
         self._bound(placed, states, slot)
         placed.instances.upload()
         if placed.tree is None:
@@ -126,7 +126,6 @@ class Placements:
         world.indices = self._geometry.indices
         world.normals = self._geometry.normals
         return _Slot(
-            records=instances.host,
             instances=instances,
             lower=DeviceArray(np.zeros((count, 3), np.float32), wp.vec3, self._device),
             upper=DeviceArray(np.zeros((count, 3), np.float32), wp.vec3, self._device),
@@ -146,8 +145,9 @@ class Placements:
     def _bound(self, placed: "_Slot", states: Sequence[WorldState], slot: int) -> None:
         """Write world bounds: of a rigid body, what its turned box and its ball share."""
         shapes = self._geometry.shapes
-        rotation, position = placed.records["rotation"], placed.records["position"]
-        center = placed.records["proxy_center"].astype(np.float64)
+        rows = placed.instances.host
+        rotation, position = rows["rotation"], rows["position"]
+        center = rows["proxy_center"].astype(np.float64)
         half = np.array([0.5 * (shape.upper - shape.lower) for shape in shapes])
         middle = np.einsum("nij,nj->ni", rotation, center) + position
         reach = np.minimum(
@@ -159,7 +159,7 @@ class Placements:
             if self._surfaces[index].liquid:
                 particles = state.particles[body]
                 made = liquid_surface(particles, spacing=self._surfaces[index].spacing)
-                placed.records["mesh"][index] = self._geometry.renew(int(index), slot, made)
+                rows["mesh"][index] = self._geometry.renew(int(index), slot, made)
                 self._liquids[int(index), slot] = made, particles
                 vertices = made.vertices
             else:
@@ -178,7 +178,6 @@ class Placements:
 class _Slot:
     """The memory of one slot."""
 
-    records: Records
     instances: DeviceArray
     lower: DeviceArray
     upper: DeviceArray

@@ -11,7 +11,7 @@ import warp as wp
 from simfactory.cameras import intrinsics
 from simfactory.episode import Surface, WorldState
 from simfactory.errors import SpecError
-from simfactory.rendering.arrays import DeviceArray, Values, WarpArray, WarpType, host_view
+from simfactory.rendering.arrays import DeviceArray, ReadBack, Values, WarpArray, WarpType, host_view
 from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
 from simfactory.rendering.exposure import Exposure, lens_records
 from simfactory.rendering.geometry import SLOTS, Geometry
@@ -48,7 +48,9 @@ class Renderer:
         width: Width of every tile [px].
     """
 
-    def __init__(self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu", images: bool = True) -> None:
+    def __init__(
+        self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu", images: bool = True, ahead: bool = False
+    ) -> None:
         """Upload the scenes.
 
         Args:
@@ -56,6 +58,8 @@ class Renderer:
             preset: Quality of the images.
             device: Warp's name of the device, e.g. `cpu` or `cuda:0`.
             images: Whether there will be any: materials, lights and skies are not needed else.
+            ahead: Whether the next frame's work is given before what this one shows is read: motion then stays valid
+                until its slot shows another surface, for twice the memory.
 
         Raises:
             SpecError: There is no such preset, no scene, or the cameras differ in resolution or shutter.
@@ -75,7 +79,7 @@ class Renderer:
             raise SpecError(
                 f"cameras: all cameras that render together have one shutter, these have {shutters}: render them apart"
             )
-        self._preset, self._shutter = find_preset(preset), shutters[0]
+        self._preset, self._shutter, self._ahead = find_preset(preset), shutters[0], ahead
         self.tiles = tuple(
             (environment, camera) for environment, (spec, _) in enumerate(scenes) for camera in range(len(spec.cameras))
         )
@@ -124,16 +128,17 @@ class Renderer:
             "depth": wp.float32,
             "normal": wp.vec3,
         }
-        arrays = self._arrays(("surface", slot), types)
+        arrays, host = self._arrays(("surface", slot), types)
         self._launch(
             trace_surface,
             placed.world,
             self._environments,
             self._intrinsics,
-            self._poses("surface", camera_to_world),
+            self._poses(("surface", slot), camera_to_world),
             *arrays.values(),
         )
-        return DeviceSurface(slot=slot, **arrays)
+        host.begin()
+        return DeviceSurface(slot=slot, host=host, **arrays)
 
     def motion(
         self,
@@ -160,7 +165,8 @@ class Renderer:
             "outside": wp.bool,
         }
         self._placements.carry(placed_from.slot, placed_to.slot)
-        arrays = self._arrays(("motion", (placed_to.slot - buffers.slot) % SLOTS), types)
+        order = (placed_to.slot - buffers.slot) % SLOTS
+        arrays, host = self._arrays(("motion", order, buffers.slot if self._ahead else 0), types)
         self._launch(
             trace_motion,
             placed_from.world,
@@ -168,13 +174,14 @@ class Renderer:
             self._geometry.carried,
             self._environments,
             self._intrinsics,
-            self._poses("from", camera_to_world_from),
-            self._poses("to", camera_to_world_to),
+            self._poses(("from", order, buffers.slot), camera_to_world_from),
+            self._poses(("to", order, buffers.slot), camera_to_world_to),
             buffers.item,
             buffers.triangle,
             *arrays.values(),
         )
-        return DeviceMotion(**arrays)
+        host.begin()
+        return DeviceMotion(host=host, **arrays)
 
     def shade(
         self,
@@ -200,21 +207,24 @@ class Renderer:
         """
         if self._images is None:
             raise SpecError("this renderer was opened with images=False: open it with images=True to shade")
-        poses, seeds = self._poses("surface", camera_to_world), self._frame_seeds(frames)
+        poses, seeds = self._poses(("shade", buffers.slot), camera_to_world), self._frame_seeds(frames, buffers.slot)
         key = ("rgb", buffers.slot)
         if key not in self._memory:
             shape = (len(self.tiles), self.height, self.width, 3)
-            self._memory[key] = wp.empty(shape, dtype=wp.uint8, device=self._device)
-        rgb: WarpArray = self._memory[key]
+            made: WarpArray = wp.empty(shape, dtype=wp.uint8, device=self._device)
+            self._memory[key] = made, ReadBack({"rgb": made})
+        rgb, host = self._memory[key]
         if isinstance(self._images, Painter):
             self._images.paint(buffers, placed.world, poses, seeds, rgb)
-            return DeviceImage(rgb=rgb)
+            host.begin()
+            return DeviceImage(rgb=rgb, host=host)
         if between is None or not self._shutter:
             self._images.expose(buffers, placed.world, poses, seeds)
         else:
             self._expose_between(self._images, buffers, seeds, between)
         self._images.finish(rgb)
-        return DeviceImage(rgb=rgb, light=self._images.light)
+        host.begin()
+        return DeviceImage(rgb=rgb, host=host, light=self._images.light)
 
     def visible(
         self, placed: Placed, tile: int, camera_to_world: Float64, points: Values, instances: Instances | None = None
@@ -278,7 +288,7 @@ class Renderer:
         for instant in range(instants):
             states, camera_to_world = between(self._shutter * (instant + 0.5) / instants)
             placed = self._placements.place(states, BETWEEN)
-            poses = self._poses("between", camera_to_world)
+            poses = self._poses(("between",), camera_to_world)
             exposure.expose(buffers, placed.world, poses, seeds, instant=instant, instants=instants)
 
     def _check_slot(self, slot: int) -> None:
@@ -289,16 +299,18 @@ class Renderer:
         dim = (len(self.tiles), self.height, self.width)
         wp.launch(kernel, dim=dim, inputs=list(arguments), device=self._device)
 
-    def _arrays(self, key: tuple[str | int, ...], types: dict[str, WarpType]) -> dict[str, WarpArray]:
-        """Return the arrays of a purpose, allocated once."""
+    def _arrays(self, key: tuple[str | int, ...], types: dict[str, WarpType]) -> tuple[dict[str, WarpArray], ReadBack]:
+        """Return the arrays of a purpose, on the device and on the host, allocated once."""
         if key not in self._memory:
             shape = (len(self.tiles), self.height, self.width)
-            self._memory[key] = {name: wp.empty(shape, dtype=t, device=self._device) for name, t in types.items()}
-        return dict(self._memory[key])
+            arrays = {name: wp.empty(shape, dtype=t, device=self._device) for name, t in types.items()}
+            self._memory[key] = arrays, ReadBack(arrays)
+        arrays, host = self._memory[key]
+        return dict(arrays), host
 
-    def _poses(self, purpose: str, camera_to_world: Float64) -> WarpArray:
-        """Upload camera poses."""
-        key = ("poses", purpose)
+    def _poses(self, purpose: tuple[str | int, ...], camera_to_world: Float64) -> WarpArray:
+        """Upload camera poses, into memory of their own for each purpose and slot: none is waited for."""
+        key = ("poses", *purpose)
         if key not in self._memory:
             self._memory[key] = DeviceArray(np.zeros((len(self.tiles), 4, 4)), wp.mat44d, self._device)
         poses: DeviceArray = self._memory[key]
@@ -306,11 +318,11 @@ class Renderer:
         poses.upload()
         return poses.array
 
-    def _frame_seeds(self, frames: Sequence[int] | int) -> WarpArray:
+    def _frame_seeds(self, frames: Sequence[int] | int, slot: int) -> WarpArray:
         """Upload the key of each tile's sample positions: its camera, and the frame if the preset wants it."""
-        if ("seeds",) not in self._memory:
-            self._memory["seeds",] = DeviceArray(np.zeros(len(self.tiles), np.int32), wp.int32, self._device)
-        seeds: DeviceArray = self._memory["seeds",]
+        if ("seeds", slot) not in self._memory:
+            self._memory["seeds", slot] = DeviceArray(np.zeros(len(self.tiles), np.int32), wp.int32, self._device)
+        seeds: DeviceArray = self._memory["seeds", slot]
         frame = np.asarray(frames, np.int64) if self._preset.animated_samples else np.int64(0)
         seeds.host[:] = (self._seeds + 7919 * frame) & 0x7FFFFFFF
         seeds.upload()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import simfactory
-from simfactory import quality
+from simfactory import quality, tiles
 from simfactory.engine import Engine
 from simfactory.errors import BackendError, ResourceError, SpecError, UnsupportedBody
 from simfactory.preflight import check_disk, check_memory, check_scene
@@ -48,6 +48,17 @@ def test_adding_a_camera_keeps_the_other_clips_identical():
     assert first.clips[0].clip_id != second.clips[1].clip_id
     for name, values in first.clips[0].arrays.items():
         np.testing.assert_array_equal(values, second.clips[0].arrays[name], err_msg=name)
+
+
+@pytest.mark.parametrize("preset", ["draft", "standard"])
+def test_frames_that_are_rendered_ahead_are_the_same(monkeypatch, preset):
+    specs = [rolling_ball(index) for index in range(2)]
+    _, plain = recordings(Engine(backend="mock", preset=preset), specs, gate=False)
+    monkeypatch.setattr(tiles, "works_ahead", lambda device: True)
+    _, ahead = recordings(Engine(backend="mock", preset=preset), specs, gate=False)
+    for one, other in zip(plain, ahead, strict=True):
+        for name, values in one.arrays.items():
+            np.testing.assert_array_equal(values, other.arrays[name], err_msg=name)
 
 
 @pytest.mark.parametrize("modalities", [("depth", "flow_forward"), ("depth", "flow_forward", "rgb")])
