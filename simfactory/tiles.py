@@ -142,6 +142,7 @@ class FrameStream:
         with turn(), self._stages.measure("motion"):
             return self._renderer.motion(
                 self._surfaces[frame],
+                self._surfaces[other],
                 self._placed[frame],
                 self._placed[other],
                 self._poses[frame],

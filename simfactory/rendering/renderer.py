@@ -143,6 +143,7 @@ class Renderer:
     def motion(
         self,
         buffers: DeviceSurface,
+        buffers_to: DeviceSurface,
         placed_from: Placed,
         placed_to: Placed,
         camera_to_world_from: Float64,
@@ -152,6 +153,7 @@ class Renderer:
 
         Args:
             buffers: What the cameras see at the first instant.
+            buffers_to: What they see at the second instant.
             placed_from: Where everything is at the first instant.
             placed_to: Where everything is at the second instant.
             camera_to_world_from: `(tile, 4, 4)` at the first instant.
@@ -178,6 +180,9 @@ class Renderer:
             self._poses(("to", order, buffers.slot), camera_to_world_to),
             buffers.item,
             buffers.triangle,
+            buffers.depth,
+            buffers_to.item,
+            buffers_to.depth,
             *arrays.values(),
         )
         host.begin()

@@ -1,16 +1,30 @@
 """Motion is the difference of projections of the same material point, and occlusion is what Embree sees."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+
+from simfactory.testing.specs import make_camera
 
 SIZE = 256
 FROM, TO = 0.3, 0.3 + 1.0 / 24.0
 
 
+def from_a_tripod(scene):
+    """The scene before a camera that stands still, and of its bodies every second one does."""
+    velocity, spin = scene.velocity.copy(), scene.spin.copy()
+    velocity[::2], spin[::2] = 0.0, 0.0
+    camera = make_camera(size=(SIZE, SIZE), position=(0.5, -3.8, 1.8), target=(0.0, 0.0, 0.4))
+    spec = scene.spec.model_copy(update={"cameras": (camera,)})
+    return replace(scene, spec=spec, velocity=velocity, spin=spin)
+
+
 def rendered(scene, renderer, start, end):
     placed = [renderer.place([scene.state(time)], slot) for slot, time in enumerate((start, end))]
-    buffers = renderer.surface(placed[0], scene.cameras(start), 0)
-    motion = renderer.motion(buffers, *placed, scene.cameras(start), scene.cameras(end))
+    poses = scene.cameras(start), scene.cameras(end)
+    buffers, others = (renderer.surface(placed[slot], poses[slot], slot) for slot in (0, 1))
+    motion = renderer.motion(buffers, others, *placed, *poses)
     return buffers.tile(0), motion.tile(0)
 
 
@@ -37,8 +51,9 @@ def material_points(scene, oracle, state):
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize(("start", "end"), [(FROM, TO), (TO, FROM)])
-def test_flow_is_the_difference_of_projections(seed, start, end, make_scene, make_oracle, open_renderer):
-    scene = make_scene(seed, size=SIZE)
+@pytest.mark.parametrize("tripod", [False, True])
+def test_flow_is_the_difference_of_projections(seed, start, end, tripod, make_scene, make_oracle, open_renderer):
+    scene = from_a_tripod(make_scene(seed, size=SIZE)) if tripod else make_scene(seed, size=SIZE)
     buffer, motion = rendered(scene, open_renderer(scene), start, end)
     before, after = make_oracle(scene, start), make_oracle(scene, end)
     here, there, instance, triangle = material_points(scene, before, after.state)
@@ -56,8 +71,11 @@ def test_flow_is_the_difference_of_projections(seed, start, end, make_scene, mak
 
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("rings", [False, True])
-def test_occlusion_agrees_with_embree(seed, rings, make_scene, make_rings, make_oracle, open_renderer):
+@pytest.mark.parametrize("tripod", [False, True])
+def test_occlusion_agrees_with_embree(seed, rings, tripod, make_scene, make_rings, make_oracle, open_renderer):
     scene = make_rings(make_scene(seed, size=SIZE)) if rings else make_scene(seed, size=SIZE)
+    if tripod:
+        scene = from_a_tripod(scene)
     buffer, motion = rendered(scene, open_renderer(scene), 0.3, 0.5)
     before, after = make_oracle(scene, 0.3), make_oracle(scene, 0.5)
     _, there, instance, triangle = material_points(scene, before, after.state)
@@ -90,7 +108,7 @@ def test_points_behind_the_camera_are_outside_and_have_no_flow(make_scene, open_
     front = scene.cameras(0.0)
     behind = front @ np.diag([-1.0, 1.0, -1.0, 1.0])
     buffers = renderer.surface(placed, front, 0)
-    motion = renderer.motion(buffers, placed, placed, front, behind).tile(0)
+    motion = renderer.motion(buffers, buffers, placed, placed, front, behind).tile(0)
     hit = buffers.tile(0).instance > 0
     assert motion.outside[hit].all()
     assert np.isnan(motion.flow).all()

@@ -16,8 +16,8 @@ def everything(renderer, scenes, *, slots, environment):
     states = [[scene.state(time) for scene in scenes] for time in (0.2, 0.3)]
     poses = [np.concatenate([scene.cameras(time) for scene in scenes]) for time in (0.2, 0.3)]
     placed = [renderer.place(state, slot) for state, slot in zip(states, slots, strict=True)]
-    buffers = renderer.surface(placed[0], poses[0], slots[0])
-    motion = renderer.motion(buffers, *placed, *poses)
+    buffers, others = (renderer.surface(*work) for work in zip(placed, poses, slots, strict=True))
+    motion = renderer.motion(buffers, others, *placed, *poses)
     image = renderer.shade(buffers, placed[0], poses[0], 7)
     tiles = [tile for tile, (owner, _) in enumerate(renderer.tiles) if owner == environment]
     return [

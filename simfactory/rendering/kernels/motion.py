@@ -132,6 +132,14 @@ def moved(
     return start, end
 
 
+@wp.func
+def stays(before: World, after: World, item: int):
+    """Return whether a rigid surface is where it was."""
+    a, b = before.instances[item], after.instances[item]
+    changes = (b.flags & (DEFORMING | LIQUID)) != 0
+    return not changes and a.position == b.position and a.rotation == b.rotation
+
+
 @wp.kernel
 def trace_motion(
     before: World,
@@ -143,13 +151,19 @@ def trace_motion(
     camera_after: wp.array(dtype=wp.mat44d),
     item: wp.array3d(dtype=wp.int32),
     triangle: wp.array3d(dtype=wp.int32),
+    depth_before: wp.array3d(dtype=wp.float32),
+    item_after: wp.array3d(dtype=wp.int32),
+    depth_after: wp.array3d(dtype=wp.float32),
     flow: wp.array3d(dtype=wp.vec2),
     displacement: wp.array3d(dtype=wp.vec3),
     depth: wp.array3d(dtype=wp.float32),
     occluded: wp.array3d(dtype=wp.bool),
     outside: wp.array3d(dtype=wp.bool),
 ):
-    """Follow every pixel's surface point to another instant; see `Motion` for what is written."""
+    """Follow every pixel's surface point to another instant; see `Motion` for what is written.
+
+    Where neither camera nor surface moves, the pixel itself tells at the other instant whether the point is hidden.
+    """
     tile, row, column = wp.tid()
     k = item[tile, row, column]
     occluded[tile, row, column] = False
@@ -159,9 +173,16 @@ def trace_motion(
     depth[tile, row, column] = wp.inf
     if k < 0:
         return
+    pose = camera_before[tile]
+    if pose == camera_after[tile] and stays(before, after, k):
+        far = depth_before[tile, row, column]
+        nearer = depth_after[tile, row, column] < far * (1.0 - TOLERANCE)
+        flow[tile, row, column] = wp.vec2(0.0, 0.0)
+        depth[tile, row, column] = far
+        occluded[tile, row, column] = nearer and item_after[tile, row, column] != k
+        return
     u = wp.float64(column) + wp.float64(0.5)
     v = wp.float64(row) + wp.float64(0.5)
-    pose = camera_before[tile]
     direction = camera_ray(pose, intrinsics[tile], u, v)
     face = triangle[tile, row, column]
     start, end = moved(before, after, carried, k, face, wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3]), direction)
