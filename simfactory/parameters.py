@@ -201,7 +201,7 @@ _TABLE = (
         measure=lambda spec: _positive([spec.environment.wind.turbulence], 0.0),
     ),
     Parameter(
-        name="wind_exponent", unit="1", usual=(0.1, 0.6), bounds=(0.01, 1.0),
+        name="wind_exponent", unit="1", usual=(0.25, 0.6), bounds=(0.01, 1.0),
         measure=lambda spec: [getattr(spec.environment.wind.profile, "exponent", 0.0)]
         if isinstance(spec.environment.wind.profile, ProfilePower) else [],
     ),
@@ -210,7 +210,7 @@ _TABLE = (
         measure=lambda spec: [flow.speed for flow in spec.environment.flows if isinstance(flow, Jet)],
     ),
     Parameter(
-        name="vortex_speed", unit="m/s", usual=(1.0, 8.0), bounds=(0.1, 40.0),
+        name="vortex_speed", unit="m/s", usual=(2.5, 4.5), bounds=(0.1, 40.0),
         measure=lambda spec: [flow.speed for flow in spec.environment.flows if isinstance(flow, Vortex)],
     ),
     Parameter(

@@ -298,7 +298,7 @@ MULTI_OBJECT = (
         ),
         layout=(
             (("plate",), Scatter()),
-            (("piece",), Drop(height=(0.03, 0.1), over="plate", rise=0.22, spread=0.1)),
+            (("piece",), Drop(height=(0.03, 0.1), over="plate", rise=0.26, spread=0.1)),
         ),
         caption="{piece} fall onto {plate} and melt.",
         phenomena=("free_fall", "heat_conduction", "melting", "piling"),
