@@ -4,7 +4,7 @@
 
 It runs `simfactory spec stats` for each category and fails if a tier's share is improbable (p < 0.001), if two specs
 are the same physically, if there are fewer than 1,000 environments (map, turn and suns), or if a parameter covers less
-than 95 % of its range in all categories together: some scenes need a part of a range, as cloth needs wind that moves it.
+than 95 % of its range in all categories together: some scenes need but a part of a range, of wind for instance.
 Figures are stored in `benchmarks/results/ranges.json`, one line a category.
 """
 

@@ -205,7 +205,9 @@ class VertexDescent(newton.solvers.SolverVBD):
         model = self.model
         self.particle_forces.zero_()
         self.particle_hessians.zero_()
-        self._take_gradients(state.particle_q, self._deformation)
+        # Between iterations gradients follow the nodes, unless contacts of soft bodies cut the ways of these short.
+        followed = self._iteration > 1 and not self.particle_enable_self_contact
+        self._take_gradients(state.particle_q, self._deformation, guards_alone=followed)
         elements = self.elements
         inputs = [
             elements.node_start,
@@ -270,12 +272,18 @@ class VertexDescent(newton.solvers.SolverVBD):
             device=self.device,
         )
 
-    def _take_gradients(self, position: Any, deformation: Any) -> None:  # Any: warp arrays
+    def _take_gradients(
+        self,
+        position: Any,  # Any: warp arrays
+        deformation: Any,  # Any: as above
+        *,
+        guards_alone: bool = False,
+    ) -> None:
         elements = self.elements
         wp.launch(
             take_gradients,
             dim=self._deformation.size,
-            inputs=[elements.start, elements.nodes, elements.gradients, elements.stiffness, position],
+            inputs=[guards_alone, elements.start, elements.nodes, elements.gradients, elements.stiffness, position],
             outputs=[deformation, self._awake],
             device=self.device,
         )

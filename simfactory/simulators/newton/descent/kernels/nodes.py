@@ -43,6 +43,7 @@ def guess_displacements(
 
 @wp.kernel
 def take_gradients(
+    guards_alone: bool,
     start: wp.array(dtype=wp.int32),
     nodes: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
@@ -53,13 +54,15 @@ def take_gradients(
 ):
     """Write a sample's deformation gradient, F = Σ (xᵢ − x₀) ⊗ gᵢ, and whether it matters: most guards do not."""
     sample = wp.tid()
+    free = stiffness[sample][3]
+    if guards_alone and free == 0.0:
+        return
     begin = start[sample]
     origin = position[nodes[begin]]
     total = wp.mat33()
     for entry in range(begin + 1, start[sample + 1]):
         total += wp.outer(position[nodes[entry]] - origin, gradients[entry])
     deformation[sample] = total
-    free = stiffness[sample][3]
     growth, square = wp.determinant(total), wp.ddot(total, total)
     awake[sample] = free == 0.0 or wp.abs(growth - 1.0) > AWAKE * free or square > AWAKE * GUARD_STRETCH
 
@@ -128,7 +131,7 @@ def descend(
         displacement[node] = wp.vec3()
         put(node, reference[node], start, samples, gradients, awake, position, deformation)
         return
-    force, hessian = wp.vec3(), wp.mat33()
+    force, hessian, even = wp.vec3(), wp.mat33(), float(0.0)
     for entry in range(start[node], start[node + 1]):
         sample = samples[entry]
         if not awake[sample]:
@@ -164,8 +167,10 @@ def descend(
         stretched = f * gradient
         square = wp.dot(gradient, gradient)
         force -= shear * stretched + (bulk * excess - rest) * area
-        hessian += shear * square * wp.identity(n=3, dtype=float)
-        hessian += bulk * wp.outer(area, area) + slope * wp.outer(stretched, stretched)
+        even += shear * square
+        hessian += wp.outer(bulk * area, area)
+        if slope > 0.0:
+            hessian += wp.outer(slope * stretched, stretched)
         if factor[2] > 0.0:
             before = deformation_before[sample]
             rate = (wp.transpose(f) * f - wp.transpose(before) * before) / dt
@@ -173,6 +178,7 @@ def descend(
             hessian += (factor[2] / dt) * (square * (f * wp.transpose(f)) + wp.outer(stretched, stretched))
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
+    hessian += even * wp.identity(n=3, dtype=float)
     firm = weight * wp.identity(n=3, dtype=float) + contact_hessian[node]
     if pressing.head[node] >= 0:
         push, hard = pressing_force(
