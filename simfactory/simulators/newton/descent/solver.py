@@ -206,8 +206,10 @@ class VertexDescent(newton.solvers.SolverVBD):
         self.particle_forces.zero_()
         self.particle_hessians.zero_()
         # Between iterations gradients follow the nodes, unless contacts of soft bodies cut the ways of these short.
+        # Of the guards those are found that matter, in every second iteration.
         followed = self._iteration > 1 and not self.particle_enable_self_contact
-        self._take_gradients(state.particle_q, self._deformation, guards_alone=followed)
+        if not followed or self._iteration % 2:
+            self._take_gradients(state.particle_q, self._deformation, guards_alone=followed)
         elements = self.elements
         inputs = [
             elements.node_start,
