@@ -131,6 +131,8 @@ def main() -> None:
         for episodes, views in ((options.episodes, None), (5 * options.episodes, 1)):
             runs.append(measure(preset=preset, episodes=episodes, views=views, repeats=options.repeats))
             print(json.dumps(runs[-1]), flush=True)
+    stored = json.loads(RESULTS.read_text())["runs"] if RESULTS.exists() else []
+    runs += [run for run in stored if run["preset"] not in options.presets]  # keep their figures
     report = {"scene": f"{BODIES} rigid bodies, {SIDE}x{SIDE}, {FRAMES} frames", "machine": machine(), "runs": runs}
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(json.dumps(report, indent=1) + "\n")
