@@ -87,50 +87,29 @@ def put(
             deformation[sample] = deformation[sample] + wp.outer(move, gradients[entry])
 
 
-@wp.kernel
-def descend(
+@wp.func
+def inner_force(
+    node: int,
     dt: float,
-    chosen: wp.array(dtype=wp.int32),
     start: wp.array(dtype=wp.int32),
     samples: wp.array(dtype=wp.int32),
     gradients: wp.array(dtype=wp.vec3),
     stiffness: wp.array(dtype=wp.vec4),
     awake: wp.array(dtype=wp.bool),
     deformation_before: wp.array(dtype=wp.mat33),
-    reference: wp.array(dtype=wp.vec3),
-    position_before: wp.array(dtype=wp.vec3),
-    inertia: wp.array(dtype=wp.vec3),
-    mass: wp.array(dtype=wp.float32),
-    pressing: Pressing,
-    filtered: _SoftContactFilterData,
-    pose: wp.array(dtype=wp.transform),
-    pose_before: wp.array(dtype=wp.transform),
-    body_velocity: wp.array(dtype=wp.spatial_vector),
-    contact_force: wp.array(dtype=wp.vec3),
-    contact_hessian: wp.array(dtype=wp.mat33),
-    displacement: wp.array(dtype=wp.vec3),
-    internal: wp.array(dtype=wp.vec3),
-    position: wp.array(dtype=wp.vec3),
     deformation: wp.array(dtype=wp.mat33),
 ):
-    """Move a node by one Newton step of its own energy: inertia, elasticity, viscosity, contacts.
-
-    The deformation gradients around it follow at once: nodes of one colour share none.
+    """Return the force of elasticity and viscosity on a node, and its Hessian.
 
     Per volume, elasticity is μ/2 (|F|² − 3) − μ (J − 1) + μ/2 (J − 1)² where shear is sampled and λ/2 (J − 1)² where
     volume is: together the stable neo-Hookean solid, whose part quadratic in small strains ε is μ |ε|² + λ/2 tr²ε.
     Guards add k/2 (|J − 1| − g)² beyond g and μ Q/4 (|F|²/Q − 1)² beyond Q. Viscosity adds the stress η F dC/dt with
     C = FᵀF. Stiffness holds (μ, bulk factor, η) times the volume, and g, 0 but for guards. The term of the Hessian in
-    ∂²J/∂x² is 0 for a single node. What the inner forces are after the move is kept, see `balance`.
+    ∂²J/∂x² is 0 for a single node.
 
     Source: B. Smith et al., "Stable Neo-Hookean Flesh Simulation", ACM Transactions on Graphics 37 (2018), eq. 13;
     A. H. Chen et al., "Vertex Block Descent", ACM Transactions on Graphics 43 (2024), eq. 7.
     """
-    node = chosen[wp.tid()]
-    if mass[node] == 0.0:
-        displacement[node] = wp.vec3()
-        put(node, reference[node], start, samples, gradients, awake, position, deformation)
-        return
     force, hessian, even = wp.vec3(), wp.mat33(), float(0.0)
     for entry in range(start[node], start[node + 1]):
         sample = samples[entry]
@@ -176,9 +155,48 @@ def descend(
             rate = (wp.transpose(f) * f - wp.transpose(before) * before) / dt
             force -= factor[2] * (f * (rate * gradient))
             hessian += (factor[2] / dt) * (square * (f * wp.transpose(f)) + wp.outer(stretched, stretched))
+    return force, hessian + even * wp.identity(n=3, dtype=float)
+
+
+@wp.kernel
+def descend(
+    dt: float,
+    chosen: wp.array(dtype=wp.int32),
+    start: wp.array(dtype=wp.int32),
+    samples: wp.array(dtype=wp.int32),
+    gradients: wp.array(dtype=wp.vec3),
+    stiffness: wp.array(dtype=wp.vec4),
+    awake: wp.array(dtype=wp.bool),
+    deformation_before: wp.array(dtype=wp.mat33),
+    reference: wp.array(dtype=wp.vec3),
+    position_before: wp.array(dtype=wp.vec3),
+    inertia: wp.array(dtype=wp.vec3),
+    mass: wp.array(dtype=wp.float32),
+    pressing: Pressing,
+    filtered: _SoftContactFilterData,
+    pose: wp.array(dtype=wp.transform),
+    pose_before: wp.array(dtype=wp.transform),
+    body_velocity: wp.array(dtype=wp.spatial_vector),
+    contact_force: wp.array(dtype=wp.vec3),
+    contact_hessian: wp.array(dtype=wp.mat33),
+    displacement: wp.array(dtype=wp.vec3),
+    internal: wp.array(dtype=wp.vec3),
+    position: wp.array(dtype=wp.vec3),
+    deformation: wp.array(dtype=wp.mat33),
+):
+    """Move a node by one Newton step of its own energy: inertia, elasticity, viscosity, contacts.
+
+    The deformation gradients around it follow at once: nodes of one colour share none. What the inner forces are after
+    the move is kept, see `balance`.
+    """
+    node = chosen[wp.tid()]
+    if mass[node] == 0.0:
+        displacement[node] = wp.vec3()
+        put(node, reference[node], start, samples, gradients, awake, position, deformation)
+        return
+    force, hessian = inner_force(node, dt, start, samples, gradients, stiffness, awake, deformation_before, deformation)
     weight = mass[node] / (dt * dt)
     outer = weight * (inertia[node] - position[node]) + contact_force[node]
-    hessian += even * wp.identity(n=3, dtype=float)
     firm = weight * wp.identity(n=3, dtype=float) + contact_hessian[node]
     if pressing.head[node] >= 0:
         push, hard = pressing_force(
