@@ -58,7 +58,8 @@ RULES = {
     "the air around carries that",
     "grip": "points of cloth that lie between a robot's fingers as these close are tied to them by springs of 2e4 N/m "
     "in all, whose force along the pads is at most 2 μ F, F the strength of a finger's drive: beyond that they slip",
-    "speed": "cloth moves at most 6 m/s; faster ways are cut short, so that layers do not cross",
+    "speed": "parts of cloth move at most 6 m/s, beside what all of it moves in common; faster ways are cut short, so "
+    "that layers do not cross",
 }
 
 
