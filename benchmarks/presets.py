@@ -1,4 +1,4 @@
-"""Quality of the render presets: error and flicker on five fixed scenes against many-sample references.
+"""Quality of the render presets: error and flicker on six fixed scenes against many-sample references.
 
     python benchmarks/presets.py                      # judge all presets, write results/presets.json
     python benchmarks/presets.py --references 4096    # add samples to the references until each has so many
@@ -23,7 +23,7 @@ from simfactory.spec import read_specs
 from simfactory.testing.ground_truth import mock_trajectory
 
 FOLDER = Path(__file__).parent
-SCENES = ("indoor", "outdoor", "mirrors_glass", "cloth", "night")
+SCENES = ("indoor", "outdoor", "mirrors_glass", "cloth", "night", "relief")
 PRESETS = ("draft", "standard", "high")
 FRAME = 1  # the instant that is shown
 FLICKER_FRAMES = 4

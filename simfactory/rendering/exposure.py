@@ -9,7 +9,7 @@ import warp as wp
 from simfactory.rendering.arrays import Records, WarpArray, host_view, records
 from simfactory.rendering.buffers import DeviceSurface
 from simfactory.rendering.denoise import Denoiser
-from simfactory.rendering.kernels.blocks import EDGE, MARGIN, Blocks, expose_blocks, spread_blocks
+from simfactory.rendering.kernels.blocks import EDGE, MARGIN, ROUGH, Blocks, expose_blocks, spread_blocks
 from simfactory.rendering.kernels.film import Centers, Film, Run, ask_further, develop, expose
 from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.world import World
@@ -61,7 +61,7 @@ class Exposure:
         self._shares = False  # whether blocks of pixels shared the paths of the last images
         self._blocks = Blocks()
         few = (shape[0], -(-shape[1] // EDGE), -(-shape[2] // EDGE)) if preset.block_samples else (0, 0, 0)
-        for name in ("light", "albedo", "normal"):
+        for name in ("light", "albedo", "normal", "vector"):
             setattr(self._blocks, name, wp.zeros(few, dtype=wp.vec3, device=device))
         self._blocks.pixel = wp.zeros(few, dtype=wp.int32, device=device)
         self._mirrors = _mirrors(look, preset)
@@ -206,7 +206,8 @@ def _mirrors(look: Look, preset: Preset) -> npt.NDArray[np.bool_]:
 def _uneven(look: Look) -> npt.NDArray[np.bool_]:
     """Return which other items blocks of pixels cannot show; one more, the last, is the sky."""
     rows = look.materials.numpy()
-    return np.append((rows["transmission"] > CLEAR) | (rows["relief"] >= 0), False)
+    glints = (rows["relief"] >= 0) & ((rows["metallic"] > 0.5) | (rows["roughness"] < float(ROUGH)))
+    return np.append((rows["transmission"] > CLEAR) | glints, False)
 
 
 def _denoise(

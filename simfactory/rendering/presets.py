@@ -18,8 +18,8 @@ class Preset:
         smooth_contrast: Pixels whose neighbours' display values 0–1 differ less take their mean; 0 shades every pixel.
         traced_roughness: Materials smoother than this get a reflection ray.
         samples: Paths per pixel; 0 = light without paths.
-        block_samples: Paths per block of pixels that share them; 0 = none do. About what mirrors, shines through or has
-            a relief, and where an aperture or shutter is open, paths are followed from every pixel anyway.
+        block_samples: Paths per block of pixels that share them; 0 = none do. About what mirrors, shines through or
+            has a shiny relief, and where an aperture or shutter is open, paths are followed from every pixel anyway.
         mirror_samples: Further paths in pixels that see a mirror or glass; half as many in pictures of which these fill
             but a small part.
         more_samples: Largest number of further paths in pixels whose light is uncertain after these; four times as

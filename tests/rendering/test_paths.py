@@ -37,9 +37,19 @@ SIZE = 48
 
 
 @pytest.fixture(scope="session")
-def outdoor(repository_root):
-    spec = read_specs(repository_root / "benchmarks" / "scenes" / "outdoor.json")[0]
-    return seen_with(spec, width=SIZE, height=SIZE)
+def judged(repository_root):
+    """Return a scene of `benchmarks/presets.py` in a small picture."""
+
+    def open_scene(name):
+        spec = read_specs(repository_root / "benchmarks" / "scenes" / f"{name}.json")[0]
+        return seen_with(spec, width=SIZE, height=SIZE)
+
+    return open_scene
+
+
+@pytest.fixture(scope="session")
+def outdoor(judged):
+    return judged("outdoor")
 
 
 def seen_with(spec, **changes):
@@ -66,13 +76,28 @@ def display(light):
     return display_values(light, exposure=preset.exposure, contrast=preset.contrast)
 
 
-def test_standard_agrees_with_many_samples(outdoor):
-    light, _ = shots(outdoor, preset="reference", keys=range(4))
+@pytest.mark.parametrize("name", ["outdoor", "relief"])
+def test_standard_agrees_with_many_samples(name, judged):
+    spec = judged(name)
+    light, _ = shots(spec, preset="reference", keys=range(4))
     truth = display(np.mean(light, axis=0))
-    _, rgb = shots(outdoor, preset="standard")
+    _, rgb = shots(spec, preset="standard")
     error = rgb[0] - truth
     assert 10.0 * np.log10(255.0**2 / np.mean(error**2)) > 30.0  # 256²: see benchmarks/results/presets.json
     assert abs(error.mean()) < 0.5
+
+
+def test_a_ground_in_relief_changes_as_much_as_by_many_samples(judged):
+    bumpy = judged("relief")
+    visual = bumpy.ground.visual.model_copy(update={"normal_map": None})
+    even = bumpy.model_copy(update={"ground": bumpy.ground.model_copy(update={"visual": visual})})
+    change = {}
+    for preset in ("reference", "standard"):
+        images = [np.mean(shots(spec, preset=preset, keys=range(4))[1], axis=0) for spec in (bumpy, even)]
+        change[preset] = (images[0] - images[1])[SIZE // 2 :].ravel()
+    truth, found = change["reference"], change["standard"]
+    assert np.corrcoef(truth, found)[0, 1] > 0.85
+    assert truth @ found / (truth @ truth) == pytest.approx(1.0, abs=0.1)
 
 
 def test_pixels_of_paths_depend_neither_on_batch_nor_on_slot(make_scene):

@@ -11,14 +11,16 @@ from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import First, path_light
 from simfactory.rendering.kernels.reflectance import environment_reflectance
 from simfactory.rendering.kernels.shade import FAR, ambient_light, reflectance_at_normal
+from simfactory.rendering.kernels.skylight import ambient_irradiance
 from simfactory.rendering.kernels.spots import Spot, find_spot
 from simfactory.rendering.kernels.world import World, closest_hit
 
-__all__ = ["EDGE", "MARGIN", "Blocks", "expose_blocks", "spread_blocks"]
+__all__ = ["EDGE", "MARGIN", "ROUGH", "Blocks", "expose_blocks", "spread_blocks"]
 
 wp.set_module_options(OPTIONS)
 
 EDGE = wp.constant(2)  # of a block [px]
+ROUGH = wp.constant(0.45)  # roughness from which on a relief is seen by what light it scatters, not by its highlights
 MARGIN = wp.constant(16)  # about what no block can show; within it the two ways give way to each other [px]
 
 
@@ -28,7 +30,8 @@ class Blocks:
 
     light: wp.array3d(dtype=wp.vec3)
     albedo: wp.array3d(dtype=wp.vec3)
-    normal: wp.array3d(dtype=wp.vec3)
+    normal: wp.array3d(dtype=wp.vec3)  # without relief
+    vector: wp.array3d(dtype=wp.vec3)  # light vector of lamps
     pixel: wp.array3d(dtype=wp.int32)  # which of its pixels was followed, counted row by row; -1 = none
 
 
@@ -51,10 +54,12 @@ def depth_in_box(box: wp.vec4i, rows: int, columns: int, row: int, column: int):
 
 @wp.func
 def is_shared(look: Look, item: int):
-    """Return whether an item's light changes slowly over the picture: no mirror, no glass, no relief."""
+    """Return whether an item's light changes slowly over the picture: no mirror, no glass, no relief that glints."""
     shared = bool(False)
     if item >= 0:
-        shared = look.materials[item].relief < 0 and look.materials[item].transmission <= 0.05
+        shared = look.materials[item].transmission <= 0.05
+        if look.materials[item].relief >= 0:
+            shared = shared and look.materials[item].metallic <= 0.5 and look.materials[item].roughness >= ROUGH
         if look.materials[item].metallic > 0.5 and look.materials[item].roughness < look.mirror_roughness:
             shared = False
     return shared
@@ -109,6 +114,7 @@ def expose_blocks(
     column = EDGE * j + wp.max(chosen, 0) % EDGE
     first = First()
     first.known = 2
+    first.even = 1
     first.hit.item = centers.item[tile, row, column]
     first.hit.triangle = centers.triangle[tile, row, column]
     if first.hit.item >= 0:
@@ -120,6 +126,7 @@ def expose_blocks(
     light = wp.vec3(0.0, 0.0, 0.0)
     albedo = wp.vec3(0.0, 0.0, 0.0)
     facing = wp.vec3(0.0, 0.0, 0.0)
+    vector = wp.vec3(0.0, 0.0, 0.0)
     count = look.block_samples
     if chosen < 0:
         count = 1
@@ -128,18 +135,23 @@ def expose_blocks(
         key = pixel_key(seeds[tile], row, column)
         for sample in range(count):
             seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, first)
-            light += seen.light * (look.brightest / wp.max(brightest(seen.light), look.brightest))
+            limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
+            light += seen.light * limit
             albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
             facing += seen.normal
+            vector += seen.vector * limit
     share = 1.0 / float(count)
     blocks.light[tile, i, j] = light * share
     blocks.albedo[tile, i, j] = albedo * share
     blocks.normal[tile, i, j] = facing * share
+    blocks.vector[tile, i, j] = vector * share
 
 
 @wp.func
 def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: wp.vec3, v: float, u: float):
-    """Return the light at a raster point (row v, column u) of an item, from the blocks about it; negative if none fits.
+    """Return the light at a raster point (row v, column u) of an item, and its light vector, from the blocks about it.
+
+    The light is negative if none fits.
 
     Blocks count by their distance and by how much they face the same way; around a sharp bend, any way.
     """
@@ -147,6 +159,7 @@ def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: w
     j = int(u) // EDGE
     alike = wp.vec3(0.0, 0.0, 0.0)
     alike_weight = float(0.0)
+    vector = wp.vec3(0.0, 0.0, 0.0)
     any_way = wp.vec3(0.0, 0.0, 0.0)
     any_weight = float(0.0)
     for k in range(9):
@@ -170,6 +183,7 @@ def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: w
                     lean = lean * lean
                     light = blocks.light[tile, r, c]
                     any_way += light * weight
+                    vector += blocks.vector[tile, r, c] * weight
                     any_weight += weight
                     alike += light * (weight * lean)
                     alike_weight += weight * lean
@@ -178,7 +192,7 @@ def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: w
         result = alike / alike_weight
     elif any_weight > 0.0:
         result = any_way / any_weight
-    return result
+    return result, vector / wp.max(any_weight, 1.0e-6)
 
 
 @wp.func
@@ -191,6 +205,24 @@ def returned_share(spot: Spot, base: wp.vec3):
     white = wp.vec3(1.0, 1.0, 1.0)
     body = base * ((1.0 - spot.metallic) * (1.0 - spot.transmission))
     return wp.cw_mul(white - reflected, body) + reflected * 0.35 + wp.vec3(0.005, 0.005, 0.005)
+
+
+@wp.func
+def relief_share(look: Look, environment: int, spot: Spot, light: wp.vec3, vector: wp.vec3):
+    """Return the light of a surface in relief over that without, from the light and the light vector of lamps without.
+
+    What comes from no lamp is taken to arrive as from the surroundings unhidden.
+    """
+    total = wp.max(light[0] + light[1] + light[2], 1.0e-6)
+    plain = wp.max(wp.dot(vector, spot.even) / total, 0.0)
+    bent = wp.max(wp.dot(vector, spot.normal) / total, 0.0)
+    if plain > 1.0:  # the light is denoised, its vector is not
+        bent = bent / plain
+        plain = 1.0
+    around = ambient_irradiance(look, environment, spot.position, spot.normal)
+    before = ambient_irradiance(look, environment, spot.position, spot.even)
+    turned = (around[0] + around[1] + around[2]) / wp.max(before[0] + before[1] + before[2], 1.0e-6)
+    return bent + (1.0 - plain) * turned
 
 
 @wp.func
@@ -218,8 +250,11 @@ def shared_light(
         if first.known == 2:
             known = 1
         spot = find_spot(world, look, environment, first.hit, origin, wp.vec3d(along), 0.0, angle, known, first.base)
-        light = lent_light(blocks, centers, tile, item, spot.normal, place[1], place[0])
+        light, vector = lent_light(blocks, centers, tile, item, spot.even, place[1], place[0])
         if light[0] >= 0.0:
+            if look.materials[item].relief >= 0:
+                share = relief_share(look, environment, spot, light, vector)
+                light = light * wp.lerp(share, 1.0, spot.fade)
             pattern = wp.cw_div(returned_share(spot, spot.base), returned_share(spot, look.materials[item].mean))
             received = wp.cw_mul(light, wp.lerp(pattern, wp.vec3(1.0, 1.0, 1.0), spot.fade))
     return received

@@ -109,7 +109,11 @@ def lamps_light(
     sample: int,
     dimension: int,
 ):
-    """Return the light of all light sources that a spot sends to the eye.
+    """Return the light of all light sources that a spot sends to the eye, and its light vector.
+
+    The light vector is the sum of the sources' directions, each weighed by what its light (the three channels' sum)
+    would be on a surface that faces it: its product with a normal near the spot's is the light of a surface that
+    faces that way.
 
     Two random numbers are used for each source, and one more.
 
@@ -125,9 +129,11 @@ def lamps_light(
         sample: Number of the sample.
         dimension: First dimension of the random numbers.
 
-    Source for `one`: J. Talbot et al., "Importance resampling for global illumination" (2005).
+    Sources: A. Gershun, "The light field" (1939), for the light vector; J. Talbot et al., "Importance resampling for
+    global illumination" (2005), for `one`.
     """
     total = wp.vec3(0.0, 0.0, 0.0)
+    vector = wp.vec3(0.0, 0.0, 0.0)
     f0 = reflectance_at_normal(spot)
     first = look.sceneries[environment].first_light
     count = look.sceneries[environment].light_count
@@ -156,8 +162,10 @@ def lamps_light(
             else:
                 chance = (chance - share) / wp.max(1.0 - share, 1.0e-6)
         elif weight > 1.0e-6:
-            total += light * light_passing(world, look, root, spot, beam.toward, beam.limit)
-    return total
+            light = light * light_passing(world, look, root, spot, beam.toward, beam.limit)
+            total += light
+            vector += beam.unit * ((light[0] + light[1] + light[2]) / wp.max(wp.dot(spot.normal, beam.unit), 1.0e-4))
+    return total, vector
 
 
 @wp.func

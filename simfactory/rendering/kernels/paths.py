@@ -42,6 +42,7 @@ class First:
     """What is known of the first thing on a path."""
 
     known: wp.int32  # 0 = nothing, 1 = the hit, 2 = the base colour over the pixel too
+    even: wp.int32  # whether its relief is left out
     hit: Hit
     base: wp.vec3
 
@@ -53,6 +54,7 @@ class Seen:
     light: wp.vec3
     albedo: wp.vec3
     normal: wp.vec3
+    vector: wp.vec3  # light vector of what the first surface sends to the eye of the light of lamps
 
 
 @wp.func
@@ -136,7 +138,7 @@ def lit_spot(
     sample: int,
     dimension: int,
 ):
-    """Return the light of lamps that a surface sends to the eye."""
+    """Return the light of lamps that a surface sends to the eye, and its light vector."""
     share = float(0.0)
     if site.spot.roughness < look.mirror_roughness:
         share = site.chance
@@ -239,6 +241,8 @@ def path_light(
             along = wp.vec3d(leg.along)
             spot = find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
             if bounce == 0:
+                if first.even != 0:
+                    spot.normal = spot.even
                 seen.normal = spot.normal * (1.0 - spot.fade)
             site = site_of(look, spot, leg, bounce)
             weight = leg.weight * (1.0 - spot.fade)
@@ -249,8 +253,10 @@ def path_light(
             if leg.ahead != 0 and (site.last != 0 or not shows_others(spot, site.clear)):
                 seen.albedo += wp.cw_mul(weight, guide_albedo(site))
             if site.inside == 0:
-                lit = lit_spot(world, look, environment, root, site, bounce, key, sample, dimension)
+                lit, vector = lit_spot(world, look, environment, root, site, bounce, key, sample, dimension)
                 seen.light += wp.cw_mul(weight, lit)
+                if bounce == 0:
+                    seen.vector = vector * (1.0 - spot.fade)
             dimension += lamps
             if site.last != 0:
                 seen.light += wp.cw_mul(weight, ambient_light(world, look, environment, root, site.spot, 1.0))

@@ -31,6 +31,7 @@ class Spot:
     position: wp.vec3
     toward_eye: wp.vec3
     normal: wp.vec3  # for shading, facing the eye
+    even: wp.vec3  # the same without relief
     face: wp.vec3  # geometric, facing the eye
     base: wp.vec3
     roughness: wp.float32
@@ -160,6 +161,16 @@ def bend(world: World, item: int, triangle: int):
 
 
 @wp.func
+def shading_normal(rotation: wp.mat33d, smooth: wp.vec3, ray: wp.vec3):
+    """Return a normal (local, on the eye's side) in the world frame: bent back where it leans away from the eye."""
+    lean = wp.dot(smooth, ray)
+    toward = smooth
+    if lean > -0.02:
+        toward = smooth - ray * (lean + 0.02)
+    return wp.normalize(wp.vec3(rotation @ wp.vec3d(toward)))
+
+
+@wp.func
 def find_spot(
     world: World,
     look: Look,
@@ -193,18 +204,17 @@ def find_spot(
         spot.base = surface_color(look, item, lay)
     spot.leaving = 0
     spot.roughness = look.materials[item].roughness
+    side = float(1.0)
+    if wp.dot(face, ray) > 0.0:
+        side = -1.0
+        spot.leaving = 1
+    face = face * side
+    spot.normal = shading_normal(rotation, smooth * side, ray)
+    spot.even = spot.normal
     if relief:
         smooth, variance = relief_normal(world, look, item, hit.triangle, lay, smooth)
         spot.roughness = rougher(spot.roughness, variance)
-    if wp.dot(face, ray) > 0.0:
-        face = -face
-        smooth = -smooth
-        spot.leaving = 1
-    # A smooth normal may lean away from the eye near the outline: bend it back.
-    lean = wp.dot(smooth, ray)
-    if lean > -0.02:
-        smooth = smooth - ray * (lean + 0.02)
-    spot.normal = wp.normalize(wp.vec3(rotation @ wp.vec3d(smooth)))
+        spot.normal = shading_normal(rotation, smooth * side, ray)
     spot.face = wp.vec3(rotation @ wp.vec3d(face))
     spot.position = wp.vec3(origin + direction * point.distance)
     spot.toward_eye = -wp.normalize(wp.vec3(direction))
