@@ -61,7 +61,7 @@ class Exposure:
         self._shares = False  # whether blocks of pixels shared the paths of the last images
         self._blocks = Blocks()
         few = (shape[0], -(-shape[1] // EDGE), -(-shape[2] // EDGE)) if preset.block_samples else (0, 0, 0)
-        for name in ("light", "albedo", "normal", "vector"):
+        for name in ("light", "albedo", "normal", "vector", "share"):
             setattr(self._blocks, name, wp.zeros(few, dtype=wp.vec3, device=device))
         self._blocks.pixel = wp.zeros(few, dtype=wp.int32, device=device)
         self._mirrors = _mirrors(look, preset)

@@ -32,6 +32,7 @@ class Blocks:
     albedo: wp.array3d(dtype=wp.vec3)
     normal: wp.array3d(dtype=wp.vec3)  # without relief
     vector: wp.array3d(dtype=wp.vec3)  # light vector of lamps
+    share: wp.array3d(dtype=wp.vec3)  # of light that arrives evenly: what is returned
     pixel: wp.array3d(dtype=wp.int32)  # which of its pixels was followed, counted row by row; -1 = none
 
 
@@ -63,6 +64,18 @@ def is_shared(look: Look, item: int):
         if look.materials[item].metallic > 0.5 and look.materials[item].roughness < look.mirror_roughness:
             shared = False
     return shared
+
+
+@wp.func
+def returned_share(spot: Spot, base: wp.vec3):
+    """Return what share of the light that arrives evenly a spot would return without relief and of some base colour."""
+    spot.base = base
+    reflected = environment_reflectance(
+        reflectance_at_normal(spot), spot.roughness, wp.max(wp.dot(spot.even, spot.toward_eye), 0.02)
+    )
+    white = wp.vec3(1.0, 1.0, 1.0)
+    body = base * ((1.0 - spot.metallic) * (1.0 - spot.transmission))
+    return wp.cw_mul(white - reflected, body) + reflected * 0.35 + wp.vec3(0.005, 0.005, 0.005)
 
 
 @wp.func
@@ -140,6 +153,8 @@ def expose_blocks(
             albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
             facing += seen.normal
             vector += seen.vector * limit
+        spot = find_spot(world, look, environments[tile], first.hit, origin, direction, 0.0, angle, 1, first.base)
+        blocks.share[tile, i, j] = wp.lerp(returned_share(spot, first.base), wp.vec3(1.0, 1.0, 1.0), spot.fade)
     share = 1.0 / float(count)
     blocks.light[tile, i, j] = light * share
     blocks.albedo[tile, i, j] = albedo * share
@@ -181,7 +196,7 @@ def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: w
                     lean = lean * lean
                     lean = lean * lean
                     lean = lean * lean
-                    light = blocks.light[tile, r, c]
+                    light = wp.cw_div(blocks.light[tile, r, c], blocks.share[tile, r, c])
                     any_way += light * weight
                     vector += blocks.vector[tile, r, c] * weight
                     any_weight += weight
@@ -193,18 +208,6 @@ def lent_light(blocks: Blocks, centers: Centers, tile: int, item: int, normal: w
     elif any_weight > 0.0:
         result = any_way / any_weight
     return result, vector / wp.max(any_weight, 1.0e-6)
-
-
-@wp.func
-def returned_share(spot: Spot, base: wp.vec3):
-    """Return what share of the light that arrives evenly a spot would return if it had some base colour."""
-    spot.base = base
-    reflected = environment_reflectance(
-        reflectance_at_normal(spot), spot.roughness, wp.max(wp.dot(spot.normal, spot.toward_eye), 0.02)
-    )
-    white = wp.vec3(1.0, 1.0, 1.0)
-    body = base * ((1.0 - spot.metallic) * (1.0 - spot.transmission))
-    return wp.cw_mul(white - reflected, body) + reflected * 0.35 + wp.vec3(0.005, 0.005, 0.005)
 
 
 @wp.func
@@ -253,9 +256,10 @@ def shared_light(
         light, vector = lent_light(blocks, centers, tile, item, spot.even, place[1], place[0])
         if light[0] >= 0.0:
             if look.materials[item].relief >= 0:
-                share = relief_share(look, environment, spot, light, vector)
+                before = wp.cw_mul(light, returned_share(spot, look.materials[item].mean))
+                share = relief_share(look, environment, spot, before, vector)
                 light = light * wp.lerp(share, 1.0, spot.fade)
-            pattern = wp.cw_div(returned_share(spot, spot.base), returned_share(spot, look.materials[item].mean))
+            pattern = returned_share(spot, spot.base)
             received = wp.cw_mul(light, wp.lerp(pattern, wp.vec3(1.0, 1.0, 1.0), spot.fade))
     return received
 

@@ -195,6 +195,21 @@ def onward(
 
 
 @wp.func
+def met_spot(
+    world: World, look: Look, environment: int, hit: Hit, start: wp.vec3d, leg: Leg, first: First, bounce: int
+):
+    """Return the surface point that a leg meets, the first one as far as it is known."""
+    known = int(0)
+    if bounce == 0 and first.known == 2:
+        known = 1
+    along = wp.vec3d(leg.along)
+    spot = find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
+    if bounce == 0 and first.even != 0:
+        spot.normal = spot.even
+    return spot
+
+
+@wp.func
 def path_light(
     world: World,
     look: Look,
@@ -235,14 +250,8 @@ def path_light(
             if leg.ahead != 0:
                 seen.albedo += leg.weight
         else:
-            known = int(0)
-            if bounce == 0 and first.known == 2:
-                known = 1
-            along = wp.vec3d(leg.along)
-            spot = find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
+            spot = met_spot(world, look, environment, hit, start, leg, first, bounce)
             if bounce == 0:
-                if first.even != 0:
-                    spot.normal = spot.even
                 seen.normal = spot.normal * (1.0 - spot.fade)
             site = site_of(look, spot, leg, bounce)
             weight = leg.weight * (1.0 - spot.fade)
