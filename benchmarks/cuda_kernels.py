@@ -1,0 +1,40 @@
+"""Compiles all kernels for an NVIDIA GPU, on any machine: no GPU and no driver are needed.
+
+    python benchmarks/cuda_kernels.py                      (minutes: the path tracer alone takes one or two)
+    python benchmarks/cuda_kernels.py --architecture 89
+
+Warp brings NVIDIA's runtime compiler with it. What that refuses would fail when a GPU first runs it. Figures are
+stored in `benchmarks/results/cuda_kernels.json`: seconds and size of the machine code by module.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+
+from generate import machine
+
+from simfactory.testing.cuda import compile_for_gpu, kernel_modules
+
+RESULTS = Path(__file__).parent / "results" / "cuda_kernels.json"
+
+
+def main() -> None:
+    """Compile, print and store."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--architecture", type=int, default=90, help="compute capability times ten; default: Hopper")
+    options = parser.parse_args()
+    modules: dict[str, dict[str, float]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name in kernel_modules():
+            begin = time.process_time()
+            size = compile_for_gpu(name, Path(folder), architecture=options.architecture)
+            modules[name] = {"cpu_s": round(time.process_time() - begin, 1), "bytes": size}
+            print(f"{name}: {modules[name]['cpu_s']} CPU-s, {size} B", flush=True)
+    report = {"architecture": options.architecture, "machine": machine(), "modules": modules}
+    RESULTS.write_text(json.dumps(report, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
