@@ -340,7 +340,7 @@ MULTI_OBJECT = (
         ),
         caption="{ball} flies against a tower of {block}.",
         phenomena=("projectile_motion", "collision", "toppling", "elastic_deformation"),
-        invariants=(Invariant("block", "travel", above=0.005, cause="speed", of="ball"),),
+        invariants=(Invariant("block", "travel", above=0.05, cause="speed", of="ball"),),
     ),
     BaseScene(
         name="soft_stack_loaded",
@@ -358,7 +358,7 @@ MULTI_OBJECT = (
         ),
         caption="{load} falls onto a stack of {cushion}, which gives way.",
         phenomena=("free_fall", "collision", "elastic_deformation", "stacking"),
-        invariants=(Invariant("cushion", "dent", above=0.008, cause="body", of="load"),),
+        invariants=(Invariant("load", "touch", above=0.03, cause="body", of="cushion"),),
     ),
 )
 

@@ -304,7 +304,7 @@ MULTI_OBJECT = (
         phenomena=("free_fall", "heat_conduction", "melting", "piling"),
         invariants=(
             Invariant("piece", "warming", above=1.0, cause="heat", every=True),
-            Invariant("piece", "deformation", above=0.05, cause="heat"),
+            Invariant("piece", "deformation", above=0.15, cause="heat"),
         ),
         air="still",
     ),
