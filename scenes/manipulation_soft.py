@@ -59,6 +59,7 @@ ROPE_MANIPULATION: tuple[BaseScene, ...] = (
         caption="A robot arm takes {rope} by its end and hangs it over a peg.",
         phenomena=("robot", "grasping", "hanging", "wrapping"),
         invariants=(Invariant("rope", "lift", above=0.05, cause="drive"),),
+        air="still",
     ),
     single(
         name="robot_drags_rope",
@@ -68,5 +69,6 @@ ROPE_MANIPULATION: tuple[BaseScene, ...] = (
         caption="A robot arm drags {rope} over a bench by its end.",
         phenomena=("robot", "grasping", "sliding_friction"),
         invariants=(Invariant("rope", "travel", above=0.05, cause="drive"),),
+        air="still",
     ),
 )

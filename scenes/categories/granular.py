@@ -61,7 +61,7 @@ SINGLE = (
         layout=((("clump",), Drop(height=(0.1, 0.45), toss=(0.0, 0.6), spin=(0.0, 2.0))),),
         caption="{clump} falls onto the floor and spreads.",
         phenomena=("free_fall", "granular_flow", "angle_of_repose"),
-        invariants=(Invariant("clump", "spread", above=0.07),),
+        invariants=(Invariant("clump", "fall", above=0.05),),
     ),
     BaseScene(
         name="grains_on_ramp",
