@@ -1,7 +1,8 @@
 """What passes between simulation, rendering, annotation and storage: arrays with shapes, units and frames."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +23,10 @@ __all__ = [
     "Contacts",
     "Episode",
     "Motion",
+    "MotionArrays",
+    "PixelGrid",
     "Surface",
+    "SurfaceArrays",
     "SurfaceBuffer",
     "Trajectory",
     "WorldState",
@@ -282,6 +286,77 @@ def scene_surfaces(spec: SceneSpec) -> tuple[Surface, ...]:
     return (*fixed, *bodies)
 
 
+class PixelGrid(NamedTuple):
+    """Every so many-th pixel along both axes.
+
+    Attributes:
+        first: Row and column of the first.
+        stride: Distance of the next [px].
+    """
+
+    first: int
+    stride: int
+
+    @property
+    def pixels(self) -> tuple[slice, slice]:
+        """Index of rows and columns."""
+        return slice(self.first, None, self.stride), slice(self.first, None, self.stride)
+
+
+class SurfaceArrays(Protocol):
+    """A `SurfaceBuffer`, or what reads like one."""
+
+    @property
+    def instance(self) -> UInt16:
+        """`(height, width)`."""
+
+    @property
+    def triangle(self) -> Int32:
+        """`(height, width)`."""
+
+    @property
+    def bary(self) -> Float32:
+        """`(height, width, 2)`."""
+
+    @property
+    def depth(self) -> Float32:
+        """`(height, width)` [m]."""
+
+    @property
+    def normal(self) -> Float32:
+        """`(height, width, 3)`."""
+
+    def sampled(self, grid: PixelGrid) -> "SurfaceBuffer":
+        """Return what the pixels of a grid see."""
+
+
+class MotionArrays(Protocol):
+    """A `Motion`, or what reads like one."""
+
+    @property
+    def flow(self) -> Float32:
+        """`(height, width, 2)` [px]."""
+
+    @property
+    def displacement(self) -> Float32:
+        """`(height, width, 3)` [m]."""
+
+    @property
+    def depth(self) -> Float32:
+        """`(height, width)` [m]."""
+
+    @property
+    def occluded(self) -> Bool:
+        """`(height, width)`."""
+
+    @property
+    def outside(self) -> Bool:
+        """`(height, width)`."""
+
+    def sampled(self, grid: PixelGrid) -> "Motion":
+        """Return the motion of the pixels of a grid."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SurfaceBuffer:
     """Which surface point each pixel centre sees, for one tile (one camera at one instant).
@@ -299,6 +374,10 @@ class SurfaceBuffer:
     bary: Float32
     depth: Float32
     normal: Float32
+
+    def sampled(self, grid: PixelGrid) -> "SurfaceBuffer":
+        """Return what the pixels of a grid see; views."""
+        return SurfaceBuffer(**{each.name: getattr(self, each.name)[grid.pixels] for each in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -319,6 +398,10 @@ class Motion:
     depth: Float32
     occluded: Bool
     outside: Bool
+
+    def sampled(self, grid: PixelGrid) -> "Motion":
+        """Return the motion of the pixels of a grid; views."""
+        return Motion(**{each.name: getattr(self, each.name)[grid.pixels] for each in fields(self)})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,7 @@ from simfactory.episode import ClipRecording, Surface, Trajectory, scene_surface
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 from simfactory.stages import Stages
-from simfactory.store import CLIP_SCHEMA, JSON, ClipWriter, clip_id
+from simfactory.store import CLIP_SCHEMA, JSON, ClipWriter, Stored, clip_id
 
 __all__ = ["Clip", "ClipHeader", "MemoryRecorder", "OpenRecorder", "Recorder", "open_writer"]
 
@@ -136,7 +136,11 @@ class ClipHeader:
 class Recorder(Protocol):
     """Takes the frames of one clip. `store.ClipWriter` is one, `MemoryRecorder` another."""
 
-    def append(self, frame: Arrays) -> None:
+    @property
+    def steps(self) -> Mapping[str, float]:
+        """Signals that may come in stored form, and the step between stored values."""
+
+    def append(self, frame: Mapping[str, npt.NDArray[np.generic] | Stored]) -> None:
         """Take one frame: each signal's slice without the time axis."""
 
     def commit(self, *, arrays: Arrays, attributes: Attributes, row: Attributes) -> bool:
@@ -176,7 +180,12 @@ class MemoryRecorder:
         self._frames: list[dict[str, npt.NDArray[np.generic]]] = []
         self.recording: ClipRecording | None = None
 
-    def append(self, frame: Arrays) -> None:
+    @property
+    def steps(self) -> Mapping[str, float]:
+        """None: values are kept as they are."""
+        return {}
+
+    def append(self, frame: Mapping[str, npt.NDArray[np.generic] | Stored]) -> None:
         """Take one frame, copied."""
         self._frames.append({name: np.array(array) for name, array in frame.items()})
 
@@ -260,14 +269,23 @@ class Clip:
         with self._stages.measure("annotate"):
             arrays: dict[str, npt.NDArray[np.generic]] = {}
             for annotation in self._active:
-                if annotation.frame is not None:
+                if annotation.frame is None:
+                    continue
+                names = {signal.name for signal in annotation.signals}
+                if names <= context.stored.keys():
+                    arrays.update({name: context.stored[name] for name in names})
+                else:
                     arrays.update(annotation.frame(context))
             owned = {name: array if array.flags.owndata else array.copy() for name, array in arrays.items()}
+            quantised = {
+                name: Stored(elements=owned[name], saturated=context.saturated.get(name, 0))
+                for name in self.recorder.steps.keys() & context.stored.keys() & owned.keys()
+            }
         with self._stages.measure("check"):
             self.checks.frame(context)
-        self._encoding.add(partial(self._append, owned))
+        self._encoding.add(partial(self._append, {**owned, **quantised}))
 
-    def _append(self, arrays: Arrays) -> None:
+    def _append(self, arrays: Mapping[str, npt.NDArray[np.generic] | Stored]) -> None:
         with self._stages.measure("encode"):
             self.recorder.append(arrays)
 

@@ -2,7 +2,20 @@
 
 from dataclasses import dataclass
 
-__all__ = ["LOSSLESS", "Precision", "Signal"]
+__all__ = [
+    "HIT",
+    "LOSSLESS",
+    "OCCLUDED_AFTER",
+    "OCCLUDED_BEFORE",
+    "OUTSIDE_AFTER",
+    "OUTSIDE_BEFORE",
+    "SATURATED",
+    "Precision",
+    "Signal",
+]
+
+# Bits of the signal `mask`.
+HIT, OCCLUDED_AFTER, OUTSIDE_AFTER, OCCLUDED_BEFORE, OUTSIDE_BEFORE, SATURATED = (1 << bit for bit in range(6))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,17 +7,18 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.base import FrameContext
+from simfactory.annotations.base import FrameContext, sample_grid
 from simfactory.cameras import camera_to_world
-from simfactory.episode import WorldState
+from simfactory.episode import PixelGrid, WorldState
 from simfactory.launches import turn
 from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
-from simfactory.rendering import DeviceImage, DeviceMotion, DeviceSurface, Placed, Renderer
+from simfactory.rendering import DeviceImage, DeviceMotion, DeviceStored, DeviceSurface, Placed, Renderer, Steps
 from simfactory.stages import Stages
 
-__all__ = ["FrameStream", "tile_groups", "works_ahead"]
+__all__ = ["FrameStream", "packing_steps", "tile_groups", "works_ahead"]
 
+FLOWS = {"flow_forward", "flow_backward"}
 INSTANTS = 3  # kept alive at once: motion needs the frames before and after
 
 
@@ -40,6 +41,25 @@ def works_ahead(device: str) -> bool:
     return device != "cpu"
 
 
+def packing_steps(clips: Sequence[Clip]) -> Steps | None:
+    """Return the steps of what is brought into stored form while it is on the device; None if it is not.
+
+    It is if the recorders of all clips take normals and flow so, as far as they take them, and no mask that would have
+    to tell of one flow alone.
+    """
+    found: dict[str, set[float]] = {"normal": set(), "flow": set()}
+    for clip in clips:
+        recorded = {signal.name for signal in clip.header.signals}
+        steps = clip.recorder.steps
+        if not recorded & {"normal", *FLOWS} <= steps.keys() or ("mask" in recorded and not recorded >= FLOWS):
+            return None
+        found["normal"] |= {steps[name] for name in recorded & {"normal"}}
+        found["flow"] |= {steps[name] for name in recorded & FLOWS}
+    if not any(found.values()) or max(map(len, found.values())) > 1:
+        return None
+    return Steps(**{name: values.pop() for name, values in found.items() if values})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Frame:
     """What the renderer makes of a frame, for all tiles."""
@@ -48,6 +68,7 @@ class _Frame:
     forward: DeviceMotion | None
     backward: DeviceMotion | None
     rgb: DeviceImage | None
+    stored: DeviceStored | None
 
 
 class FrameStream:
@@ -71,10 +92,16 @@ class FrameStream:
             cameras = tuple(clip.header.camera for clip in clips if clip.trajectory is first.trajectory)
             scenes.append((first.header.spec.model_copy(update={"cameras": cameras}), first.surfaces))
         self._needs = frozenset().union(*(clip.needs for clip in clips))
+        self._steps = packing_steps(clips)
         with turn(), stages.measure("load"):
             self._ahead = works_ahead(device)
             self._renderer = Renderer(
-                scenes, preset=preset, device=device, images="rgb" in self._needs, ahead=self._ahead
+                scenes,
+                preset=preset,
+                device=device,
+                images="rgb" in self._needs,
+                ahead=self._ahead,
+                steps=self._steps,
             )
         self._poses = np.stack([clip.poses for clip in clips], axis=1)  # (time, tile, 4, 4)
         self._placed: dict[int, Placed] = {}
@@ -111,6 +138,8 @@ class FrameStream:
                 surface=shown.surface.tile(tile),
                 forward=None if shown.forward is None else shown.forward.tile(tile),
                 backward=None if shown.backward is None else shown.backward.tile(tile),
+                stored={} if shown.stored is None else shown.stored.tile(tile),
+                saturated={} if shown.stored is None else shown.stored.saturated(tile),
             )
             for tile, clip in enumerate(self._clips)
         ]
@@ -121,12 +150,22 @@ class FrameStream:
         for needed in (frame, after):
             if needed < self.frame_count and needed not in self._surfaces:
                 self._show(needed)
+        surface = self._surfaces[frame]
+        forward = self._motion(frame, after) if after < self.frame_count else None
+        backward = self._motion(frame, before) if before >= 0 else None
         return _Frame(
-            surface=self._surfaces[frame],
-            forward=self._motion(frame, after) if after < self.frame_count else None,
-            backward=self._motion(frame, before) if before >= 0 else None,
+            surface=surface,
+            forward=forward,
+            backward=backward,
             rgb=self._image(frame) if "rgb" in self._needs else None,
+            stored=None if self._steps is None else self._pack(surface, forward, backward),
         )
+
+    def _pack(
+        self, surface: DeviceSurface, forward: DeviceMotion | None, backward: DeviceMotion | None
+    ) -> DeviceStored:
+        with turn(), self._stages.measure("annotate"):
+            return self._renderer.pack(surface, forward, backward)
 
     def _image(self, frame: int) -> DeviceImage:
         with turn(), self._stages.measure("shade"):
@@ -147,16 +186,20 @@ class FrameStream:
                 self._placed[other],
                 self._poses[frame],
                 self._poses[other],
+                grid=self._grid(frame),
             )
 
     def _show(self, frame: int) -> None:
         with turn(), self._stages.measure("surface"):
             self._placed[frame] = self._place(frame, slot=frame % INSTANTS)
             self._surfaces[frame] = self._renderer.surface(
-                self._placed[frame], self._poses[frame], slot=frame % INSTANTS
+                self._placed[frame], self._poses[frame], slot=frame % INSTANTS, grid=self._grid(frame)
             )
         self._placed.pop(frame - INSTANTS, None)
         self._surfaces.pop(frame - INSTANTS, None)
+
+    def _grid(self, frame: int) -> PixelGrid:
+        return sample_grid(frame, self._renderer.height, self._renderer.width)
 
     def _place(self, frame: int, *, slot: int) -> Placed:
         return self._renderer.place([trajectory.state(frame) for trajectory in self._trajectories], slot=slot)

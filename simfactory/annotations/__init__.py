@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from simfactory.annotations.base import Annotation, Arrays, ClipContext, FrameContext, Keyframe, Visible
+from simfactory.annotations.base import Annotation, Arrays, ClipContext, FrameContext, Keyframe, Visible, sample_grid
 from simfactory.errors import SpecError
 from simfactory.spec import SceneSpec
 
@@ -22,6 +22,7 @@ __all__ = [
     "annotation_names",
     "annotations",
     "keyframes",
+    "sample_grid",
 ]
 
 ALWAYS = frozenset({"bodies", "camera", "mask", "time"})  # small, and nothing else can be read rightly without them

@@ -1,16 +1,18 @@
 """What an annotation is: signals derived from the surface buffer and the trajectory, never guessed."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import Motion, Surface, SurfaceBuffer, Trajectory
+from simfactory.episode import MotionArrays, PixelGrid, Surface, SurfaceArrays, SurfaceBuffer, Trajectory
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 
-__all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Keyframe", "Visible"]
+__all__ = ["Annotation", "Arrays", "ClipContext", "FrameContext", "Keyframe", "Visible", "sample_grid"]
+
+SAMPLE_COUNT = 1024  # pixels of a frame that checks look at
 
 Arrays = Mapping[str, npt.NDArray[np.generic]]
 Visible = Callable[[npt.NDArray[np.float32], npt.NDArray[np.uint16]], npt.NDArray[np.bool_]]
@@ -27,14 +29,31 @@ class FrameContext:
         surface: What each pixel centre sees.
         forward: Motion to frame + 1; None at the last frame.
         backward: Motion to frame − 1; None at the first frame.
+        stored: Signals that the renderer has brought into their stored form; their annotations are not asked.
+        saturated: How many elements of these lie beyond the stored range, where any do.
     """
 
     frame: int
     clip: "ClipContext"
     rgb: npt.NDArray[np.uint8] | None
-    surface: SurfaceBuffer
-    forward: Motion | None
-    backward: Motion | None
+    surface: SurfaceArrays
+    forward: MotionArrays | None
+    backward: MotionArrays | None
+    stored: Arrays = field(default_factory=dict)
+    saturated: Mapping[str, int] = field(default_factory=dict)
+
+    def normals(self, rows: npt.NDArray[np.int64], columns: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        """Return the normals `(pixel, 3)` of some pixels: as they are stored, where they are."""
+        if "normal" in self.stored:
+            stored = self.stored["normal"][rows, columns].astype(np.float32)
+            return stored / np.float32(np.iinfo(np.int8).max)
+        return self.surface.normal[rows, columns]
+
+
+def sample_grid(frame: int, height: int, width: int) -> PixelGrid:
+    """Return the pixels that checks look at: about as many of each frame, others than of the frame before."""
+    stride = max(1, round((height * width / SAMPLE_COUNT) ** 0.5))
+    return PixelGrid(frame * 7 % stride, stride)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +71,7 @@ class Keyframe:
     grid: SurfaceBuffer
 
     @classmethod
-    def of(cls, surface: SurfaceBuffer, *, spacing: int) -> "Keyframe":
+    def of(cls, surface: SurfaceArrays, *, spacing: int) -> "Keyframe":
         """Return what is kept of a surface buffer, one grid point in `spacing` pixels along both axes."""
         height, width = surface.depth.shape
         grid = np.s_[min(spacing // 2, height - 1) :: spacing, min(spacing // 2, width - 1) :: spacing]

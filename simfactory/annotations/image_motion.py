@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import Motion, SurfaceBuffer
+from simfactory.episode import MotionArrays, SurfaceArrays
 from simfactory.signals import Precision, Signal
 
 __all__ = ["flow_signal", "planar_flow"]
@@ -24,7 +24,7 @@ def flow_signal(name: str, description: str) -> Signal:
     )
 
 
-def planar_flow(motion: Motion | None, surface: SurfaceBuffer) -> npt.NDArray[np.float32]:
+def planar_flow(motion: MotionArrays | None, surface: SurfaceArrays) -> npt.NDArray[np.float32]:
     """Return `(2, height, width)` raster displacements [px]; NaN everywhere without a motion."""
     if motion is None:
         return np.full((2, *surface.depth.shape), np.nan, np.float32)

@@ -4,19 +4,9 @@ import numpy as np
 
 from simfactory.annotations.base import Annotation, Arrays, FrameContext
 from simfactory.episode import SKY
-from simfactory.signals import Signal
+from simfactory.signals import OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE, Signal
 
-__all__ = [
-    "ANNOTATION",
-    "HIT",
-    "OCCLUDED_AFTER",
-    "OCCLUDED_BEFORE",
-    "OUTSIDE_AFTER",
-    "OUTSIDE_BEFORE",
-    "SATURATED",
-]
-
-HIT, OCCLUDED_AFTER, OUTSIDE_AFTER, OCCLUDED_BEFORE, OUTSIDE_BEFORE, SATURATED = (1 << bit for bit in range(6))
+__all__ = ["ANNOTATION"]
 
 
 def _frame(context: FrameContext) -> Arrays:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.mask import HIT, OCCLUDED_AFTER, OUTSIDE_AFTER, SATURATED
 from simfactory.episode import SKY
+from simfactory.signals import HIT, OCCLUDED_AFTER, OUTSIDE_AFTER, OUTSIDE_BEFORE, SATURATED
 from simfactory.transforms import invert_pose, project, transform_points, unproject
 
 __all__ = ["Agreement", "Frame", "check_motion", "check_points", "check_single", "check_tracks"]
@@ -106,7 +106,8 @@ def check_single(agreement: Agreement, frame: Frame) -> None:
     for name, missing_frame in (("flow_forward", frame.last), ("flow_backward", frame.index == 0)):
         if frame.has(name):
             defined = np.isfinite(frame.values(name)).all(axis=0)
-            outside = frame.arrays["mask"].astype(np.uint8) & (OUTSIDE_AFTER if name == "flow_forward" else 16) > 0
+            bit = OUTSIDE_AFTER if name == "flow_forward" else OUTSIDE_BEFORE
+            outside = frame.arrays["mask"].astype(np.uint8) & bit > 0
             wrong = (defined & ~hit) | (~defined & hit & ~outside)
             wrong = np.where(missing_frame, defined, wrong)
             agreement.note(name, "is defined where it must not be, or missing where it must be", wrong)

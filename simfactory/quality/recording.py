@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations import ClipContext, FrameContext
+from simfactory.annotations import ClipContext, FrameContext, sample_grid
 from simfactory.annotations.material_points import MaterialPoints
 from simfactory.episode import FIRST_BODY, SKY, Motion
 from simfactory.quality.action import moving_bodies
@@ -13,7 +13,6 @@ from simfactory.transforms import invert_pose, project, transform_points, unproj
 
 __all__ = ["ClipChecks"]
 
-SAMPLE_COUNT = 1024  # pixels looked at per frame; the grid shifts from frame to frame
 SAME_SURFACE = 0.01  # of z: the nearest pixel's tangent plane passes this close to a point that landed there
 
 Bool = npt.NDArray[np.bool_]
@@ -46,6 +45,7 @@ class _Samples:
 
     rows: Int64
     columns: Int64
+    on_grid: tuple[Int64, Int64]
     instance: npt.NDArray[np.uint16]
     depth: Float64
     position: Float64
@@ -100,20 +100,23 @@ class ClipChecks:
         if self._landing is not None:
             self._check_landing(context, self._landing)
         self._landing = None
-        height, width = surface.depth.shape
-        stride = max(1, round((height * width / SAMPLE_COUNT) ** 0.5))
-        shift = context.frame * 7 % stride
-        rows, columns = np.nonzero(surface.instance[shift::stride, shift::stride] != SKY)
+        grid = sample_grid(context.frame, *surface.depth.shape)
+        few = surface.sampled(grid)
+        rows, columns = np.nonzero(few.instance != SKY)
+        on_grid = rows, columns
         if len(rows) == 0:
             return
-        rows, columns = rows * stride + shift, columns * stride + shift
-        triangle = surface.triangle[rows, columns]
+        triangle = few.triangle[on_grid]
         self._triangles_known &= bool((triangle >= 0).all())
-        bary = surface.bary[rows, columns].astype(np.float64)
+        bary = few.bary[on_grid].astype(np.float64)
         weights = np.concatenate([bary, 1.0 - bary.sum(axis=-1, keepdims=True)], axis=-1)
-        motions = {+1: context.forward, -1: context.backward}
-        steps = [0, *(step for step, motion in motions.items() if motion is not None)]
-        instance = surface.instance[rows, columns]
+        motions = {
+            step: motion.sampled(grid)
+            for step, motion in ((+1, context.forward), (-1, context.backward))
+            if motion is not None
+        }
+        steps = [0, *motions]
+        instance = few.instance[on_grid]
         world = self._points.positions(
             instance,
             np.maximum(triangle, 0),
@@ -122,19 +125,18 @@ class ClipChecks:
             frames=[context.frame + step for step in steps],
         )
         samples = _Samples(
-            rows=rows,
-            columns=columns,
+            rows=rows * grid.stride + grid.first,
+            columns=columns * grid.stride + grid.first,
+            on_grid=on_grid,
             instance=instance,
-            depth=surface.depth[rows, columns].astype(np.float64),
+            depth=few.depth[on_grid].astype(np.float64),
             position=world[0],
         )
         self._check_reprojection(context.frame, samples)
         for step, target in zip(steps[1:], world[1:], strict=True):
-            motion = motions[step]
-            if motion is not None:
-                self._check_flow(context.frame + step, samples, target, motion)
-        if context.forward is not None:
-            self._depart(context.frame, samples, context.forward)
+            self._check_flow(context.frame + step, samples, target, motions[step])
+        if +1 in motions:
+            self._depart(context.frame, samples, motions[+1])
 
     @property
     def finite(self) -> bool:
@@ -175,7 +177,7 @@ class ClipChecks:
 
     def _check_flow(self, frame: int, samples: _Samples, target: Float64, motion: Motion) -> None:
         raster, z = self._to_image(frame, target)
-        flow = motion.flow[samples.rows, samples.columns].astype(np.float64)
+        flow = motion.flow[samples.on_grid].astype(np.float64)
         expected = raster - np.stack([samples.columns, samples.rows], axis=-1) - 0.5
         front = z > 0.0
         length = np.linalg.norm(expected[front], axis=-1)
@@ -183,11 +185,10 @@ class ClipChecks:
 
     def _depart(self, frame: int, samples: _Samples, motion: Motion) -> None:
         """Remember where the pixels' points will be, from depth and displacement alone."""
-        rows, columns = samples.rows, samples.columns
-        centers = np.stack([columns, rows], axis=-1) + 0.5
+        centers = np.stack([samples.columns, samples.rows], axis=-1) + 0.5
         seen = unproject(centers, samples.depth, self._clip.intrinsics)
-        world = transform_points(self._clip.camera_to_world[frame], seen) + motion.displacement[rows, columns]
-        open_ = ~(motion.occluded[rows, columns] | motion.outside[rows, columns])
+        world = transform_points(self._clip.camera_to_world[frame], seen) + motion.displacement[samples.on_grid]
+        open_ = ~(motion.occluded[samples.on_grid] | motion.outside[samples.on_grid])
         self._landing = _Landing(instance=samples.instance[open_], position=world[open_])
 
     def _check_landing(self, context: FrameContext, landing: _Landing) -> None:
@@ -202,7 +203,7 @@ class ClipChecks:
                 np.stack([columns, rows], axis=-1) + 0.5, surface.depth[rows, columns], self._clip.intrinsics
             )
             there = transform_points(self._clip.camera_to_world[context.frame], seen)
-            offset = np.einsum("sx,sx->s", surface.normal[rows, columns], landing.position[inside] - there)
+            offset = np.einsum("sx,sx->s", context.normals(rows, columns), landing.position[inside] - there)
             same: Bool = surface.instance[rows, columns] == landing.instance[inside]
             same &= np.abs(offset) < SAME_SURFACE * z[inside]
         self._tally.mismatch.add(np.concatenate([~same, np.ones(int((~inside).sum()))]).astype(np.float64))

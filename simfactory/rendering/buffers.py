@@ -1,14 +1,103 @@
 """What the renderer hands out: arrays on the device, and per tile as numpy."""
 
 from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import Motion, SurfaceBuffer
-from simfactory.rendering.arrays import ReadBack, WarpArray
+from simfactory.episode import Motion, PixelGrid, SurfaceBuffer
+from simfactory.rendering.arrays import ReadBack, Values, WarpArray
 
-__all__ = ["DeviceImage", "DeviceMotion", "DeviceSurface"]
+__all__ = ["DeviceImage", "DeviceMotion", "DeviceStored", "DeviceSurface", "MotionTile", "SurfaceTile"]
+
+
+class _Tile:
+    """One tile's arrays, read from the device as they are asked for."""
+
+    __slots__ = ("_host", "_index")
+
+    def __init__(self, host: ReadBack, index: int) -> None:
+        self._host, self._index = host, index
+
+    def _whole(self, name: str) -> Values:
+        array: Values = self._host.values(name)[self._index]
+        return array
+
+    def _sampled(self, grid: PixelGrid, *names: str) -> dict[str, Values]:
+        return {name: self._host.sampled(name, grid.pixels)[self._index] for name in names}
+
+
+@final
+class SurfaceTile(_Tile):
+    """A `SurfaceBuffer` of one tile; on the CPU its arrays are views that share the device's validity."""
+
+    __slots__ = ()
+
+    @property
+    def instance(self) -> npt.NDArray[np.uint16]:
+        """As in `SurfaceBuffer`, like the rest."""
+        return self._whole("instance")
+
+    @property
+    def triangle(self) -> npt.NDArray[np.int32]:
+        """As in `SurfaceBuffer`."""
+        return self._whole("triangle")
+
+    @property
+    def bary(self) -> npt.NDArray[np.float32]:
+        """As in `SurfaceBuffer`."""
+        return self._whole("bary")
+
+    @property
+    def depth(self) -> npt.NDArray[np.float32]:
+        """As in `SurfaceBuffer`."""
+        return self._whole("depth")
+
+    @property
+    def normal(self) -> npt.NDArray[np.float32]:
+        """As in `SurfaceBuffer`."""
+        return self._whole("normal")
+
+    def sampled(self, grid: PixelGrid) -> SurfaceBuffer:
+        """Return what the pixels of a grid see."""
+        return SurfaceBuffer(**self._sampled(grid, "instance", "triangle", "bary", "depth", "normal"))
+
+
+@final
+class MotionTile(_Tile):
+    """A `Motion` of one tile; on the CPU its arrays are views that share the device's validity."""
+
+    __slots__ = ()
+
+    @property
+    def flow(self) -> npt.NDArray[np.float32]:
+        """As in `Motion`, like the rest."""
+        return self._whole("flow")
+
+    @property
+    def displacement(self) -> npt.NDArray[np.float32]:
+        """As in `Motion`."""
+        return self._whole("displacement")
+
+    @property
+    def depth(self) -> npt.NDArray[np.float32]:
+        """As in `Motion`."""
+        return self._whole("depth")
+
+    @property
+    def occluded(self) -> npt.NDArray[np.bool_]:
+        """As in `Motion`."""
+        return self._whole("occluded")
+
+    @property
+    def outside(self) -> npt.NDArray[np.bool_]:
+        """As in `Motion`."""
+        return self._whole("outside")
+
+    def sampled(self, grid: PixelGrid) -> Motion:
+        """Return the motion of the pixels of a grid."""
+        return Motion(**self._sampled(grid, "flow", "displacement", "depth", "occluded", "outside"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,10 +124,9 @@ class DeviceSurface:
     normal: WarpArray
     host: ReadBack
 
-    def tile(self, index: int) -> SurfaceBuffer:
-        """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
-        names = ("instance", "triangle", "bary", "depth", "normal")
-        return SurfaceBuffer(**{name: self.host.values(name)[index] for name in names})
+    def tile(self, index: int) -> SurfaceTile:
+        """Return one tile."""
+        return SurfaceTile(self.host, index)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,10 +152,45 @@ class DeviceMotion:
     outside: WarpArray
     host: ReadBack
 
-    def tile(self, index: int) -> Motion:
-        """Return one tile as numpy; on the CPU these are views that share the buffer's validity."""
-        names = ("flow", "displacement", "depth", "occluded", "outside")
-        return Motion(**{name: self.host.values(name)[index] for name in names})
+    def tile(self, index: int) -> MotionTile:
+        """Return one tile."""
+        return MotionTile(self.host, index)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeviceStored:
+    """What the store keeps of a frame of all tiles, quantised; valid as long as the frame's surface.
+
+    Attributes:
+        normal: `(tile, height, width, 3)` int8.
+        flow_forward: `(tile, 2, height, width)` int16, like the flow back; -32768 where there is none.
+        flow_backward: `(tile, 2, height, width)` int16.
+        mask: `(tile, height, width)` uint8: bits of the signal `mask`, those of saturated flow among them.
+        saturated_forward: `(tile,)` int32: how many of its displacements lie beyond the range.
+        saturated_backward: `(tile,)` int32.
+        broken: `(tile,)` int32: how many of its pixels hold what is no number, and have no stored form.
+        host: The same on the host.
+    """
+
+    normal: WarpArray
+    flow_forward: WarpArray
+    flow_backward: WarpArray
+    mask: WarpArray
+    saturated_forward: WarpArray
+    saturated_backward: WarpArray
+    broken: WarpArray
+    host: ReadBack
+
+    def tile(self, index: int) -> dict[str, Values]:
+        """Return one tile as numpy by names of signals, on the CPU views; nothing where a value is no number."""
+        if self.host.values("broken")[index]:
+            return {}
+        return {name: self.host.values(name)[index] for name in ("normal", "flow_forward", "flow_backward", "mask")}
+
+    def saturated(self, index: int) -> dict[str, int]:
+        """Return how many displacements of one tile are beyond the range, by names of signals."""
+        names = {"flow_forward": "saturated_forward", "flow_backward": "saturated_backward"}
+        return {signal: int(self.host.values(name)[index]) for signal, name in names.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

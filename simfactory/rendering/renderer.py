@@ -9,10 +9,10 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.cameras import intrinsics
-from simfactory.episode import Surface, WorldState
+from simfactory.episode import PixelGrid, Surface, WorldState
 from simfactory.errors import SpecError
 from simfactory.rendering.arrays import DeviceArray, ReadBack, Values, WarpArray, WarpType, host_view
-from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceSurface
+from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceStored, DeviceSurface
 from simfactory.rendering.exposure import Exposure, lens_records
 from simfactory.rendering.geometry import SLOTS, Geometry
 from simfactory.rendering.images import Painter
@@ -20,6 +20,7 @@ from simfactory.rendering.kernels.look import Lens
 from simfactory.rendering.kernels.motion import trace_motion, trace_visibility
 from simfactory.rendering.kernels.surface import trace_surface
 from simfactory.rendering.lighting import build_look
+from simfactory.rendering.packing import Packer, Steps
 from simfactory.rendering.placement import Placed, Placements
 from simfactory.rendering.presets import find_preset
 from simfactory.spec import CameraSpec, SceneSpec
@@ -32,6 +33,7 @@ Instances = npt.NDArray[np.integer]
 Scenes = Sequence[tuple[SceneSpec, tuple[Surface, ...]]]
 Between = Callable[[float], tuple[Sequence[WorldState], Float64]]
 
+SELDOM = frozenset({"triangle", "bary", "normal", "flow", "occluded", "outside"})  # read whole where frames are packed
 BETWEEN = SLOTS  # the slot that goes through a frame while shutters are open
 
 
@@ -49,7 +51,14 @@ class Renderer:
     """
 
     def __init__(
-        self, scenes: Scenes, *, preset: str = "draft", device: str = "cpu", images: bool = True, ahead: bool = False
+        self,
+        scenes: Scenes,
+        *,
+        preset: str = "draft",
+        device: str = "cpu",
+        images: bool = True,
+        ahead: bool = False,
+        steps: Steps | None = None,
     ) -> None:
         """Upload the scenes.
 
@@ -60,6 +69,8 @@ class Renderer:
             images: Whether there will be any: materials, lights and skies are not needed else.
             ahead: Whether the next frame's work is given before what this one shows is read: motion then stays valid
                 until its slot shows another surface, for twice the memory.
+            steps: Of what `pack` quantises, if frames will be packed: the host then reads whole normals, triangles and
+                flow seldom.
 
         Raises:
             SpecError: There is no such preset, no scene, or the cameras differ in resolution or shutter.
@@ -98,6 +109,9 @@ class Renderer:
         self._placements = Placements(groups, self._geometry, self._device)
         self._images = self._open_images(scenes, [camera for _, camera in cameras]) if images else None
         self._memory: dict[tuple[str | int, ...], Any] = {}  # Any: arrays of several types, made on first use
+        self._packer: Packer | None = None
+        if steps is not None:
+            self._packer = Packer(steps, (len(self.tiles), self.height, self.width), self._device)
 
     def place(self, states: Sequence[WorldState], slot: int) -> Placed:
         """Put every environment into a state; what the slot held before becomes invalid.
@@ -108,13 +122,16 @@ class Renderer:
         self._check_slot(slot)
         return self._placements.place(states, slot)
 
-    def surface(self, placed: Placed, camera_to_world: Float64, slot: int) -> DeviceSurface:
+    def surface(
+        self, placed: Placed, camera_to_world: Float64, slot: int, *, grid: PixelGrid | None = None
+    ) -> DeviceSurface:
         """Find what every pixel centre of every tile sees.
 
         Args:
             placed: Where everything is.
             camera_to_world: `(tile, 4, 4)` OpenCV axes, world frame.
             slot: Whose memory to use.
+            grid: Pixels that will be read, where frames are packed.
 
         Raises:
             SpecError: The slot does not exist.
@@ -137,7 +154,7 @@ class Renderer:
             self._poses(("surface", slot), camera_to_world),
             *arrays.values(),
         )
-        host.begin()
+        host.begin(None if grid is None else grid.pixels)
         return DeviceSurface(slot=slot, host=host, **arrays)
 
     def motion(
@@ -148,6 +165,8 @@ class Renderer:
         placed_to: Placed,
         camera_to_world_from: Float64,
         camera_to_world_to: Float64,
+        *,
+        grid: PixelGrid | None = None,
     ) -> DeviceMotion:
         """Follow every pixel's surface point from one instant to another.
 
@@ -158,6 +177,7 @@ class Renderer:
             placed_to: Where everything is at the second instant.
             camera_to_world_from: `(tile, 4, 4)` at the first instant.
             camera_to_world_to: `(tile, 4, 4)` at the second instant.
+            grid: Pixels that will be read, where frames are packed.
         """
         types = {
             "flow": wp.vec2,
@@ -185,8 +205,23 @@ class Renderer:
             buffers_to.depth,
             *arrays.values(),
         )
-        host.begin()
+        host.begin(None if grid is None else grid.pixels)
         return DeviceMotion(host=host, **arrays)
+
+    def pack(self, buffers: DeviceSurface, forward: DeviceMotion | None, backward: DeviceMotion | None) -> DeviceStored:
+        """Bring a frame into the form in which it is stored.
+
+        Args:
+            buffers: What the cameras see.
+            forward: Motion to the next frame, if there is one.
+            backward: Motion to the frame before, if there is one.
+
+        Raises:
+            SpecError: The renderer was opened without steps.
+        """
+        if self._packer is None:
+            raise SpecError("this renderer was opened without steps: open it with steps=Steps(...) to pack")
+        return self._packer.pack(buffers, forward, backward)
 
     def shade(
         self,
@@ -309,7 +344,8 @@ class Renderer:
         if key not in self._memory:
             shape = (len(self.tiles), self.height, self.width)
             arrays = {name: wp.empty(shape, dtype=t, device=self._device) for name, t in types.items()}
-            self._memory[key] = arrays, ReadBack(arrays)
+            read = {name: array for name, array in arrays.items() if name != "item"}
+            self._memory[key] = arrays, ReadBack(read, seldom=SELDOM if self._packer else frozenset())
         arrays, host = self._memory[key]
         return dict(arrays), host
 

@@ -10,12 +10,13 @@ from simfactory.store.commit import (
     sweep,
 )
 from simfactory.store.folder import CLIP_SCHEMA, GRACE_S, PROFILES, DatasetFolder, Profile, open_folder
+from simfactory.store.precision import Stored
 from simfactory.store.reader import ClipArrays, open_arrays
 from simfactory.store.rejections import read_rejections, record_rejection
 from simfactory.store.row import COLUMNS
 from simfactory.store.runs import read_runs, record_run
 from simfactory.store.validate import Finding, validate
-from simfactory.store.writer import SATURATED_BIT, ClipWriter
+from simfactory.store.writer import ClipWriter
 
 __all__ = [
     "CLIP_SCHEMA",
@@ -23,12 +24,12 @@ __all__ = [
     "GRACE_S",
     "JSON",
     "PROFILES",
-    "SATURATED_BIT",
     "ClipArrays",
     "ClipWriter",
     "DatasetFolder",
     "Finding",
     "Profile",
+    "Stored",
     "canonical_json",
     "clip_id",
     "committed_ids",

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from simfactory.signals import Signal
 from simfactory.store.folder import Profile
 from simfactory.store.layout import plan_layout
-from simfactory.store.precision import Array, Quantiser
+from simfactory.store.precision import Array, Quantiser, Stored
 from simfactory.store.schema import Document, array_document
 from simfactory.store.shards import ShardStream
 from simfactory.store.spool import Spool
@@ -63,6 +63,17 @@ class ArrayWriter:
             stream.advance(len(block))
             start += len(block)
         return np.concatenate(flags) if any_beyond else None
+
+    def put(self, rows: Stored) -> None:
+        """Store rows that are quantised already."""
+        stream = self._started(rows.elements.shape[1:])
+        start = 0
+        while start < len(rows.elements):
+            target = stream.reserve(len(rows.elements) - start)
+            np.copyto(target, rows.elements[start : start + len(target)])
+            stream.advance(len(target))
+            start += len(target)
+        self.quantiser.saturated += rows.saturated
 
     def spool(self, rows: Array) -> None:
         """Keep `rows` exactly, and remember how far their values reach."""

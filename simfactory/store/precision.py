@@ -10,7 +10,7 @@ from simfactory.errors import StoreError
 from simfactory.signals import Signal
 from simfactory.store.folder import Profile
 
-__all__ = ["Array", "Encoding", "Quantiser"]
+__all__ = ["Array", "Encoding", "Quantiser", "Stored"]
 
 # Any element type: stored arrays are of every numeric kind.
 Array: TypeAlias = NDArray[np.generic]
@@ -58,6 +58,20 @@ class Encoding:
         if self.missing is not None:
             np.copyto(values, np.float32(self.missing), where=stored == self.stored_missing)
         return values
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stored:
+    """Values of a signal that are in their stored form already: quantised where they were made.
+
+    Attributes:
+        elements: Stored elements, with the signal's smallest step.
+        saturated: How many of them lie beyond the stored range.
+    """
+
+    elements: Array
+    saturated: int = 0
 
 
 @final

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, final
 
@@ -9,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simfactory.errors import StoreError
-from simfactory.signals import Signal
+from simfactory.signals import SATURATED, Signal
 from simfactory.store.arrays import ArrayWriter
 from simfactory.store.canonical import JSON
 from simfactory.store.commit import Attempt
 from simfactory.store.folder import open_folder
-from simfactory.store.precision import Array
+from simfactory.store.precision import Array, Stored
 from simfactory.store.shapes import OFFSETS, AxisSizes, check_names, group_of
 
-__all__ = ["SATURATED_BIT", "ClipWriter"]
+__all__ = ["ClipWriter"]
 
-SATURATED_BIT = 1 << 5
 _SURE_SIDE = 511
 _MASK = "mask"
 _PIXEL = {"time", "y", "x"}
@@ -93,12 +93,22 @@ class ClipWriter:
         """Remove the attempt unless it was committed."""
         self.abort()
 
-    def append(self, frame: Mapping[str, Array]) -> None:
+    @property
+    def steps(self) -> Mapping[str, float]:
+        """Signals whose step is known from the start, and that step: their frames may come in stored form."""
+        scales = {name: array.quantiser.encoding.scale for name, array in self._arrays.items()}
+        fixed = {name: scale for name, scale in scales.items() if name not in self._spooled}
+        return {
+            name: scale for name, scale in fixed.items() if scale is not None and self._signals[name].dims[0] == "time"
+        }
+
+    def append(self, frame: Mapping[str, Array | Stored]) -> None:
         """Store the next frame.
 
         Args:
             frame: One slice per per-frame signal (its dims without `time`), and (n, …) rows per ragged signal, n
-                free but equal within a group. Every frame brings the same signals.
+                free but equal within a group. Every frame brings the same signals. Those of `steps` may be `Stored`;
+                whoever quantised flow has marked in the mask what saturated.
 
         Raises:
             StoreError: Something is missing, unknown or mis-shaped, or a value is not finite where it must be.
@@ -108,11 +118,14 @@ class ClipWriter:
             if self._frames >= self._frame_count:
                 raise StoreError(f"frame {self._frames + 1} of a clip of {self._frame_count} frames")
             self._check_appended(frozenset(frame))
-            rows = {name: self._frame_rows(self._signals[name], value) for name, value in frame.items()}
+            kept = {name: self._stored_rows(name, value) for name, value in frame.items() if isinstance(value, Stored)}
+            rows = {name: self._frame_rows(self._signals[name], frame[name]) for name in frame.keys() - kept.keys()}
             self._note_offsets(rows)
             for name in self._spooled & rows.keys():
                 self._arrays[name].spool(rows.pop(name))
             self._write_rows(rows)
+            for name, stored in kept.items():
+                self._arrays[name].put(stored)
             self._frames += 1
 
     def commit(self, *, arrays: Mapping[str, Array], attributes: Mapping[str, JSON], row: Mapping[str, JSON]) -> bool:
@@ -203,6 +216,13 @@ class ClipWriter:
         if (_MASK in given and fields & appended) or (_MASK in appended and fields & given):
             raise StoreError(f"{_MASK} and {sorted(fields)} must come the same way: all appended or all at the commit")
 
+    def _stored_rows(self, name: str, value: Stored) -> Stored:
+        if name not in self.steps:
+            raise StoreError(f"{name}: its step is known only at the end, or it has none; give values, not stored ones")
+        signal = replace(self._signals[name], dtype=self._arrays[name].quantiser.encoding.stored.name)
+        elements = self._axes.checked(signal, value.elements, dims=signal.dims[1:])
+        return replace(value, elements=elements[np.newaxis])
+
     def _frame_rows(self, signal: Signal, value: object) -> Array:
         if signal.ragged:
             return self._axes.checked(signal, value, dims=signal.dims)
@@ -221,7 +241,7 @@ class ClipWriter:
         for name in sorted(rows, key=lambda name: name == _MASK):
             values = rows[name]
             if name == _MASK and marked is not None:
-                values = np.bitwise_or(values, SATURATED_BIT, where=marked, out=values.copy())
+                values = np.bitwise_or(values, SATURATED, where=marked, out=values.copy())
             beyond = self._arrays[name].write(values)
             if beyond is not None and self._marks(name):
                 dims = self._signals[name].dims

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from simfactory.annotations import annotations
-from simfactory.annotations.mask import HIT, OUTSIDE_AFTER, OUTSIDE_BEFORE
 from simfactory.annotations.material_points import MaterialPoints
 from simfactory.episode import FIRST_BODY, GROUND, SKY
+from simfactory.signals import HIT, OUTSIDE_AFTER, OUTSIDE_BEFORE
 from simfactory.spec import Box, MotionLinear, Sensors, Sphere
 from simfactory.testing.ground_truth import Oracle, WorldMotion, mock_trajectory, oracle_contexts, record
 from simfactory.testing.specs import make_body, make_camera, make_sheet, make_spec

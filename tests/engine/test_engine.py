@@ -1,5 +1,7 @@
 """The engine: streams, gates and keeps environments apart."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -8,8 +10,10 @@ from simfactory import quality, tiles
 from simfactory.engine import Engine
 from simfactory.errors import BackendError, ResourceError, SpecError, UnsupportedBody
 from simfactory.preflight import check_disk, check_memory, check_scene
-from simfactory.recording import ClipHeader, MemoryRecorder
+from simfactory.recording import ClipHeader, MemoryRecorder, open_writer
+from simfactory.rendering import arrays as rendering_arrays
 from simfactory.spec import Box, CameraFixed, CameraSpec, Sphere
+from simfactory.store import create_dataset
 from simfactory.testing.specs import make_body, make_camera, make_room, make_sheet, make_spec
 
 
@@ -59,6 +63,35 @@ def test_frames_that_are_rendered_ahead_are_the_same(monkeypatch, preset):
     for one, other in zip(plain, ahead, strict=True):
         for name, values in one.arrays.items():
             np.testing.assert_array_equal(values, other.arrays[name], err_msg=name)
+
+
+def stored_files(folder, spec):
+    """Every file of the clips of a spec in a new dataset, by name within its clip."""
+    data = create_dataset(folder, profile="portable").path
+    engine = Engine(backend="mock", profile="portable")
+    (outcome,) = engine.run([spec], open_recorder=partial(open_writer, data), gate=False)
+    assert len(outcome.committed) == len(spec.cameras)
+    return {
+        (clip.name.partition(".")[0], str(path.relative_to(clip))): path.read_bytes()
+        for clip in (data / "clips").glob("*/*.zarr")
+        for path in clip.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("modalities", [(), ("depth", "flow_forward"), ("normal",)])
+def test_where_frames_are_quantised_changes_no_byte(monkeypatch, tmp_path, modalities):
+    spec = rolling_ball()
+    orbit = make_camera("orbit", size=(48, 32), orbit_rate=0.4)
+    sensors = spec.sensors.model_copy(update={"modalities": modalities})
+    spec = spec.model_copy(update={"cameras": (*spec.cameras, orbit), "sensors": sensors})
+    packed = stored_files(tmp_path / "packed", spec)
+    with monkeypatch.context() as on_a_gpu:
+        on_a_gpu.setattr(rendering_arrays, "copies", lambda device: True)
+        on_a_gpu.setattr(tiles, "works_ahead", lambda device: True)
+        assert stored_files(tmp_path / "copied", spec) == packed
+    monkeypatch.setattr(tiles, "packing_steps", lambda clips: None)
+    assert stored_files(tmp_path / "values", spec) == packed
 
 
 @pytest.mark.parametrize("modalities", [("depth", "flow_forward"), ("depth", "flow_forward", "rgb")])

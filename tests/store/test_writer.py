@@ -5,7 +5,8 @@ import pytest
 
 from simfactory.errors import StoreError
 from simfactory.signals import Signal
-from simfactory.store import ClipWriter, committed_ids, create_dataset
+from simfactory.store import ClipWriter, Stored, committed_ids, create_dataset, open_arrays
+from simfactory.store.precision import Quantiser
 from simfactory.testing.store import EXAMPLE_SIGNALS, example_arrays, example_frame, example_id
 
 
@@ -159,3 +160,30 @@ def test_memory_stays_the_same_however_long_the_clip(folder):
 
     peak(8)
     assert peak(400) < peak(40) + 100_000  # 360 frames more are 4.4 MB raw
+
+
+def test_what_is_quantised_already_is_stored_as_it_is(folder):
+    coder = Quantiser(next(each for each in EXAMPLE_SIGNALS if each.name == "normal"), profile="portable")
+    frame = example_frame(0, 0)
+    elements = np.empty((12, 20, 3), np.int8)
+    coder.encode(frame["normal"], elements)
+    for number, given in enumerate((frame["normal"], Stored(elements=elements, saturated=3))):
+        with writer_of(folder, clip=example_id(number), frame_count=1) as writer:
+            assert writer.steps["normal"] == coder.encoding.scale
+            writer.append({**frame, "normal": given})
+            writer.commit(arrays=example_arrays(1, frame_count=1), attributes={}, row={})
+    first, second = (open_arrays(clip) for clip in sorted(folder.path.glob("clips/*/*")))
+    np.testing.assert_array_equal(*(arrays.read({"normal": slice(0, 1)})["normal"] for arrays in (first, second)))
+
+
+@pytest.mark.parametrize(
+    ("name", "elements", "message"),
+    [
+        ("depth", np.zeros((12, 20), np.float16), "depth: its step is known only at the end, or it has none"),
+        ("normal", np.zeros((12, 20, 3), np.int16), "normal: given .* int16, wanted .* int8"),
+        ("normal", np.zeros((12, 20), np.int8), r"normal: given shape \(12, 20\)"),
+    ],
+)
+def test_stored_elements_of_another_form_are_refused(folder, name, elements, message):
+    with writer_of(folder) as writer, pytest.raises(StoreError, match=message):
+        writer.append({**example_frame(0, 0), name: Stored(elements=elements)})

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.mask import (
+from simfactory.annotations.points import MOVING_SPEED
+from simfactory.episode import SKY
+from simfactory.signals import (
     HIT,
     OCCLUDED_AFTER,
     OCCLUDED_BEFORE,
@@ -14,8 +16,6 @@ from simfactory.annotations.mask import (
     OUTSIDE_BEFORE,
     SATURATED,
 )
-from simfactory.annotations.points import MOVING_SPEED
-from simfactory.episode import SKY
 from simfactory.testing.ground_truth.grains import compare_grain_ids, compare_grains
 from simfactory.testing.ground_truth.heat import compare_temperature
 from simfactory.testing.ground_truth.oracle import Oracle, Target, View

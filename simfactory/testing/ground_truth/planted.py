@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.annotations.mask import HIT, OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE
 from simfactory.episode import FIRST_BODY, SKY
+from simfactory.signals import HIT, OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE
 from simfactory.testing.ground_truth.oracle import Oracle, WorldMotion
 
 __all__ = ["PLANTED", "oracle_arrays"]
