@@ -103,6 +103,7 @@ def measure(category: str, preset: str, options: argparse.Namespace) -> dict[str
         "episodes": options.episodes,
         "cameras": options.views or 5,
         "frames_per_clip": options.frames,
+        "repeats": options.repeats,
         "frames": runs[0][0],
         "cpu_s_per_frame": round(statistics.median(cost), 4),
         "range": [round(min(cost), 4), round(max(cost), 4)],
