@@ -23,7 +23,7 @@ from simfactory.ahead import Ahead
 from simfactory.deadline import Deadline
 from simfactory.encoders import Encoders
 from simfactory.episode import Trajectory
-from simfactory.errors import SimfactoryError
+from simfactory.errors import BackendUnavailable, SimfactoryError
 from simfactory.lasting import lasting
 from simfactory.preflight import check_memory, check_scene
 from simfactory.recording import Clip, MemoryRecorder, OpenRecorder
@@ -103,7 +103,7 @@ class Engine:
 
         Raises:
             BackendError: Unknown backend.
-            BackendUnavailable: Its packages are not installed.
+            BackendUnavailable: Its packages are not installed, or there is no such device.
         """
         _start_warp(device)
         self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
@@ -314,6 +314,7 @@ def _start_warp(device: str) -> None:
     warp.config.log_level = logging.ERROR  # loaded modules are no news to users
     if device != "cpu":
         warp.init()
+        _check_device(device)
         return
     sys.stderr.flush()
     kept = os.dup(2)
@@ -324,3 +325,14 @@ def _start_warp(device: str) -> None:
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def _check_device(device: str) -> None:
+    """Raise `BackendUnavailable` unless Warp finds a device of this name."""
+    try:
+        warp.get_device(device)
+    except Exception as error:  # a ValueError or a RuntimeError, by what is wrong with it
+        there = ", ".join(str(each.alias) for each in warp.get_devices())
+        raise BackendUnavailable(
+            f"there is no device {device!r}: this machine has {there}. Name one of these; a GPU needs NVIDIA's driver"
+        ) from error

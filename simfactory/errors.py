@@ -47,7 +47,7 @@ class BackendError(SimfactoryError):
 
 
 class BackendUnavailable(BackendError):
-    """A backend's packages are not installed here; the message holds the remedy."""
+    """A backend's packages or its device are missing here; the message holds the remedy."""
 
 
 class UnsupportedBody(BackendError):

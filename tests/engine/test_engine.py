@@ -8,7 +8,7 @@ import pytest
 import simfactory
 from simfactory import quality, tiles
 from simfactory.engine import Engine
-from simfactory.errors import BackendError, ResourceError, SpecError, UnsupportedBody
+from simfactory.errors import BackendError, BackendUnavailable, ResourceError, SpecError, UnsupportedBody
 from simfactory.preflight import check_disk, check_memory, check_scene
 from simfactory.recording import ClipHeader, MemoryRecorder, open_writer
 from simfactory.rendering import arrays as rendering_arrays
@@ -149,6 +149,12 @@ def test_an_unknown_modality_is_refused_with_the_list():
     spec = spec.model_copy(update={"sensors": spec.sensors.model_copy(update={"modalities": ("smell",)})})
     with pytest.raises(SpecError, match=r"smell.*depth"):
         simfactory.simulate(spec, backend="mock")
+
+
+@pytest.mark.parametrize("device", ["cuda:7", "gpu"])
+def test_a_device_that_is_not_there_is_refused_with_the_list(device):
+    with pytest.raises(BackendUnavailable, match=rf"no device '{device}'.*this machine has cpu"):
+        Engine(backend="mock", device=device)
 
 
 def test_an_unknown_preset_and_backend_are_refused_with_the_list():
