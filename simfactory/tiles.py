@@ -9,8 +9,9 @@ import numpy.typing as npt
 
 from simfactory.annotations.base import FrameContext, sample_grid
 from simfactory.cameras import camera_to_world
-from simfactory.episode import PixelGrid, WorldState
+from simfactory.episode import WorldState
 from simfactory.launches import turn
+from simfactory.pixels import PixelGrid
 from simfactory.preflight import tiles_together
 from simfactory.recording import Clip
 from simfactory.rendering import DeviceImage, DeviceMotion, DeviceStored, DeviceSurface, Placed, Renderer, Steps

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import MotionArrays, PixelGrid, Surface, SurfaceArrays, SurfaceBuffer, Trajectory
+from simfactory.episode import Surface, Trajectory
+from simfactory.pixels import MotionArrays, PixelGrid, SurfaceArrays, SurfaceBuffer
 from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import MotionArrays, SurfaceArrays
+from simfactory.pixels import MotionArrays, SurfaceArrays
 from simfactory.signals import Precision, Signal
 
 __all__ = ["flow_signal", "planar_flow"]

@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from simfactory.annotations.base import Annotation, Arrays, ClipContext, Keyframe
 from simfactory.annotations.material_points import MaterialPoints
-from simfactory.episode import SKY, SurfaceBuffer
+from simfactory.episode import SKY
+from simfactory.pixels import SurfaceBuffer
 from simfactory.signals import Signal
 from simfactory.transforms import invert_pose, project, transform_points
 

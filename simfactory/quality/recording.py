@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from simfactory.annotations import ClipContext, FrameContext, sample_grid
 from simfactory.annotations.material_points import MaterialPoints
-from simfactory.episode import FIRST_BODY, SKY, Motion
+from simfactory.episode import FIRST_BODY, SKY
+from simfactory.pixels import Motion
 from simfactory.quality.action import moving_bodies
 from simfactory.transforms import invert_pose, project, transform_points, unproject
 

@@ -6,7 +6,7 @@ from typing import final
 import numpy as np
 import numpy.typing as npt
 
-from simfactory.episode import Motion, PixelGrid, SurfaceBuffer
+from simfactory.pixels import Motion, PixelGrid, SurfaceBuffer
 from simfactory.rendering.arrays import ReadBack, Values, WarpArray
 
 __all__ = ["DeviceImage", "DeviceMotion", "DeviceStored", "DeviceSurface", "MotionTile", "SurfaceTile"]

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.cameras import intrinsics
-from simfactory.episode import PixelGrid, Surface, WorldState
+from simfactory.episode import Surface, WorldState
 from simfactory.errors import SpecError
+from simfactory.pixels import PixelGrid
 from simfactory.rendering.arrays import DeviceArray, ReadBack, Values, WarpArray, WarpType, host_view
 from simfactory.rendering.buffers import DeviceImage, DeviceMotion, DeviceStored, DeviceSurface
 from simfactory.rendering.exposure import Exposure, lens_records

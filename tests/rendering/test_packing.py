@@ -8,8 +8,8 @@ import pytest
 import warp as wp
 
 from simfactory.annotations import annotations
-from simfactory.episode import PixelGrid
 from simfactory.errors import SpecError
+from simfactory.pixels import PixelGrid
 from simfactory.rendering import Renderer, Steps, arrays
 from simfactory.rendering.arrays import ReadBack
 from simfactory.signals import HIT, OCCLUDED_AFTER, OUTSIDE_BEFORE, SATURATED

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.annotations import Annotation, ClipContext, FrameContext, Keyframe, keyframes
-from simfactory.episode import SKY, Motion, SurfaceBuffer, Trajectory
+from simfactory.episode import SKY, Trajectory
+from simfactory.pixels import Motion, SurfaceBuffer
 from simfactory.simulators.mock import MockSimulator
 from simfactory.spec import SceneSpec
 from simfactory.testing.ground_truth.oracle import Oracle, Target, View
