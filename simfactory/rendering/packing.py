@@ -6,9 +6,12 @@ import warp as wp
 
 from simfactory.rendering.arrays import ReadBack, WarpArray
 from simfactory.rendering.buffers import DeviceMotion, DeviceStored, DeviceSurface
-from simfactory.rendering.kernels.pack import Leap, pack_flow, pack_normals
+from simfactory.rendering.kernels.pack import pack_flow, pack_surface
+from simfactory.signals import OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE
 
 __all__ = ["Packer", "Steps"]
+
+MISSING = -32768  # flow where there is none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,34 +39,35 @@ class Packer:
     def __init__(self, steps: Steps, shape: tuple[int, int, int], device: wp.Device) -> None:
         self._steps, self._shape, self._device = steps, shape, device
         self._kept: dict[int, DeviceStored] = {}  # by slot
-        self._nothing = Leap()
-        for name, dtype in (("flow", wp.vec2), ("occluded", wp.bool), ("outside", wp.bool)):
-            setattr(self._nothing, name, wp.empty((0, 0, 0), dtype=dtype, device=device))
 
     def pack(self, buffers: DeviceSurface, forward: DeviceMotion | None, backward: DeviceMotion | None) -> DeviceStored:
         """Return a frame in stored form."""
         if buffers.slot not in self._kept:
             self._kept[buffers.slot] = self._made()
         stored = self._kept[buffers.slot]
-        counts = [stored.saturated_forward, stored.saturated_backward, stored.broken]
-        for count in counts:
+        for count in (stored.saturated_forward, stored.saturated_backward, stored.broken):
             count.zero_()
-        inputs = [buffers.normal, wp.float64(self._steps.normal), stored.normal, stored.broken]
-        wp.launch(pack_normals, dim=self._shape, inputs=inputs, device=self._device)
-        leaps = [self._leap(forward), self._leap(backward)]
-        made = [stored.flow_forward, stored.flow_backward, stored.mask]
-        inputs = [buffers.instance, *leaps, 1.0 / self._steps.flow, *made, *counts]
-        wp.launch(pack_flow, dim=self._shape, inputs=inputs, device=self._device)
+        step = wp.float64(self._steps.normal)
+        self._launch(pack_surface, buffers.instance, buffers.normal, step, stored.normal, stored.mask, stored.broken)
+        ways = (
+            (forward, OCCLUDED_AFTER, OUTSIDE_AFTER, stored.flow_forward, stored.saturated_forward),
+            (backward, OCCLUDED_BEFORE, OUTSIDE_BEFORE, stored.flow_backward, stored.saturated_backward),
+        )
+        for motion, occluded, outside, packed, saturated in ways:
+            if motion is None:
+                packed.fill_(MISSING)
+                continue
+            bits = wp.uint8(occluded), wp.uint8(outside)
+            moves = motion.flow, motion.occluded, motion.outside
+            rate = 1.0 / self._steps.flow
+            self._launch(pack_flow, *moves, *bits, rate, packed, stored.mask, saturated, stored.broken)
         stored.host.begin()
         return stored
 
-    def _leap(self, motion: DeviceMotion | None) -> Leap:
-        if motion is None:
-            return self._nothing
-        leap = Leap()
-        leap.present, leap.flow = wp.int32(1), motion.flow
-        leap.occluded, leap.outside = motion.occluded, motion.outside
-        return leap
+    def _launch(self, kernel: wp.Kernel, *inputs: object) -> None:
+        tiles, height, width = self._shape
+        flat = [each.flatten() if isinstance(each, wp.array) else each for each in inputs]
+        wp.launch(kernel, dim=tiles * height * width, inputs=[height * width, *flat], device=self._device)
 
     def _made(self) -> DeviceStored:
         tiles, height, width = self._shape

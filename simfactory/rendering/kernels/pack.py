@@ -3,112 +3,97 @@
 import warp as wp
 
 from simfactory.rendering.kernels.options import OPTIONS
-from simfactory.signals import HIT, OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE, SATURATED
+from simfactory.signals import HIT, SATURATED
 
-__all__ = ["Leap", "pack_flow", "pack_normals"]
+__all__ = ["pack_flow", "pack_surface"]
 
 wp.set_module_options(OPTIONS)
 
-LIMIT = wp.constant(32767)  # of an int16; one below its negative means missing
-HIT_BIT = wp.constant(HIT)
-SATURATED_BIT = wp.constant(SATURATED)
-AFTER = wp.constant(wp.vec2i(OCCLUDED_AFTER, OUTSIDE_AFTER))
-BEFORE = wp.constant(wp.vec2i(OCCLUDED_BEFORE, OUTSIDE_BEFORE))
+LIMIT = wp.constant(32767.0)  # of an int16; one below its negative means missing
+MISSING = wp.constant(wp.int16(-32768))
+HIT_BIT = wp.constant(wp.uint8(HIT))
+SATURATED_BIT = wp.constant(wp.uint8(SATURATED))
+
+# Pixels are counted through all tiles: on a CPU, finding them by tile, row and column would take three times as long.
 
 
-@wp.struct
-class Leap:
-    """Motion to another instant, `(tile, row, column)`; see `Motion`."""
-
-    present: wp.int32  # whether there is such an instant
-    flow: wp.array3d(dtype=wp.vec2)
-    occluded: wp.array3d(dtype=wp.bool)
-    outside: wp.array3d(dtype=wp.bool)
+@wp.func
+def held(steps: float):
+    """Return what is stored of a number of steps: the end of the range beyond it, missing for none."""
+    element = MISSING
+    if not wp.isnan(steps):
+        element = wp.int16(wp.clamp(steps, -LIMIT, LIMIT))
+    return element
 
 
 @wp.kernel
-def pack_normals(
-    normal: wp.array3d(dtype=wp.vec3),
+def pack_surface(
+    pixels: int,
+    instance: wp.array(dtype=wp.uint16),
+    normal: wp.array(dtype=wp.vec3),
     step: wp.float64,
-    packed: wp.array4d(dtype=wp.int8),
+    packed: wp.array(dtype=wp.int8),
+    mask: wp.array(dtype=wp.uint8),
     broken: wp.array(dtype=wp.int32),
 ):
-    """Round normals to a step; count pixels without a number."""
-    tile, row, column = wp.tid()
-    if not wp.isfinite(normal[tile, row, column]):
-        wp.atomic_add(broken, tile, 1)
-        return
-    for k in range(3):
-        packed[tile, row, column, k] = wp.int8(wp.rint(wp.float64(normal[tile, row, column][k]) / step))
-
-
-@wp.func
-def rounded(value: float, rate: float):
-    """Return a displacement in steps, and whether it lies beyond the range; missing where there is none."""
-    steps = -LIMIT - 1
-    beyond = int(0)
-    if not wp.isnan(value):
-        wide = wp.rint(value * rate)
-        if wp.abs(wide) > float(LIMIT):
-            beyond = 1
-        steps = int(wp.clamp(wide, -float(LIMIT), float(LIMIT)))
-    return steps, beyond
-
-
-@wp.func
-def pack_leap(
-    leap: Leap,
-    bits: wp.vec2i,
-    rate: float,
-    tile: int,
-    row: int,
-    column: int,
-    packed: wp.array4d(dtype=wp.int16),
-    saturated: wp.array(dtype=wp.int32),
-    broken: wp.array(dtype=wp.int32),
-):
-    """Write a pixel's flow; return its bits."""
-    mask = int(0)
-    if leap.present == 0:
-        packed[tile, 0, row, column] = wp.int16(-LIMIT - 1)
-        packed[tile, 1, row, column] = wp.int16(-LIMIT - 1)
+    """Round normals to a step, and begin the mask with what is hit; count pixels without a number by tile."""
+    i = wp.tid()
+    bits = wp.uint8(0)
+    if instance[i] != wp.uint16(0):
+        bits = HIT_BIT
+    mask[i] = bits
+    n = normal[i]
+    if wp.isfinite(n):
+        packed[3 * i] = wp.int8(wp.rint(wp.float64(n[0]) / step))
+        packed[3 * i + 1] = wp.int8(wp.rint(wp.float64(n[1]) / step))
+        packed[3 * i + 2] = wp.int8(wp.rint(wp.float64(n[2]) / step))
     else:
-        if leap.occluded[tile, row, column]:
-            mask = bits[0]
-        if leap.outside[tile, row, column]:
-            mask = mask | bits[1]
-        value = leap.flow[tile, row, column]
-        count = int(0)
-        if wp.isinf(value[0]) or wp.isinf(value[1]):
-            wp.atomic_add(broken, tile, 1)
-        for k in range(2):
-            steps, beyond = rounded(value[k], rate)
-            packed[tile, k, row, column] = wp.int16(steps)
-            count += beyond
-        if count > 0:
-            mask = mask | SATURATED_BIT
-            wp.atomic_add(saturated, tile, count)
-    return mask
+        wp.atomic_add(broken, i // pixels, 1)
 
 
 @wp.kernel
 def pack_flow(
-    instance: wp.array3d(dtype=wp.uint16),
-    forward: Leap,
-    backward: Leap,
+    pixels: int,
+    flow: wp.array(dtype=wp.vec2),
+    occluded: wp.array(dtype=wp.bool),
+    outside: wp.array(dtype=wp.bool),
+    occluded_bit: wp.uint8,
+    outside_bit: wp.uint8,
     rate: float,
-    flow_forward: wp.array4d(dtype=wp.int16),
-    flow_backward: wp.array4d(dtype=wp.int16),
-    mask: wp.array3d(dtype=wp.uint8),
-    saturated_forward: wp.array(dtype=wp.int32),
-    saturated_backward: wp.array(dtype=wp.int32),
+    packed: wp.array(dtype=wp.int16),
+    mask: wp.array(dtype=wp.uint8),
+    saturated: wp.array(dtype=wp.int32),
     broken: wp.array(dtype=wp.int32),
 ):
-    """Round both flows to steps of 1 / rate, planar, and gather the mask's bits; count pixels of infinite flow."""
-    tile, row, column = wp.tid()
-    bits = int(0)
-    if instance[tile, row, column] != wp.uint16(0):
-        bits = HIT_BIT
-    bits = bits | pack_leap(forward, AFTER, rate, tile, row, column, flow_forward, saturated_forward, broken)
-    bits = bits | pack_leap(backward, BEFORE, rate, tile, row, column, flow_backward, saturated_backward, broken)
-    mask[tile, row, column] = wp.uint8(bits)
+    """Round flow to steps of 1 / rate, planar, and add its bits to the mask; count displacements beyond the range.
+
+    Pixels whose flow is infinite are counted as broken.
+    """
+    i = wp.tid()
+    tile = i // pixels
+    first = i + tile * pixels
+    bits = mask[i]
+    if occluded[i]:
+        bits = bits | occluded_bit
+    if outside[i]:
+        bits = bits | outside_bit
+    value = flow[i]
+    u = wp.rint(value[0] * rate)
+    v = wp.rint(value[1] * rate)
+    if wp.abs(u) <= LIMIT and wp.abs(v) <= LIMIT:
+        packed[first] = wp.int16(u)
+        packed[first + pixels] = wp.int16(v)
+    else:
+        packed[first] = held(u)
+        packed[first + pixels] = held(v)
+        count = int(0)
+        if wp.abs(u) > LIMIT:
+            count += 1
+        if wp.abs(v) > LIMIT:
+            count += 1
+        if count > 0:
+            bits = bits | SATURATED_BIT
+            wp.atomic_add(saturated, tile, count)
+        if wp.isinf(u) or wp.isinf(v):
+            wp.atomic_add(broken, tile, 1)
+    mask[i] = bits
