@@ -34,7 +34,10 @@ Instances = npt.NDArray[np.integer]
 Scenes = Sequence[tuple[SceneSpec, tuple[Surface, ...]]]
 Between = Callable[[float], tuple[Sequence[WorldState], Float64]]
 
-SELDOM = frozenset({"triangle", "bary", "normal", "flow", "occluded", "outside"})  # read whole where frames are packed
+# Seldom read whole where frames are packed: of surfaces, of motion to the next frame, and to the one before.
+SELDOM_OF_SURFACE = frozenset({"triangle", "bary", "normal"})
+SELDOM_AFTER = frozenset({"flow", "depth", "occluded", "outside"})
+SELDOM_BEFORE = SELDOM_AFTER | {"displacement"}
 BETWEEN = SLOTS  # the slot that goes through a frame while shutters are open
 
 
@@ -146,7 +149,7 @@ class Renderer:
             "depth": wp.float32,
             "normal": wp.vec3,
         }
-        arrays, host = self._arrays(("surface", slot), types)
+        arrays, host = self._arrays(("surface", slot), types, SELDOM_OF_SURFACE)
         self._launch(
             trace_surface,
             placed.world,
@@ -189,7 +192,8 @@ class Renderer:
         }
         self._placements.carry(placed_from.slot, placed_to.slot)
         order = (placed_to.slot - buffers.slot) % SLOTS
-        arrays, host = self._arrays(("motion", order, buffers.slot if self._ahead else 0), types)
+        seldom = SELDOM_AFTER if order == 1 else SELDOM_BEFORE
+        arrays, host = self._arrays(("motion", order, buffers.slot if self._ahead else 0), types, seldom)
         self._launch(
             trace_motion,
             placed_from.world,
@@ -340,13 +344,15 @@ class Renderer:
         dim = (len(self.tiles), self.height, self.width)
         wp.launch(kernel, dim=dim, inputs=list(arguments), device=self._device)
 
-    def _arrays(self, key: tuple[str | int, ...], types: dict[str, WarpType]) -> tuple[dict[str, WarpArray], ReadBack]:
+    def _arrays(
+        self, key: tuple[str | int, ...], types: dict[str, WarpType], seldom: frozenset[str]
+    ) -> tuple[dict[str, WarpArray], ReadBack]:
         """Return the arrays of a purpose, on the device and on the host, allocated once."""
         if key not in self._memory:
             shape = (len(self.tiles), self.height, self.width)
             arrays = {name: wp.empty(shape, dtype=t, device=self._device) for name, t in types.items()}
             read = {name: array for name, array in arrays.items() if name != "item"}
-            self._memory[key] = arrays, ReadBack(read, seldom=SELDOM if self._packer else frozenset())
+            self._memory[key] = arrays, ReadBack(read, seldom=seldom if self._packer else frozenset())
         arrays, host = self._memory[key]
         return dict(arrays), host
 
