@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import warp as wp
 
+from simfactory.launches import turn
+
 __all__ = ["DeviceArray", "ReadBack", "Records", "Values", "WarpArray", "WarpType", "host_view", "records"]
 
 Records = npt.NDArray[np.void]
@@ -91,8 +93,9 @@ class ReadBack:
     def values(self, name: str) -> Values:
         """Return an array as numpy, once its copy has arrived; valid until the next `begin`."""
         if self._copies and name in self._seldom and name not in self._whole:
-            wp.copy(self._host[name], self._arrays[name])
-            wp.synchronize_device(self._device)
+            with turn():  # another thread may be recording a graph
+                wp.copy(self._host[name], self._arrays[name])
+                wp.synchronize_device(self._device)
             self._whole.add(name)
         self._wait()
         return self._views[name]

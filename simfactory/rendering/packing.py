@@ -28,7 +28,7 @@ class Steps:
 
 
 class Packer:
-    """Quantises what a store keeps in fewer bits than it is rendered in: half to a third of what the host would read.
+    """Quantises what a store keeps in fewer bits than it is rendered in: the host reads little more than a third.
 
     Args:
         steps: Between stored values.
