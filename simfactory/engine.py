@@ -25,6 +25,7 @@ from simfactory.encoders import Encoders
 from simfactory.episode import Trajectory
 from simfactory.errors import BackendUnavailable, SimfactoryError
 from simfactory.lasting import lasting
+from simfactory.launches import add_in_order
 from simfactory.preflight import check_memory, check_scene
 from simfactory.recording import Clip, MemoryRecorder, OpenRecorder
 from simfactory.simulators import backend_class, create_simulator
@@ -85,6 +86,7 @@ class Engine:
         preset: str = "draft",
         profile: str = "memory",
         device: str = "cpu",
+        deterministic: bool = False,
         encoders: int = 1,
         deadline: Deadline | None = None,
         on_frames: Callable[[int], None] | None = None,
@@ -96,6 +98,8 @@ class Engine:
             preset: Render preset.
             profile: Precision profile of the dataset that records; it enters the clips' ids.
             device: `cpu` or a CUDA device such as `cuda:0`.
+            deterministic: Whether reruns on a GPU give the same bytes, which costs time there; on a CPU they always do.
+                For all of this process.
             encoders: Threads that encode frames.
             deadline: When to stop. Once it is set, nothing new is begun, and only what ends in time is finished; specs
                 whose outcome is not yielded then are as they were before.
@@ -106,6 +110,8 @@ class Engine:
             BackendUnavailable: Its packages are not installed, or there is no such device.
         """
         _start_warp(device)
+        if deterministic:
+            add_in_order()
         self.backend, self.preset, self.profile, self.device = backend, preset, profile, device
         self.stages, self.occupancy = Stages(), Occupancy()
         self._version = backend_class(backend).version()

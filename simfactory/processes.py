@@ -33,6 +33,7 @@ class Job:
         backend: Simulator backend.
         preset: Render preset.
         device: `cpu` or a CUDA device.
+        deterministic: Whether reruns on a GPU give the same bytes.
         workers: Number of processes; 1 = this one.
         environments: Specs simulated at a time in each process, at most.
     """
@@ -44,6 +45,7 @@ class Job:
     device: str
     workers: int
     environments: int = 2
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +126,7 @@ def _work(
         preset=job.preset,
         profile=job.profile,
         device=job.device,
+        deterministic=job.deterministic,
         deadline=deadline,
         on_frames=progress.on_frames,
     )

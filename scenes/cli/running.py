@@ -32,6 +32,7 @@ def fill(
     preset: str,
     profile: str,
     device: str,
+    deterministic: bool = False,
     workers: int | None,
     environments: int = 2,
     with_benchmark: bool,
@@ -61,6 +62,7 @@ def fill(
         backend=backend,
         preset=preset,
         device=device,
+        deterministic=deterministic,
         workers=core_count() if workers is None else workers,
         environments=environments,
     )

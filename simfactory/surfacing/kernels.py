@@ -6,6 +6,8 @@ cubes" (1987).
 
 import warp as wp
 
+from simfactory.launches import scatters
+
 __all__ = [
     "EDGE",
     "add_neighbors",
@@ -18,6 +20,7 @@ __all__ = [
 ]
 
 wp.set_module_options({"enable_backward": False})
+scatters(__name__, records=256)  # nodes within reach of a particle
 
 EDGE = 8  # nodes along a block
 NODES = wp.constant(512)  # of a block

@@ -27,7 +27,7 @@ def kernel_modules() -> list[str]:
 
 
 def compile_for_gpu(module: str, folder: Path, *, architecture: int = 90) -> int:
-    """Compile a module's kernels into machine code for a GPU; return its size [B].
+    """Compile a module's kernels into machine code for a GPU, as they are launched there; return its size [B].
 
     Args:
         module: Name of an importable module.

@@ -15,7 +15,7 @@ import warp as wp
 from simfactory.arms import is_guided
 from simfactory.episode import BodyProperties, Contacts, WorldState
 from simfactory.errors import SimulationError
-from simfactory.launches import turn
+from simfactory.launches import recorded
 from simfactory.simulators.admission import check_loadable
 from simfactory.simulators.base import Simulator
 from simfactory.simulators.commands import Commands
@@ -68,7 +68,7 @@ class NewtonSimulator(Simulator):
     world frame, as ours.
 
     Reruns are bit-identical on the CPU. On CUDA the deterministic modes of the solver and of the collision pipeline
-    are asked for.
+    are asked for; what else adds up there does so in any order unless `launches.add_in_order` was called.
 
     Args:
         device: `cpu` or a CUDA device such as `cuda:0`.
@@ -266,7 +266,7 @@ class NewtonSimulator(Simulator):
             self._replay_pair = self._detect = lambda: None
             return
         self._actions.upload_frame(self._frames)
-        record = _recorded if steps.recordable else _direct
+        record = recorded if steps.recordable else _direct
         substep(first, second)  # compiles and loads every kernel before recording
         self._restore()
         self._replay_pair = record(pair, model.device)
@@ -316,15 +316,6 @@ class NewtonSimulator(Simulator):
         if self._worlds is None:
             raise SimulationError("nothing is loaded: call load(specs) first")
         return self._worlds
-
-
-def _recorded(work: Callable[[], None], device: Any) -> Callable[[], None]:  # Any: a warp Device
-    """Record launches as a graph and return what replays it; where graphs cannot allocate, return the work itself."""
-    if device.is_cuda and not wp.is_mempool_enabled(device):
-        return work
-    with turn(), wp.ScopedCapture(device=device) as capture:
-        work()
-    return lambda: wp.capture_launch(capture.graph)
 
 
 def _direct(work: Callable[[], None], device: Any) -> Callable[[], None]:  # Any: a warp Device

@@ -1,6 +1,7 @@
 """The liquids of one environment: particles and grid of their own, so that no environment feels another."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
-from simfactory.launches import turn
+from simfactory.launches import recorded
 from simfactory.liquids import liquid_particles
 from simfactory.simulators.newton.liquid.domain import bounds, liquid_domain
 from simfactory.simulators.newton.liquid.kernels import pressure, solids, transfer, viscosity
@@ -63,7 +64,7 @@ class Pool:
         self._spin = np.repeat([_cross(body.angular_velocity) for body in liquids], counts, axis=0).astype(np.float32)
         self._allocate(mass, volume, kinematic if self._sweeps else np.zeros(0))
         self._find_fixed(spec)
-        self._graph: Any = None  # a warp Graph, recorded at the second step: the first one compiles
+        self._replay: Callable[[], None] | None = None  # recorded at the second step: the first one compiles
         self._steps = 0
 
     def advance(
@@ -85,14 +86,12 @@ class Pool:
         wp.copy(self._places, grains[0])
         wp.copy(self._speeds, grains[1])
         turned = self._place_bodies(*bodies)
-        if self._steps == 0 or (self._device.is_cuda and not wp.is_mempool_enabled(self._device)):
+        if self._steps == 0:
             self._step()
         else:
-            if self._graph is None:
-                with turn(), wp.ScopedCapture(device=self._device) as capture:
-                    self._step()
-                self._graph = capture.graph
-            wp.capture_launch(self._graph)
+            if self._replay is None:
+                self._replay = recorded(self._step, self._device)
+            self._replay()
         self._steps += 1
         wp.copy(target[0], self._places)
         wp.copy(target[1], self._speeds)
@@ -150,6 +149,7 @@ class Pool:
         self._stuck = zeros(bodies, wp.spatial_vector)
         self._stuck_mass = zeros(bodies, wp.float32)
         self._scale = zeros(2 * max(ITERATIONS, SPREADINGS) + 4, wp.float32)
+        self._sums = [self._scale[at : at + 1] for at in range(len(self._scale))]  # what kernels add to, not read
         cells = Cells()
         cells.place = zeros(count, wp.vec3i)
         cells.neighbor = zeros((count, 6), wp.int32)
@@ -325,29 +325,32 @@ class Pool:
         impulse = self._impulse if moving and self.body_mass.any() else self._none
         for array in (self._scale, self._impulse, solution, self._product):
             array.zero_()
-        start = [found, right, diagonal, self._product, self._residual, self._along, self._scale]
+        start = [found, right, diagonal, self._product, self._residual, self._along, self._sums[2]]
         self._launch(pressure.start, count, start)
         for step in range(1, iterations + 1):
             self._launch(
                 pressure.spread,
                 lanes,
-                [found, cells, weight, diagonal, self._along, step, self._scale, LEAST, self._product, impulse, lanes],
-            )
+                [
+                    found, cells, weight, diagonal, self._along, step, self._scale, self._sums[2 * step + 1], LEAST,
+                    self._product, impulse, lanes,
+                ],
+            )  # fmt: skip
             if len(impulse):
                 self._launch(
                     pressure.gather,
                     lanes,
                     [
-                        self._dt, self._domain.grid.cell, found, cells, self._along, step, self._scale, LEAST, impulse,
-                        self._lightness, self._softness, self._product, lanes,
+                        self._dt, self._domain.grid.cell, found, cells, self._along, step, self._scale,
+                        self._sums[2 * step + 1], LEAST, impulse, self._lightness, self._softness, self._product, lanes,
                     ],
                 )  # fmt: skip
             self._launch(
                 pressure.update,
                 lanes,
                 [
-                    found, diagonal, self._product, self._along, step, LEAST, self._scale, solution, self._residual,
-                    lanes,
+                    found, diagonal, self._product, self._along, step, LEAST, self._scale, self._sums[2 * step + 2],
+                    solution, self._residual, lanes,
                 ],
             )  # fmt: skip
             self._launch(

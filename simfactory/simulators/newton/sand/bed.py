@@ -10,6 +10,8 @@ import warp as wp
 from newton.solvers import SolverImplicitMPM
 
 from simfactory.episode import FIRST_BODY, GROUND, ROOM, Contacts
+from simfactory.errors import UnsupportedBody
+from simfactory.launches import adds_in_order
 from simfactory.meshes import body_mesh
 from simfactory.simulators.kinematics import start_orientation
 from simfactory.simulators.newton.bodies.granular import add, node_body
@@ -61,7 +63,13 @@ def bed_model(spec: SceneSpec, *, device: str) -> BedModel:
 
     Raises:
         AssetError: A user mesh is missing or unreadable.
+        UnsupportedBody: Sums are to be ordered on a GPU.
     """
+    if device != "cpu" and adds_in_order():
+        raise UnsupportedBody(
+            f"scene {spec.scene!r} has grains, which Newton's MPM moves: on a GPU it adds in any order. Leave "
+            "--deterministic out, or simulate grains with --device cpu"
+        )
     grains = [body for body in spec.bodies if isinstance(body, BodyGranular)]
     spacing = min(body.spacing for body in grains)
     builder = newton.ModelBuilder()

@@ -2,8 +2,9 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 import warp as wp
 
 from simfactory.episode import Contacts
-from simfactory.launches import turn
+from simfactory.launches import recorded
 from simfactory.loose_room import check_room
 from simfactory.simulators.newton.contacts import joined
 from simfactory.simulators.newton.forces import LooseDrag
@@ -90,7 +91,7 @@ class StepsLoose(Steps):
         model = copy.copy(worlds.model)  # the rigid solver must not see the particles
         model.particle_count = 0
         self._rigid = StepsRigid(replace(worlds, model=model), dt=dt) if model.body_count else None
-        self._replays: dict[tuple[int, int], Any] = {}  # Any: warp graphs
+        self._replays: dict[tuple[int, int], Callable[[], None]] = {}
         self._warm = False
         self._gain = np.zeros((model.body_count, 6))
         self._fall = np.zeros((model.body_count, 6))  # in a solver step
@@ -218,12 +219,10 @@ class StepsLoose(Steps):
         assert self._rigid is not None
         device = self._worlds.model.device
         key = id(source), id(target)
-        if not self._warm or (device.is_cuda and not wp.is_mempool_enabled(device)):
+        if not self._warm:
             self._rigid.advance(source, target)
             self._warm = True
             return
         if key not in self._replays:
-            with turn(), wp.ScopedCapture(device=device) as capture:
-                self._rigid.advance(source, target)
-            self._replays[key] = capture.graph
-        wp.capture_launch(self._replays[key])
+            self._replays[key] = recorded(partial(self._rigid.advance, source, target), device)
+        self._replays[key]()

@@ -12,7 +12,11 @@ from newton._src.solvers.vbd.particle_vbd_kernels import (
     evaluate_vertex_triangle_collision_force_hessian_4_vertices,
 )
 
+from simfactory.launches import scatters
+
 __all__ = ["add_soft_contacts", "nearest_surfaces"]
+
+scatters(__name__, records=256)  # both nodes of 64 edges, and nodes of 32 triangles
 
 
 @wp.kernel

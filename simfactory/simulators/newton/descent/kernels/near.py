@@ -17,6 +17,8 @@ from newton._src.utils.mesh import (
     get_vertex_num_adjacent_faces,
 )
 
+from simfactory.launches import scatters
+
 __all__ = [
     "EDGE_ROOM",
     "NODE_ROOM",
@@ -31,6 +33,8 @@ __all__ = [
     "mark_busy",
     "meeting_force",
 ]
+
+scatters(__name__, records=64)  # NODE_ROOM
 
 NODE_ROOM = wp.constant(64)  # triangles near a node; what is missed may cross
 EDGE_ROOM = wp.constant(192)  # edges near an edge

@@ -6,6 +6,7 @@ with the shares of faces of Y. T. Ng, C. Min, F. Gibou, "An efficient fluid-soli
 
 import warp as wp
 
+from simfactory.launches import scatters
 from simfactory.simulators.newton.liquid.kernels.records import Grid, body_velocity, face_place
 from simfactory.simulators.newton.liquid.kernels.solids import face_owner, open_share, open_volume
 
@@ -23,6 +24,8 @@ __all__ = [
     "start",
     "update",
 ]
+
+scatters(__name__, records=64)  # cells of a lane: 262,144 in all
 
 CLOSEST = wp.constant(0.25)  # [cell] nearest that the surface is taken to be to the middle of a cell below it
 # Open share of a cell below which it is as good as solid [1]: without particles it is no air, no liquid gets into it.
@@ -249,6 +252,7 @@ def spread(
     along: wp.array(dtype=wp.float32),
     step: int,
     scale: wp.array(dtype=wp.float32),
+    total: wp.array(dtype=wp.float32),
     least: float,
     result: wp.array(dtype=wp.float32),
     impulse: wp.array2d(dtype=wp.spatial_vector),
@@ -262,17 +266,17 @@ def spread(
         return
     dot = float(0.0)
     for row in range(wp.tid(), cell_count[0], lanes):
-        total = diagonal[row] * along[row]
+        sum = diagonal[row] * along[row]
         for face in range(6):
             neighbor = cells.neighbor[row, face]
             if neighbor >= 0:
-                total -= weight[row, face] * along[neighbor]
-        result[row] = total
-        dot += along[row] * total
+                sum -= weight[row, face] * along[neighbor]
+        result[row] = sum
+        dot += along[row] * sum
         if impulse.shape[0] > 0 and cells.body[row] >= 0:
             wp.atomic_add(impulse, step, cells.body[row], cells.push[row] * along[row])
     if impulse.shape[0] == 0:
-        wp.atomic_add(scale, 2 * step + 1, dot)
+        wp.atomic_add(total, 0, dot)
 
 
 @wp.kernel
@@ -284,6 +288,7 @@ def gather(
     along: wp.array(dtype=wp.float32),
     step: int,
     scale: wp.array(dtype=wp.float32),
+    total: wp.array(dtype=wp.float32),
     least: float,
     impulse: wp.array2d(dtype=wp.spatial_vector),
     lightness: wp.array(dtype=wp.float32),
@@ -304,7 +309,7 @@ def gather(
             gained += wp.dot(wp.spatial_bottom(push), softness[body] * wp.spatial_bottom(given))
             result[row] = result[row] + gained * dt / (cell * cell)
         dot += along[row] * result[row]
-    wp.atomic_add(scale, 2 * step + 1, dot)
+    wp.atomic_add(total, 0, dot)
 
 
 @wp.kernel
@@ -315,7 +320,7 @@ def start(
     product: wp.array(dtype=wp.float32),
     residual: wp.array(dtype=wp.float32),
     along: wp.array(dtype=wp.float32),
-    scale: wp.array(dtype=wp.float32),
+    total: wp.array(dtype=wp.float32),
 ):
     """Begin with the residual of a first guess; the diagonal preconditions."""
     row = wp.tid()
@@ -324,7 +329,7 @@ def start(
     left = right[row] - product[row]
     residual[row] = left
     along[row] = left / diagonal[row]
-    wp.atomic_add(scale, 2, left * left / diagonal[row])
+    wp.atomic_add(total, 0, left * left / diagonal[row])
 
 
 @wp.kernel
@@ -336,6 +341,7 @@ def update(
     step: int,
     least: float,
     scale: wp.array(dtype=wp.float32),
+    total: wp.array(dtype=wp.float32),
     solution: wp.array(dtype=wp.float32),
     residual: wp.array(dtype=wp.float32),
     lanes: int,
@@ -350,7 +356,7 @@ def update(
         left = residual[row] - way * product[row]
         residual[row] = left
         norm += left * left / diagonal[row]
-    wp.atomic_add(scale, 2 * step + 2, norm)
+    wp.atomic_add(total, 0, norm)
 
 
 @wp.kernel

@@ -5,6 +5,7 @@ Source: C. Jiang et al., "The affine particle-in-cell method", ACM Transactions 
 
 import warp as wp
 
+from simfactory.launches import scatters
 from simfactory.simulators.newton.liquid.kernels.records import (
     Grid,
     Solid,
@@ -14,6 +15,8 @@ from simfactory.simulators.newton.liquid.kernels.records import (
 )
 
 __all__ = ["advect", "scatter", "settle_faces"]
+
+scatters(__name__, records=64)  # solids that one particle is pressed into; faces of its cells are 24
 
 
 CROWD = wp.constant(1.1)  # [1] fullness beyond which particles are stirred

@@ -2,10 +2,13 @@
 
 import warp as wp
 
+from simfactory.launches import scatters
 from simfactory.simulators.newton.liquid.kernels.records import Grid, body_velocity, face_place
 from simfactory.simulators.newton.liquid.kernels.solids import face_owner, open_share
 
 __all__ = ["diffuse", "drag_bodies"]
+
+scatters(__name__, records=8)  # sides of a face
 
 DEEP = wp.constant(0.3)  # [1] fullness of the next cell from which a liquid is no film
 THIN = wp.constant(0.1)  # [cell] thinnest that a film is taken to be
