@@ -264,8 +264,8 @@ class SampledSpecs:
     def spec(self, index: int, attempt: int) -> SceneSpec:
         """Return an episode's spec; the last one keeps only the cameras that are wanted."""
         spec = self._sample(index, attempt)
-        wanted = min(len(spec.cameras), self.clip_count - index * self._views)
-        return spec.model_copy(update={"cameras": spec.cameras[:wanted]})
+        views = len(spec.cameras)  # as many in every episode
+        return spec.model_copy(update={"cameras": spec.cameras[: min(views, self.clip_count - index * views)]})
 
     def _sample(self, index: int, attempt: int) -> SceneSpec:
         from scenes.sample import sample

@@ -8,9 +8,11 @@
     │   └── UnsupportedBody    it does not simulate this body kind
     ├── SimulationError        a simulation left its valid range
     ├── ResourceError          the request does not fit into memory or onto the disk
-    └── StoreError             a dataset or clip cannot be read or written
-        ├── ClipNotFound       no committed clip has this id
-        └── CorruptClip        stored bytes differ from their commit record
+    ├── StoreError             a dataset or clip cannot be read or written
+    │   ├── ClipNotFound       no committed clip has this id
+    │   └── CorruptClip        stored bytes differ from their commit record
+    ├── QueueError             what was queued is not what may be run
+    └── ServiceError           the service is not there, or refused what it was asked
 
 A message says what was given, what is allowed, and what to do next.
 """
@@ -21,7 +23,9 @@ __all__ = [
     "BackendUnavailable",
     "ClipNotFound",
     "CorruptClip",
+    "QueueError",
     "ResourceError",
+    "ServiceError",
     "SimfactoryError",
     "SimulationError",
     "SpecError",
@@ -72,3 +76,19 @@ class ClipNotFound(StoreError, LookupError):
 
 class CorruptClip(StoreError):
     """Stored bytes differ from what the commit record promises."""
+
+
+class QueueError(SimfactoryError):
+    """What was queued is not what may be run, or comes from another version; the message says what it was."""
+
+
+class ServiceError(SimfactoryError):
+    """The service cannot be reached, or it refused a request.
+
+    Attributes:
+        status: Its HTTP status; 0 where it did not answer.
+    """
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status

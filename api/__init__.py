@@ -1,0 +1,1 @@
+"""The control plane: takes jobs, plans their episodes, hands them to workers, and knows what exists."""

@@ -1,0 +1,404 @@
+"""Wire schemas shared by the service and its client: what is asked for, and what is told.
+
+JSON only: lists of fixed length instead of tuples, integers up to 2⁵³ − 1, times in seconds since the epoch.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+__all__ = [
+    "MAX_INT",
+    "ApiModel",
+    "AssetSet",
+    "Clip",
+    "ClipPage",
+    "Dataset",
+    "DatasetVersion",
+    "Estimate",
+    "EstimatePart",
+    "Event",
+    "Failure",
+    "Health",
+    "Job",
+    "JobItem",
+    "JobPage",
+    "JobProgress",
+    "JobRequest",
+    "JobState",
+    "Priority",
+    "Problem",
+    "ProblemItem",
+    "Scene",
+    "Worker",
+]
+
+MAX_INT = 2**53 - 1
+
+Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INT)]
+Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+Text: TypeAlias = Annotated[str, StringConstraints(max_length=200)]
+Identifier: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_]{1,64}$")]
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+# Low and high of a range, or width and height of an image.
+Pair: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2)]
+Values: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=32)]
+Priority: TypeAlias = Literal["high", "default", "low"]
+JobState: TypeAlias = Literal["running", "paused", "completed", "cancelled", "failed"]
+
+
+class ApiModel(BaseModel):
+    """Base of all wire schemas: unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JobItem(ApiModel):
+    """So many clips of one category or base scene.
+
+    Attributes:
+        category: Physics category.
+        scene: Base scene; None = all of the category.
+        tier: Curriculum tier; None = drawn 30/35/35 %.
+        clips: Clips wanted; one camera's recording of one episode each.
+    """
+
+    category: Identifier
+    scene: Identifier | None = None
+    tier: Literal["single", "two_body", "multi_object"] | None = None
+    clips: Annotated[int, Field(ge=1, le=100_000_000)]
+
+
+class JobRequest(ApiModel):
+    """What a job is to make.
+
+    Attributes:
+        dataset: Dataset that the clips go to; made if missing.
+        name: What people call the job.
+        items: What is sampled; empty only with `specs` or a template.
+        template: A named request whose fields are taken where this one leaves them out, e.g. `phys4d-full`.
+        specs: Resolved scene specs, instead of sampling.
+        seeds: One set of all items for each.
+        frames: Frames of a clip.
+        fps: Frames per second [Hz].
+        size: Image width and height [px].
+        cameras: Camera rigs, in order of preference.
+        views: Cameras of an episode; None = the usual number of each rig.
+        modalities: Signals (sensors) to record; empty = all.
+        until_rest: End an episode once nothing moves any more.
+        ranges: Parameter (material, gravity, environment, layout) → smallest and largest value.
+        sweeps: Parameter → values; all items are made for every combination of them.
+        siblings: Parameter → values; each episode is made once for every value, all else equal.
+        split: Shares of train, val and test [%].
+        hold_out: Parameter → range that is kept out of training; None = the usual ones.
+        assets: Id of an asset set whose meshes stand in for the shapes of rigid bodies; None = no user meshes.
+        backend: Simulator backend.
+        preset: Render preset.
+        profile: Precision profile of a new dataset; None = that of the dataset, `portable` for a new one.
+        priority: Which jobs come first.
+        max_workers: Shards of this job that are worked on at a time, at most; None = as many as there are.
+        tags: Labels to find the job by.
+    """
+
+    dataset: Name
+    name: Text = ""
+    items: Annotated[list[JobItem], Field(max_length=1000)] = []
+    template: Identifier | Name | None = None
+    specs: Annotated[list[dict[str, Any]], Field(max_length=1000)] = []  # Any: specs are checked as SceneSpec
+    seeds: Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1, max_length=1000)] = [0]
+    frames: Annotated[int, Field(ge=2, le=100_000)] = 48
+    fps: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 24.0
+    size: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(min_length=2, max_length=2)] = [256, 256]
+    cameras: Annotated[list[Identifier], Field(min_length=1, max_length=32)] = ["ring", "orbit"]
+    views: Annotated[int, Field(ge=1, le=64)] | None = None
+    modalities: Annotated[list[Identifier], Field(max_length=64)] = []
+    until_rest: bool = False
+    ranges: dict[Identifier, Pair] = {}
+    sweeps: dict[Identifier, Values] = {}
+    siblings: dict[Identifier, Values] = {}
+    split: Annotated[str, StringConstraints(pattern=r"^[0-9.]{1,8}/[0-9.]{1,8}/[0-9.]{1,8}$")] = "90/5/5"
+    hold_out: dict[Identifier, Pair] | None = None
+    assets: Identifier | None = None
+    backend: Identifier = "newton"
+    preset: Identifier = "draft"
+    profile: Literal["portable", "archive"] | None = None
+    priority: Priority = "default"
+    max_workers: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    tags: Annotated[list[Name], Field(max_length=32)] = []
+
+
+class EstimatePart(ApiModel):
+    """What one category of a job takes.
+
+    Attributes:
+        category: Physics category.
+        episodes: Simulated episodes.
+        clips: Clips.
+        frames: Recorded frames.
+        bytes: Stored size [B].
+        seconds: Time on one worker [s].
+    """
+
+    category: str
+    episodes: Count
+    clips: Count
+    frames: Count
+    bytes: Count
+    seconds: float
+
+
+class Estimate(ApiModel):
+    """What a job would take, by the calibration table.
+
+    Attributes:
+        clips: Clips.
+        episodes: Simulated episodes.
+        frames: Recorded frames.
+        bytes: Stored size [B].
+        cpu_hours: On CPU workers [h].
+        gpu_hours: On GPU workers [h].
+        workers: Workers now at hand.
+        eta_seconds: Time to the end with these [s]; None without any.
+        gpus_for_a_week: GPUs that would make it within a week.
+        basis: Where the rates come from: `measured` here, or the `shipped` table.
+        parts: By category.
+    """
+
+    clips: Count
+    episodes: Count
+    frames: Count
+    bytes: Count
+    cpu_hours: float
+    gpu_hours: float
+    workers: Count
+    eta_seconds: float | None
+    gpus_for_a_week: Count
+    basis: Literal["measured", "shipped"]
+    parts: list[EstimatePart]
+
+
+class JobProgress(ApiModel):
+    """How far a job is.
+
+    Attributes:
+        clips_wanted: Clips asked for.
+        clips_done: Clips committed, also by others before.
+        frames: Frames committed.
+        bytes: Bytes committed [B].
+        replaced: Episodes that the quality gate refused; each was replaced.
+        reasons: Why, by reason.
+        failed: Episodes that were given up.
+        in_flight: Shards queued or worked on.
+        clips_per_hour: Present rate; None before there is any.
+        eta_seconds: Time to the end at this rate [s], with its interval [low, high]; None before there is any.
+        eta_interval: See above.
+    """
+
+    clips_wanted: Count
+    clips_done: Count
+    frames: Count
+    bytes: Count
+    replaced: Count
+    reasons: dict[str, int]
+    failed: Count
+    in_flight: Count
+    clips_per_hour: float | None = None
+    eta_seconds: float | None = None
+    eta_interval: list[float] | None = None
+
+
+class Job(ApiModel):
+    """A job.
+
+    Attributes:
+        id: Its id.
+        state: `running` includes waiting for its turn; `failed` = an episode could not even be sampled.
+        reason: Why it is paused or has failed; empty otherwise.
+        request: What was asked for, with the template filled in.
+        created: When it came [s].
+        finished: When it ended [s].
+        progress: How far it is.
+    """
+
+    id: str
+    state: JobState
+    reason: str
+    request: JobRequest
+    created: float
+    finished: float | None
+    progress: JobProgress
+
+
+class JobPage(ApiModel):
+    """Jobs, newest first; `next` continues."""
+
+    items: list[Job]
+    next: str | None = None
+
+
+class Failure(ApiModel):
+    """An episode that was given up: `reason` is a code, `detail` a sentence."""
+
+    part: Count
+    index: Count
+    attempt: Count
+    reason: str
+    detail: str
+    at: float
+
+
+class Clip(ApiModel):
+    """A committed clip, as the catalogue knows it."""
+
+    id: str
+    dataset: str
+    job: str | None
+    category: str
+    scene: str
+    tier: str
+    split: str
+    seed: int
+    index: int
+    camera: str
+    rig: str
+    backend: str
+    preset: str
+    frame_count: int
+    fps: float
+    width: int
+    height: int
+    modalities: list[str]
+    caption: str
+    bytes: int
+    committed: float
+
+
+class ClipPage(ApiModel):
+    """Clips in the order they were committed; `next` continues."""
+
+    items: list[Clip]
+    next: str | None = None
+
+
+class DatasetVersion(ApiModel):
+    """A frozen list of clips: `digest` is that of its manifest."""
+
+    version: Count
+    created: float
+    clips: Count
+    digest: str
+
+
+class Dataset(ApiModel):
+    """A dataset: what it holds, counted."""
+
+    name: str
+    profile: str
+    created: float
+    clips: Count
+    frames: Count
+    bytes: Count
+    categories: dict[str, int]
+    splits: dict[str, int]
+    versions: list[DatasetVersion]
+
+
+class Scene(ApiModel):
+    """A base scene."""
+
+    name: str
+    category: str
+    tiers: list[str]
+    split: str
+    description: str
+    phenomena: list[str]
+
+
+class AssetSet(ApiModel):
+    """Uploaded meshes that a job can name: digests of canonical meshes."""
+
+    id: str
+    name: str
+    created: float
+    meshes: list[dict[str, Any]]  # Any: mesh records
+
+
+class Worker(ApiModel):
+    """A worker that reported within its lease.
+
+    Attributes:
+        name: Its name.
+        state: `starting`, `idle`, `preparing` (compiling kernels), `working`, `draining`.
+        host: Machine.
+        pid: Process.
+        version: Of simfactory.
+        backends: What it serves.
+        device: Where it computes.
+        environments: Its slots.
+        slots: What each slot does, for those in use.
+        shards: Ids of the shards it works on.
+        jobs: Ids of their jobs.
+        clips: Clips committed since it started.
+        frames: Frames recorded since it started.
+        failures: Shards in a row that broke.
+        since: When it started [s].
+        beat: When it last reported [s].
+        memory_bytes: Resident memory [B].
+        cpu_percent: Use of one core [%].
+        gpu: Use of the GPU, where there is one with a driver.
+    """
+
+    name: str
+    state: str
+    host: str
+    pid: int
+    version: str
+    backends: list[str]
+    device: str
+    environments: int
+    slots: list[dict[str, Any]] = []  # Any: stage, episode and frame of a slot
+    shards: list[str] = []
+    jobs: list[str] = []
+    clips: int = 0
+    frames: int = 0
+    failures: int = 0
+    since: float
+    beat: float
+    memory_bytes: int | None = None
+    cpu_percent: float | None = None
+    gpu: dict[str, float] | None = None
+
+
+class Event(ApiModel):
+    """Something that happened; `id` counts up."""
+
+    id: int
+    at: float
+    kind: str
+    job: str | None
+    data: dict[str, Any]  # Any: by kind
+
+
+class Health(ApiModel):
+    """Whether the service works, part by part: `ok` or what is wrong."""
+
+    status: Literal["ok", "degraded"]
+    parts: dict[str, str]
+
+
+class ProblemItem(ApiModel):
+    """One wrong value: a JSON pointer to it, and what is wrong."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(ApiModel):
+    """An error (RFC 9457)."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str = ""
+    instance: str = ""
+    errors: list[ProblemItem] = []

@@ -1,0 +1,96 @@
+"""A worker's heartbeat, in a process of its own: a long call into C that holds the interpreter's lock cannot stop it.
+
+It lives as long as the pipe from its worker is open, and says over Redis that the worker's leases hold. A heartbeat is
+a number that counts up: whoever watches needs no common clock.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from select import select
+from subprocess import PIPE, Popen
+from typing import Any
+
+__all__ = ["Sidecar"]
+
+BEATS_A_LEASE = 4
+
+
+class Sidecar:
+    """The worker's end of the pipe.
+
+    Args:
+        url: Address of the queue's server.
+        worker: Name of the worker.
+        lease: How long a worker may be silent [s].
+    """
+
+    def __init__(self, url: str, worker: str, *, lease: float) -> None:
+        self._shards: set[str] = set()
+        self._status: dict[str, object] = {}
+        options = json.dumps({"worker": worker, "lease": lease, "pid": os.getpid()})
+        self._process = Popen(
+            [sys.executable, "-m", "simfactory.sidecar", options],
+            stdin=PIPE,
+            env={**os.environ, "REDIS_URL": url},
+            start_new_session=True,  # Ctrl-C in a terminal is for the worker
+        )
+
+    def tell(self, *, shards: Iterable[str] | None = None, status: Mapping[str, object] | None = None) -> None:
+        """Say which shards are worked on, and what else is new."""
+        if shards is not None:
+            self._shards = set(shards)
+        self._status.update(status or {})
+        line = json.dumps({"shards": sorted(self._shards), "status": self._status}) + "\n"
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(line.encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise SystemExit("the heartbeat process has died: this worker would be taken for dead") from None
+
+    def close(self) -> None:
+        """End it."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        self._process.wait(timeout=10.0)
+
+
+def main(options: str) -> None:
+    """Beat until the pipe closes."""
+    from simfactory.queue import AWAY, ShardQueue, connect
+    from simfactory.usage import Usage
+
+    given = json.loads(options)
+    worker, lease = given["worker"], float(given["lease"])
+    queue, usage = ShardQueue(connect(os.environ["REDIS_URL"])), Usage(int(given["pid"]))
+    count, told, rest = 0, {"shards": [], "status": {}}, b""
+    due = time.monotonic()
+    while True:
+        readable, _, _ = select([0], [], [], max(0.0, due - time.monotonic()))
+        if readable:
+            read = os.read(0, 1 << 20)
+            if not read:
+                break
+            *lines, rest = (rest + read).split(b"\n")
+            if lines:
+                told = json.loads(lines[-1])
+        elif time.monotonic() < due:
+            continue
+        count += 1
+        due = time.monotonic() + lease / BEATS_A_LEASE
+        try:
+            queue.beat(worker, count, told["shards"], {**told["status"], **usage.now(), "beat": time.time()})
+        except AWAY:
+            due = time.monotonic() + min(0.5, lease / BEATS_A_LEASE)
+    try:
+        queue.forget_worker(worker)
+    except AWAY:
+        pass
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
