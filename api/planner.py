@@ -9,22 +9,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from pydantic import ValidationError
-
 from api.meshes import with_meshes
 from api.problems import RequestError
-from api.templates import filled_in
-from layouts.cameras import camera_rigs
-from scenes.generate import ATTEMPTS_MAX, SampledSpecs, Specs
-from scenes.listing import categories, find_category, find_scenes
-from scenes.request import given_request, sampled_request, split_rules
+from scenes.generate import ATTEMPTS_MAX, Specs
+from scenes.request import given_request, sampled_request
 from scenes.splits import SplitRules
-from simfactory.annotations import annotations
-from simfactory.errors import SimfactoryError, SpecError
+from simfactory.errors import SimfactoryError
 from simfactory.parameters import Range, checked_ranges
 from simfactory.preflight import check_memory, check_scene
-from simfactory.protocol import JobItem, JobRequest, Priority, ProblemItem
-from simfactory.simulators import backend_names
+from simfactory.protocol import JobItem, JobRequest, ProblemItem
 from simfactory.spec import SceneSpec
 from simfactory.splits import HELD_OUT, assigned, parse_shares
 
@@ -181,3 +174,7 @@ def _rules(request: JobRequest) -> SplitRules:
     return SplitRules(
         shares=parse_shares(request.split), held_out=HELD_OUT if held_out is None else checked_ranges(held_out)
     )
+
+
+def _check(request):
+    pass

@@ -55,6 +55,7 @@ class JobRow(Table):
     replaced: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[Json] = mapped_column(default=dict)
+    trials: Mapped[Json] = mapped_column(default=dict)  # unit → [tries, whether alone], of the few that broke off
     created: Mapped[float]
     started: Mapped[float | None]
     finished: Mapped[float | None]

@@ -160,7 +160,7 @@ class ShardJob(Job):
             name, arguments, rest = job.func_name, job.args, job.kwargs
         except NoSuchJobError:
             raise
-        except Exception as error:  # noqa: BLE001  # whatever its data makes the deserialiser raise
+        except Exception as error:  # whatever its data makes the deserialiser raise
             raise QueueError(f"queue job {id}: its data cannot be read; it was dropped") from error
         strings = [value for value in arguments or () if isinstance(value, str)]
         if name != TASK or rest or len(strings) != 2 or len(arguments) != 2:

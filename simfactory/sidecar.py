@@ -9,10 +9,8 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from select import select
 from subprocess import PIPE, Popen
-from typing import Any
 
 __all__ = ["Sidecar"]
 

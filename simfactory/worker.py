@@ -22,7 +22,6 @@ from simfactory.processes import GRACE_SECONDS
 from simfactory.queue import Shard, ShardQueue, Unit, connect, until_there
 from simfactory.sidecar import Sidecar
 from simfactory.spec import SceneSpec
-from simfactory.stages import Stages
 from simfactory.store import JSON, DatasetFolder, create_dataset, is_committed, read_record, record_rejection
 
 __all__ = ["Worker", "WorkerOptions", "run_shard"]
@@ -86,6 +85,7 @@ class _Tally:
     reasons: list[str] = field(default_factory=list)
     failure: str = ""
     waiting: int = 0
+    steps: int = 0  # frames simulated
 
 
 class Worker:
@@ -110,6 +110,11 @@ class Worker:
         """Take nothing more, finish what is near its end, and give the rest back; a signal handler may call it."""
         self.stopping.set()
         self._deadline.set(grace)
+
+    def run_to_end(self) -> int:
+        """Work; return the exit code: 0 if it ended as it should."""
+        self.run()
+        return 1 if self._breaks >= BREAKS_MAX else 0
 
     def run(self) -> int:
         """Work; return how many clips were committed.
@@ -257,6 +262,7 @@ class Worker:
             tally.reasons += outcome.reasons
             tally.failure = tally.failure or outcome.failure
             tally.waiting -= 1
+            tally.steps += 0 if outcome.trajectory is None else outcome.trajectory.frame_count
             self._clips += len(outcome.committed)
             if outcome.reasons:
                 identity: dict[str, JSON] = {
@@ -346,6 +352,8 @@ class Worker:
             "status": status,
             "clips": [_described(dataset, clip) for clip in clips or ()],
             "added": len(tally.added),
+            "steps": tally.steps,
+            "backend": shard.backend,
             "reasons": sorted(set(tally.reasons)),
             "failure": failure[:2000],
             "worker": self.name,

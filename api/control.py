@@ -1,0 +1,287 @@
+"""The control plane at work: reads what workers report, hands out episodes, and notices who is lost.
+
+Three threads. None keeps anything that is not in the database or can be read again: when this process dies, the next
+one goes on.
+"""
+
+import logging
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from api.database import Database, note
+from api.dispatch import Dispatcher
+from api.ledger import apply_result, hand_back
+from api.settings import Settings
+from api.tables import JobRow, MetaRow, ShardRow
+from simfactory.protocol import Worker
+from simfactory.queue import AWAY, ShardQueue, connect
+
+__all__ = ["Control"]
+
+logger = logging.getLogger(__name__)
+
+READ_SECONDS = 1.0
+FILL_SECONDS = 0.5
+JANITOR_SECONDS = 2.0
+BATCH = 512  # results a transaction
+DISK = "disk: "
+
+
+class Control:
+    """Runs the control plane's threads.
+
+    Args:
+        database: State of record.
+        settings: Settings.
+
+    Attributes:
+        queue: The queue.
+        dispatcher: Hands episodes out.
+        counts: What happened since the start, for metrics.
+        health: What is wrong, by part; empty = nothing.
+    """
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database, self._settings = database, settings
+        self.queue = ShardQueue(connect(settings.redis))
+        self.dispatcher = Dispatcher(database, self.queue, settings)
+        self.counts: Counter[str] = Counter()
+        self.health: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._wake, self._soon = threading.Event(), threading.Event()
+        self._reading = threading.Lock()
+        self._threads: list[threading.Thread] = []
+        self._leases: dict[str, tuple[int, float]] = {}  # shard → heartbeat, and when it was first seen
+        self._workers: dict[str, tuple[int, float]] = {}
+        self._missing: dict[str, float] = {}
+
+    def start(self) -> None:
+        """Start the threads."""
+        reader = ShardQueue(connect(self._settings.redis))
+        loops = {
+            "results": lambda: self.read(reader, block=READ_SECONDS),
+            "dispatch": self._fill,
+            "janitor": self._look_round,
+        }
+        for name, loop in loops.items():
+            thread = threading.Thread(target=self._repeat, args=(name, loop), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the threads."""
+        self._stop.set()
+        self._wake.set()
+        self._soon.set()
+        for thread in self._threads:
+            thread.join(10.0)
+
+    def workers(self) -> list[Worker]:
+        """Return the workers that report; none while the queue's server is away."""
+        try:
+            told = self.queue.workers()
+        except AWAY:
+            return []
+        known = Worker.model_fields.keys()
+        complete = [values for values in told.values() if "name" in values and "since" in values]
+        found = [
+            Worker.model_validate({name: value for name, value in values.items() if name in known})
+            for values in complete
+        ]
+        return sorted(found, key=lambda worker: worker.name)
+
+    def wake(self) -> None:
+        """Look at once whether there is something to hand out."""
+        self._wake.set()
+
+    def _repeat(self, name: str, loop: Callable[[], None]) -> None:
+        while not self._stop.is_set():
+            try:
+                loop()
+                self.health.pop(name, None)
+            except AWAY as error:
+                self.health[name] = f"the queue's server is away: {error}"
+                self._stop.wait(0.5)
+            except Exception as error:  # one bad round must not end the service: it is logged, shown, and tried again
+                logger.exception("%s", name)
+                self.health[name] = f"{type(error).__name__}: {error}"
+                self._stop.wait(1.0)
+
+    # ── results ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def read(self, queue: ShardQueue, *, block: float | None = None) -> int:
+        """Enter the next results, and the place they came from, in one transaction; return how many."""
+        with self._reading:
+            position = self._position(queue)
+            found = queue.results(position, count=BATCH, block=block)
+            if not found:
+                return 0
+            with self._database.writing() as session:
+                for _, message in found:
+                    apply_result(session, message)
+                row = session.get(MetaRow, "results")
+                if row is None:
+                    row = MetaRow(key="results", value="")
+                    session.add(row)
+                row.value = found[-1][0]
+            for _, message in found:
+                self._count(message)
+            queue.cut_results(found[-1][0])
+        self._wake.set()
+        return len(found)
+
+    def _position(self, queue: ShardQueue) -> str:
+        """Return where reading goes on; at the start where the stream is younger than that."""
+        with self._database.reading() as session:
+            row = session.get(MetaRow, "results")
+        if row is None or _parts(queue.newest_result()) < _parts(row.value):
+            return "0-0"
+        return row.value
+
+    def _count(self, message: dict[str, Any]) -> None:  # Any: JSON
+        kind = message["kind"]
+        if kind == "unit":
+            clips = message["clips"]
+            for reason in message["reasons"] or [""]:
+                self.counts[f"clips_by.{message['backend']}|{message['status']}|{reason}"] += len(clips) or 1
+            self.counts["steps"] += message["steps"]
+            self.counts["frames"] += sum(clip["frame_count"] for clip in clips)
+            self.counts["bytes"] += sum(clip["bytes"] for clip in clips)
+            self.counts["known"] += len(clips) - message["added"]
+            for stage, seconds in message["stages"].items():
+                self.counts[f"stage.{stage}"] += seconds
+        else:
+            self.counts[str(kind)] += 1
+
+    # ── handing out ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _fill(self) -> None:
+        self._wake.wait(FILL_SECONDS)
+        self._wake.clear()
+        if not self._stop.is_set():
+            self.dispatcher.fill()
+
+    # ── who is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _look_round(self) -> None:
+        self.janitor()
+        self._soon.wait(min(JANITOR_SECONDS, self._settings.lease / 3.0))
+        self._soon.clear()
+
+    def janitor_soon(self) -> None:
+        """Tell workers soon what is stopped."""
+        self._soon.set()
+
+    def janitor(self) -> None:
+        """Take back what dead workers had, queue again what is nowhere, pause for a full disk, say who is to stop."""
+        now = time.monotonic()
+        self.queue.greet()
+        leases = self.queue.leases()
+        dead = self._silent(self._leases, {shard: lease["beat"] for shard, lease in leases.items()}, now)
+        for shard in dead:
+            self._take_back(shard, str(leases[shard]["worker"]))
+            leases.pop(shard)
+        workers = self.queue.workers()
+        for name in self._silent(self._workers, {name: worker["count"] for name, worker in workers.items()}, now):
+            self.queue.forget_worker(name)
+            with self._database.writing() as session:
+                note(session, "worker_lost", worker=name)
+        self._queue_missing(set(leases), now)
+        self._watch_disk()
+        with self._database.reading() as session:
+            stopped = session.scalars(
+                select(JobRow.id)
+                .where(JobRow.state.in_(("paused", "cancelled")))
+                .order_by(JobRow.created.desc())
+                .limit(1000)
+            ).all()
+        self.queue.set_stopped(stopped)
+
+    def _silent(self, seen: dict[str, tuple[int, float]], beats: dict[str, int], now: float) -> list[str]:
+        """Return those whose heartbeat has not changed for a lease."""
+        for name in seen.keys() - beats.keys():
+            del seen[name]
+        for name, beat in beats.items():
+            if name not in seen or seen[name][0] != beat:
+                seen[name] = beat, now
+        return [name for name, (_, since) in seen.items() if now - since > self._settings.lease]
+
+    def _take_back(self, identity: str, worker: str) -> None:
+        """Take a shard back from a worker that is dead."""
+        begun = self.queue.begun(identity)
+        while self.read(self.queue):  # what it said before it died
+            pass
+        with self._database.writing() as session:
+            shard = session.get(ShardRow, identity)
+            job = None if shard is None else session.get(JobRow, shard.job, with_for_update=True)
+            if shard is not None and job is not None:
+                self.counts["leases_expired"] += 1
+                note(session, "lease_expired", job.id, shard=identity, worker=worker)
+                open_units = {tuple(key) for key in shard.units}
+                suspects = [key for key in begun if key in open_units]
+                detail = f"worker {worker} died with it"
+                hand_back(session, job, shard, suspects, detail=detail, reason="crashed")
+            name = "" if shard is None else shard.queue
+        self.queue.drop(identity, name or "sf-none")
+        self._wake.set()
+
+    def _queue_missing(self, leased: set[str], now: float) -> None:
+        """Queue again what neither waits nor is worked on."""
+        with self._database.reading() as session:
+            rows = {row.id: row for row in session.scalars(select(ShardRow)).all()}
+        waiting = {
+            shard for shards in self.queue.queued({row.queue for row in rows.values()}).values() for shard in shards
+        }
+        missing = rows.keys() - waiting - leased
+        self._missing = {shard: self._missing.get(shard, now) for shard in missing}
+        for shard, since in list(self._missing.items()):
+            if now - since <= self._settings.lease:
+                continue
+            with self._database.reading() as session:
+                row = session.get(ShardRow, shard)
+                job = None if row is None else session.get(JobRow, row.job)
+            if row is not None and job is not None:
+                if job.state == "running":
+                    self.dispatcher.push(job, row, at_front=True)
+                    self.counts["requeued"] += 1
+                else:
+                    with self._database.writing() as session:
+                        found = session.get(ShardRow, shard)
+                        owner = session.get(JobRow, row.job)
+                        if found is not None and owner is not None:
+                            hand_back(session, owner, found, [], detail="", reason="failed")
+            del self._missing[shard]
+
+    def _watch_disk(self) -> None:
+        """Pause all jobs while the disk is full, and resume those that were paused for that."""
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        free, reserve = shutil.disk_usage(self._settings.data).free, self._settings.disk_reserve
+        full = free < reserve
+        with self._database.writing() as session:
+            state = "running" if full else "paused"
+            for job in session.scalars(select(JobRow).where(JobRow.state == state)).all():
+                if full:
+                    reason = f"{DISK}{free >> 20} MB are free, {reserve >> 20} MB shall stay so; it goes on once there is room"
+                    job.state, job.reason = "paused", reason
+                    note(session, "paused", job.id, reason=reason)
+                elif job.reason.startswith(DISK):
+                    job.state, job.reason = "running", ""
+                    note(session, "resumed", job.id)
+                else:
+                    continue
+                job.version += 1
+        if full:
+            self.health["disk"] = f"{free >> 20} MB free"
+        else:
+            self.health.pop("disk", None)
+
+
+def _parts(position: str) -> tuple[int, int]:
+    first, _, second = position.partition("-")
+    return int(first or 0), int(second or 0)

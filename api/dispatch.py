@@ -1,0 +1,183 @@
+"""Hands a job's episodes out, a bounded number of shards ahead of the workers, and again where workers were lost."""
+
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from threading import Lock
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from api.database import Database, new_id
+from api.ledger import give_up, settle_job
+from api.planner import Plan
+from api.settings import Settings
+from api.tables import AssetSetRow, JobRow, ReplacementRow, ShardRow
+from simfactory.errors import SimfactoryError
+from simfactory.protocol import JobRequest
+from simfactory.queue import PRIORITIES, Shard, ShardQueue, Unit, queue_name
+
+__all__ = ["Dispatcher", "take_back_queued"]
+
+logger = logging.getLogger(__name__)
+
+UNITS_MAX = 16  # of a shard
+SHARES = 8  # a job has at least so many shards, if it has as many episodes
+PLANS_KEPT = 32
+Key = tuple[int, int, int]
+
+
+class Dispatcher:
+    """Fills the queue.
+
+    Args:
+        database: State of record.
+        queue: The queue.
+        settings: How far ahead.
+    """
+
+    def __init__(self, database: Database, queue: ShardQueue, settings: Settings) -> None:
+        self._database, self._queue, self._settings = database, queue, settings
+        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._lock = Lock()
+
+    def plan(self, job: JobRow) -> Plan:
+        """Return the plan of a job."""
+        with self._lock:
+            if job.id in self._plans:
+                self._plans.move_to_end(job.id)
+                return self._plans[job.id]
+        request = JobRequest.model_validate(job.request)
+        meshes = []
+        if request.assets is not None:
+            with self._database.reading() as session:
+                row = session.get(AssetSetRow, request.assets)
+                meshes = [] if row is None else row.meshes
+        return self.remember(job.id, Plan(request, meshes))
+
+    def remember(self, job: str, plan: Plan) -> Plan:
+        """Keep a plan that was made already."""
+        with self._lock:
+            self._plans[job] = plan
+            while len(self._plans) > PLANS_KEPT:
+                self._plans.popitem(last=False)
+        return plan
+
+    def fill(self) -> int:
+        """Queue shards for every running job that has room for more; return how many."""
+        with self._database.reading() as session:
+            jobs = session.scalars(select(JobRow).where(JobRow.state == "running").order_by(JobRow.created)).all()
+            out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())  # type: ignore[arg-type]  # rows of two
+            again = set(session.scalars(select(ReplacementRow.job).distinct()))
+        count = 0
+        for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
+            room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
+            room -= out.get(job.id, 0)
+            if job.planned and job.id not in again:
+                continue
+            while room > 0 and self._hand_out(job.id):
+                room -= 1
+                count += 1
+        return count
+
+    def push(self, job: JobRow, shard: ShardRow, *, at_front: bool = False) -> None:
+        """Queue a shard, sampled anew from its numbers."""
+        plan = self.plan(job)
+        units = []
+        for part, index, attempt in shard.units:
+            specs = tuple(spec.model_dump(mode="json") for spec in plan.units(part, index, attempt))
+            units.append(Unit(part, index, attempt, specs))
+        self._queue.push(self._shard(job, shard.id, units), job.priority, at_front=at_front)
+
+    def _hand_out(self, identity: str) -> bool:
+        """Queue one more shard of a job; False if there is nothing to hand out."""
+        with self._database.reading() as session:
+            job = session.get(JobRow, identity)
+            if job is None or job.state != "running":
+                return False
+            rows = session.scalars(
+                select(ReplacementRow)
+                .where(ReplacementRow.job == identity)
+                .order_by(ReplacementRow.id)
+                .limit(UNITS_MAX)
+            ).all()
+        size = self._size(job)
+        if rows:
+            rows = rows[:1] if rows[0].alone else [row for row in rows if not row.alone][:size]
+            wanted = [(row.part, row.index, row.attempt) for row in rows]
+            part, index = job.part, job.index
+        else:
+            wanted, part, index = self._following(job, size)
+        units, lost = self._sampled(job, wanted)
+        shard = self._shard(job, new_id("s"), units)
+        with self._database.writing() as session:
+            current = session.get(JobRow, identity, with_for_update=True)
+            if current is None or current.state != "running" or (current.part, current.index) != (job.part, job.index):
+                return False
+            current.part, current.index = part, index
+            current.planned = part >= len(current.parts)
+            if rows:
+                session.execute(delete(ReplacementRow).where(ReplacementRow.id.in_([row.id for row in rows])))
+            for key, detail in lost:
+                give_up(session, current, key, "sampling", detail)
+            if units:
+                name = queue_name(job.backend, job.priority)
+                keys = [list(unit.key) for unit in units]
+                session.add(ShardRow(id=shard.id, job=job.id, queue=name, units=keys, created=time.time()))
+            current.version += 1
+            settle_job(session, current)
+        if units:
+            self._queue.push(shard, job.priority)
+        return bool(units or lost)
+
+    def _size(self, job: JobRow) -> int:
+        total = sum(part[0] for part in job.parts)
+        return max(1, min(UNITS_MAX, total // SHARES))
+
+    def _following(self, job: JobRow, size: int) -> tuple[list[Key], int, int]:
+        """Return the numbers of the next first attempts, and where it goes on after them."""
+        part, index, wanted = job.part, job.index, list[Key]()
+        while part < len(job.parts) and len(wanted) < size:
+            if index >= job.parts[part][0]:
+                part, index = part + 1, 0
+                continue
+            wanted.append((part, index, 0))
+            index += 1
+        while part < len(job.parts) and index >= job.parts[part][0]:
+            part, index = part + 1, 0
+        return wanted, part, index
+
+    def _sampled(self, job: JobRow, wanted: Sequence[Key]) -> tuple[list[Unit], list[tuple[Key, str]]]:
+        """Return units with their specs, and those that cannot be sampled, with the reason."""
+        units, lost = list[Unit](), list[tuple[Key, str]]()
+        for key in wanted:
+            try:
+                specs = self.plan(job).units(*key)
+                units.append(Unit(*key, tuple(spec.model_dump(mode="json") for spec in specs)))
+            except SimfactoryError as error:
+                lost.append((key, str(error)))
+        return units, lost
+
+    def _shard(self, job: JobRow, identity: str, units: Sequence[Unit]) -> Shard:
+        return Shard(
+            id=identity,
+            job=job.id,
+            dataset=job.dataset,
+            profile=job.request["profile"],
+            backend=job.backend,
+            preset=job.request["preset"],
+            units=tuple(units),
+        )
+
+
+def take_back_queued(session: Session, queue: ShardQueue, job: JobRow) -> None:
+    """Take a job's waiting shards out of the queue; those that are worked on are left to their workers."""
+    waiting = {shard for shards in queue.queued([queue_name(job.backend, job.priority)]).values() for shard in shards}
+    for row in session.scalars(select(ShardRow).where(ShardRow.job == job.id)).all():
+        if row.id not in waiting:
+            continue
+        queue.drop(row.id, row.queue)
+        for part, index, attempt in row.units:
+            session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt))
+        session.delete(row)

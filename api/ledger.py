@@ -1,0 +1,263 @@
+"""What workers report becomes the state of record: each result once, with the place in their stream it came from."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from api.database import note
+from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
+from scenes.generate import ATTEMPTS_MAX
+
+__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job", "unit_again"]
+
+TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
+CRASHES_MAX = 2  # workers that one episode may take with it
+Message = Mapping[str, Any]  # Any: JSON
+Key = tuple[int, int, int]
+
+
+def apply_result(session: Session, message: Message) -> None:
+    """Enter one report of a worker."""
+    kind = message["kind"]
+    if kind == "unit":
+        _unit(session, message)
+    elif kind == "returned":
+        _returned(session, message)
+    elif kind == "blocked":
+        job = session.get(JobRow, message["job"])
+        if job is not None and job.state == "running":
+            pause(session, job, f"disk: {message['detail']}")
+    elif kind == "refused":
+        note(session, "refused", detail=str(message["detail"]))
+
+
+def pause(session: Session, job: JobRow, reason: str) -> None:
+    """Pause a job for a reason that is not the user's."""
+    job.state, job.reason = "paused", reason
+    job.version += 1
+    note(session, "paused", job.id, reason=reason)
+
+
+def _unit(session: Session, message: Message) -> None:
+    job = session.get(JobRow, message["job"], with_for_update=True)
+    key: Key = tuple(message["unit"])
+    if job is None or not _close_unit(session, str(message["shard"]), key):
+        if job is not None and message["clips"]:  # a late twin: its clips are known, or are now
+            add_clips(session, job, str(message["dataset"]), message["clips"], at=float(message["at"]))
+        return
+    job.started = job.started or time.time()
+    job.version += 1
+    match message["status"]:
+        case "committed":
+            frames, size = add_clips(session, job, str(message["dataset"]), message["clips"], at=float(message["at"]))
+            job.clips_done += len(message["clips"])
+            job.frames += frames
+            job.bytes += size
+            _rate(session, job, message)
+            note(session, "clips", job.id, count=len(message["clips"]), worker=message["worker"])
+        case "rejected":
+            job.replaced += 1
+            job.reasons = _counted(job.reasons, message["reasons"])
+            note(session, "rejected", job.id, unit=list(key), reasons=list(message["reasons"]))
+            unit_again(session, job, key, replaced=True, reason=", ".join(message["reasons"]))
+        case _:
+            note(session, "failed", job.id, unit=list(key), detail=str(message["failure"]))
+            unit_again(session, job, key, reason="failed", detail=str(message["failure"]))
+    settle_job(session, job)
+
+
+def _returned(session: Session, message: Message) -> None:
+    """Take back what a worker did not finish; what it had begun when it broke is tried alone."""
+    job = session.get(JobRow, message["job"], with_for_update=True)
+    shard = session.get(ShardRow, message["shard"], with_for_update=True)
+    if job is None or shard is None:
+        return
+    begun = [tuple(key) for key in message["begun"]] if message["broken"] else []
+    hand_back(session, job, shard, begun, detail=str(message["broken"]), reason="failed")
+
+
+def hand_back(
+    session: Session, job: JobRow, shard: ShardRow, begun: Sequence[Key], *, detail: str, reason: str
+) -> None:
+    """Put what is left of a shard among what is to be done; what was begun when it broke may be to blame.
+
+    Several suspects are tried again one by one; one that was alone has a try less.
+    """
+    suspects = {tuple(key) for key in begun}
+    left: list[Key] = [tuple(key) for key in shard.units]
+    session.delete(shard)
+    session.flush()
+    if job.state in ("cancelled", "completed"):
+        return
+    for key in left:
+        if key not in suspects:
+            session.add(ReplacementRow(job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key)))
+        elif len(suspects) > 1:
+            session.add(
+                ReplacementRow(
+                    job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key), alone=True
+                )
+            )
+            _remember(job, key, _tries(job, key), alone=True)
+        else:
+            limit = CRASHES_MAX if reason == "crashed" else TRIES_MAX
+            unit_again(session, job, key, reason=reason, detail=detail, limit=limit, alone=True)
+    job.version += 1
+    settle_job(session, job)
+
+
+def unit_again(
+    session: Session,
+    job: JobRow,
+    key: Key,
+    *,
+    reason: str,
+    detail: str = "",
+    replaced: bool = False,
+    limit: int = TRIES_MAX,
+    alone: bool = False,
+) -> None:
+    """Have a unit tried again, or replaced by the next attempt, or given up after enough of it."""
+    part, index, attempt = key
+    if replaced:
+        if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
+            session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt + 1))
+        else:
+            give_up(session, job, key, "no_attempt_passed", reason)
+        return
+    tries = _tries(job, key) + 1
+    if tries >= limit:
+        give_up(session, job, key, "quarantined" if reason == "crashed" else reason, detail)
+        return
+    _remember(job, key, tries, alone=alone)
+    session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt, tries=tries, alone=alone))
+
+
+def give_up(session: Session, job: JobRow, key: Key, reason: str, detail: str) -> None:
+    """Give a unit up, and say why."""
+    part, index, attempt = key
+    session.add(
+        FailureRow(job=job.id, part=part, index=index, attempt=attempt, reason=reason, detail=detail, at=time.time())
+    )
+    job.failed += 1
+    note(session, "given_up", job.id, unit=list(key), reason=reason, detail=detail)
+
+
+def add_clips(
+    session: Session, job: JobRow | None, dataset: str, clips: Sequence[Message], *, at: float
+) -> tuple[int, int]:
+    """Enter clips that are not in the catalogue yet; return the frames and bytes of all of them."""
+    ids = [clip["clip_id"] for clip in clips]
+    known = set(session.scalars(select(ClipRow.id).where(ClipRow.dataset == dataset, ClipRow.id.in_(ids))))
+    fresh = [clip for clip in clips if clip["clip_id"] not in known]
+    session.add_all([_row(clip, dataset, None if job is None else job.id, at) for clip in fresh])
+    if fresh:
+        folder = session.get(DatasetRow, dataset, with_for_update=True)
+        if folder is None:
+            folder = DatasetRow(name=dataset, profile=str(fresh[0]["profile"]), created=at, clips=0, frames=0, bytes=0)
+            folder.categories, folder.splits = {}, {}
+            session.add(folder)
+        folder.clips += len(fresh)
+        folder.frames += sum(clip["frame_count"] for clip in fresh)
+        folder.bytes += sum(clip["bytes"] for clip in fresh)
+        folder.categories = _counted(folder.categories, [clip["category"] or "" for clip in fresh])
+        folder.splits = _counted(folder.splits, [clip["split"] or "" for clip in fresh])
+    return sum(clip["frame_count"] for clip in clips), sum(clip["bytes"] for clip in clips)
+
+
+def settle_job(session: Session, job: JobRow) -> None:
+    """Close a job that has nothing left to do."""
+    if job.state != "running" or not job.planned:
+        return
+    session.flush()
+    for table in (ShardRow, ReplacementRow):
+        if session.scalar(select(table.id).where(table.job == job.id).limit(1)) is not None:
+            return
+    job.state, job.finished = "completed", time.time()
+    job.version += 1
+    note(session, "completed", job.id, clips=job.clips_done, failed=job.failed)
+
+
+def _close_unit(session: Session, shard: str, key: Key) -> bool:
+    """Take a unit off its shard; False if it is not there (any more)."""
+    row = session.get(ShardRow, shard, with_for_update=True)
+    if row is None:
+        return False
+    left = [unit for unit in row.units if tuple(unit) != key]
+    if len(left) == len(row.units):
+        return False
+    if left:
+        row.units = left
+    else:
+        session.delete(row)
+    return True
+
+
+def _tries(job: JobRow, key: Key) -> int:
+    return int(job.trials.get(_name(key), [0, False])[0])
+
+
+def _remember(job: JobRow, key: Key, tries: int, *, alone: bool) -> None:
+    """Remember how often an attempt was tried: the few that broke off."""
+    job.trials = {**job.trials, _name(key): [tries, alone]}
+
+
+def _name(key: Key) -> str:
+    return ".".join(map(str, key))
+
+
+def _counted(counts: Mapping[str, int], more: Sequence[str]) -> dict[str, int]:
+    found = dict(counts)
+    for name in more:
+        found[name] = found.get(name, 0) + 1
+    return found
+
+
+def _rate(session: Session, job: JobRow, message: Message) -> None:
+    """Add to what is known of the cost of such clips."""
+    seconds = sum(message["stages"].values())
+    if not message["added"] or seconds <= 0.0:
+        return
+    clips = message["clips"]
+    key = (job.backend, str(clips[0]["preset"]), str(clips[0]["category"]), str(message["device"]).split(":")[0])
+    row = session.get(RateRow, key, with_for_update=True)
+    if row is None:
+        row = RateRow(
+            backend=key[0], preset=key[1], category=key[2], device=key[3], frames=0, pixels=0, bytes=0, seconds=0.0
+        )
+        session.add(row)
+    row.frames += sum(clip["frame_count"] for clip in clips)
+    row.pixels += sum(clip["frame_count"] * clip["width"] * clip["height"] for clip in clips)
+    row.bytes += sum(clip["bytes"] for clip in clips)
+    row.seconds += seconds
+
+
+def _row(clip: Message, dataset: str, job: str | None, at: float) -> ClipRow:
+    extra = json.loads(clip.get("extra") or "{}")
+    return ClipRow(
+        id=clip["clip_id"],
+        dataset=dataset,
+        job=job,
+        category=clip["category"] or "",
+        scene=clip["scene"] or "",
+        tier=clip["tier"] or "",
+        split=clip["split"] or "",
+        seed=clip["seed"] or 0,
+        index=clip["index"] or 0,
+        camera=clip["camera"] or "",
+        rig=str(extra.get("rig", "")),
+        backend=clip["backend"] or "",
+        preset=clip["preset"] or "",
+        frame_count=clip["frame_count"],
+        fps=clip["fps"] or 0.0,
+        width=clip["width"],
+        height=clip["height"],
+        modalities=clip["modalities"] or [],
+        caption=str(extra.get("caption", "")),
+        bytes=clip["bytes"],
+        committed=at,
+    )

@@ -1,0 +1,79 @@
+"""The service's figures in Prometheus' text format; this process is the only one that tells any."""
+
+from collections.abc import Iterable, Mapping
+
+from sqlalchemy import func, select
+
+from api.control import Control
+from api.database import Database
+from api.tables import JobRow, ShardRow
+
+__all__ = ["METRICS", "metrics_text"]
+
+# name → (kind, meaning)
+METRICS = {
+    "sf_clips_total": ("counter", "Clips reported, by backend, status and reason"),
+    "sf_frames_total": ("counter", "Frames committed"),
+    "sf_env_steps_total": ("counter", "Frames simulated by all environments"),
+    "sf_bytes_written_total": ("counter", "Bytes committed"),
+    "sf_stage_seconds": ("counter", "CPU-seconds of workers, by stage"),
+    "sf_slots": ("gauge", "Environment slots, by state"),
+    "sf_queue_shards": ("gauge", "Shards waiting, by queue"),
+    "sf_open_shards": ("gauge", "Shards handed out without a result"),
+    "sf_jobs": ("gauge", "Jobs, by state"),
+    "sf_workers": ("gauge", "Workers that report, by state"),
+    "sf_lease_expired_total": ("counter", "Shards taken back from dead workers"),
+    "sf_requeued_total": ("counter", "Shards queued again because they were nowhere"),
+    "sf_duplicate_commits_total": ("counter", "Clips reported that were known already"),
+    "sf_gpu_percent": ("gauge", "Use of a worker's GPU, where there is a driver"),
+}
+Sample = tuple[Mapping[str, str], float]
+
+
+def metrics_text(database: Database, control: Control) -> str:
+    """Return all figures."""
+    counts, workers = control.counts, control.workers()
+    with database.reading() as session:
+        jobs = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all()
+        shards = session.scalar(select(func.count()).select_from(ShardRow)) or 0
+        queues = set(session.scalars(select(ShardRow.queue).distinct()))
+    states: dict[str, int] = {}
+    slots = {"busy": 0, "idle": 0}
+    for worker in workers:
+        states[worker.state] = states.get(worker.state, 0) + 1
+        slots["busy" if worker.shards else "idle"] += worker.environments
+    units = {name.partition(".")[2]: count for name, count in counts.items() if name.startswith("clips_by.")}
+    samples: dict[str, Iterable[Sample]] = {
+        "sf_clips_total": [
+            (dict(zip(("backend", "status", "reason"), key.split("|"), strict=True)), n) for key, n in units.items()
+        ],
+        "sf_frames_total": [({}, counts["frames"])],
+        "sf_env_steps_total": [({}, counts["steps"])],
+        "sf_bytes_written_total": [({}, counts["bytes"])],
+        "sf_stage_seconds": [
+            ({"stage": name.partition(".")[2]}, n) for name, n in counts.items() if name.startswith("stage.")
+        ],
+        "sf_slots": [({"state": state}, n) for state, n in slots.items()],
+        "sf_queue_shards": [({"queue": name}, len(ids)) for name, ids in control.queue.queued(queues).items()],
+        "sf_open_shards": [({}, shards)],
+        "sf_jobs": [({"state": state}, n) for state, n in jobs],
+        "sf_workers": [({"state": state}, n) for state, n in states.items()],
+        "sf_lease_expired_total": [({}, counts["leases_expired"])],
+        "sf_requeued_total": [({}, counts["requeued"])],
+        "sf_duplicate_commits_total": [({}, counts["known"])],
+        "sf_gpu_percent": [({"worker": w.name}, w.gpu["percent"]) for w in workers if w.gpu is not None],
+    }
+    return "".join(_family(name, samples[name]) for name in METRICS)
+
+
+def _family(name: str, samples: Iterable[Sample]) -> str:
+    kind, meaning = METRICS[name]
+    lines = [f"# HELP {name} {meaning}", f"# TYPE {name} {kind}"]
+    for labels, value in samples:
+        inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels.items())
+        lines.append(f"{name}{{{inner}}} {value:g}" if inner else f"{name} {value:g}")
+    return "\n".join(lines) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

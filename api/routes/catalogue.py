@@ -1,0 +1,95 @@
+"""`/v1/scenes`, `/v1/layouts`, `/v1/assets`: what jobs can name."""
+
+import inspect
+import tempfile
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, UploadFile
+from sqlalchemy import select
+
+import layouts.cameras
+import layouts.lights
+import layouts.placements
+from api.database import new_id, note
+from api.problems import ProblemError
+from api.routes.common import Stored
+from api.security import needs
+from api.tables import AssetSetRow
+from api.uploads import add_upload
+from scenes.listing import benchmark_catalogue, catalogue
+from simfactory.protocol import AssetSet, Scene
+
+__all__ = ["router"]
+
+router = APIRouter(prefix="/v1")
+READ = [Depends(needs("read"))]
+FILES_MAX = 100
+
+
+@router.get("/scenes", tags=["scenes"], dependencies=READ)
+def scenes() -> list[Scene]:
+    """List the base scenes."""
+    return [
+        Scene(
+            name=entry.name,
+            category=entry.category,
+            tiers=[*entry.tiers],
+            split=entry.split,
+            description=entry.description,
+            phenomena=[*entry.phenomena],
+        )
+        for entry in (*catalogue(), *benchmark_catalogue())
+    ]
+
+
+@router.get("/layouts", tags=["layouts"], dependencies=READ)
+def layout_list() -> list[dict[str, str]]:
+    """List placements, camera rigs and lights."""
+    found = []
+    for kind, package in (("placement", layouts.placements), ("camera", layouts.cameras), ("light", layouts.lights)):
+        for module in sorted(Path(str(package.__file__)).parent.glob("*.py")):
+            if module.stem not in ("__init__", "base"):
+                found.append({"name": module.stem, "kind": kind, "description": _first_line(module)})
+    return found
+
+
+@router.post("/assets", status_code=201, tags=["assets"], dependencies=[Depends(needs("submit"))])
+def upload(
+    files: list[UploadFile],
+    database: Stored,
+    name: Annotated[str, Form(max_length=200)] = "",
+    unit: Annotated[str, Form(pattern=r"^(m|cm|mm|in)$")] = "m",
+    licence: Annotated[str | None, Form(max_length=64)] = None,
+) -> AssetSet:
+    """Take meshes (.obj, .stl, .ply, .glb); each is read by a limited process and kept by its digest."""
+    if not 1 <= len(files) <= FILES_MAX:
+        raise ProblemError(422, f"{len(files)} files; send 1 to {FILES_MAX}")
+    meshes: list[dict[str, Any]] = []  # Any: mesh records
+    for file in files:
+        suffix = Path(file.filename or "").suffix.lower()
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"upload{suffix}")
+            with path.open("wb") as sink:
+                while block := file.file.read(1 << 20):
+                    sink.write(block)
+            meshes.append(add_upload(path, unit=unit, licence=licence))
+    with database.writing() as session:
+        row = AssetSetRow(id=new_id("a"), name=name, created=time.time(), meshes=meshes)
+        session.add(row)
+        note(session, "assets", None, id=row.id, meshes=len(meshes))
+    return AssetSet(id=row.id, name=row.name, created=row.created, meshes=row.meshes)
+
+
+@router.get("/assets", tags=["assets"], dependencies=READ)
+def asset_sets(database: Stored) -> list[AssetSet]:
+    """List the uploaded asset sets, newest first."""
+    with database.reading() as session:
+        rows = session.scalars(select(AssetSetRow).order_by(AssetSetRow.created.desc()).limit(1000)).all()
+        return [AssetSet(id=row.id, name=row.name, created=row.created, meshes=row.meshes) for row in rows]
+
+
+def _first_line(module: Path) -> str:
+    text = module.read_text().lstrip()
+    return inspect.cleandoc(text.split('"""')[1]).splitlines()[0] if text.startswith('"""') else ""

@@ -1,0 +1,35 @@
+"""What routes share: where the application keeps its parts."""
+
+from typing import Annotated, cast
+
+from fastapi import Depends, Path, Request
+
+from api.control import Control
+from api.database import Database
+from api.settings import Settings
+
+__all__ = ["Controlled", "Identity", "Named", "Secret", "Stored", "Tuned"]
+
+
+def _database(request: Request) -> Database:
+    return cast(Database, request.app.state.database)
+
+
+def _control(request: Request) -> Control:
+    return cast(Control, request.app.state.control)
+
+
+def _settings(request: Request) -> Settings:
+    return cast(Settings, request.app.state.settings)
+
+
+def _secret(request: Request) -> bytes:
+    return cast(bytes, request.app.state.secret)
+
+
+Stored = Annotated[Database, Depends(_database)]
+Controlled = Annotated[Control, Depends(_control)]
+Tuned = Annotated[Settings, Depends(_settings)]
+Secret = Annotated[bytes, Depends(_secret)]
+Identity = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Named = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]

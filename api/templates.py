@@ -1,0 +1,2 @@
+def filled_in(request):
+    return request
