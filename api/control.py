@@ -267,7 +267,7 @@ class Control:
             state = "running" if full else "paused"
             for job in session.scalars(select(JobRow).where(JobRow.state == state)).all():
                 if full:
-                    reason = f"{DISK}{free >> 20} MB are free, {reserve >> 20} MB shall stay so; it goes on once there is room"
+                    reason = f"{DISK}{free >> 20} MB are free, {reserve >> 20} MB shall stay so; room lets it go on"
                     job.state, job.reason = "paused", reason
                     note(session, "paused", job.id, reason=reason)
                 elif job.reason.startswith(DISK):

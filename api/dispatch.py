@@ -68,7 +68,7 @@ class Dispatcher:
         """Queue shards for every running job that has room for more; return how many."""
         with self._database.reading() as session:
             jobs = session.scalars(select(JobRow).where(JobRow.state == "running").order_by(JobRow.created)).all()
-            out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())  # type: ignore[arg-type]  # rows of two
+            out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())
             again = set(session.scalars(select(ReplacementRow.job).distinct()))
         count = 0
         for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
@@ -132,7 +132,7 @@ class Dispatcher:
         return bool(units or lost)
 
     def _size(self, job: JobRow) -> int:
-        total = sum(part[0] for part in job.parts)
+        total = sum(int(part[0]) for part in job.parts)
         return max(1, min(UNITS_MAX, total // SHARES))
 
     def _following(self, job: JobRow, size: int) -> tuple[list[Key], int, int]:

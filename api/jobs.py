@@ -20,6 +20,13 @@ __all__ = ["ACTIONS", "act", "add_job", "described", "find_job"]
 
 ACTIONS = ("cancel", "pause", "resume", "retry")
 ENDED = ("completed", "cancelled", "failed")
+STATES = {
+    "cancel": ("running", "paused", "cancelled"),
+    "pause": ("running", "paused"),
+    "resume": ("running", "paused"),
+    "retry": ("completed", "failed", "running", "paused"),
+}
+DONE = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 
 
 def add_job(session: Session, request: JobRequest, plan: Plan) -> JobRow:
@@ -87,8 +94,7 @@ def act(session: Session, queue: ShardQueue, job: JobRow, action: str) -> None:
     Raises:
         ProblemError: The job is in a state in which this means nothing.
     """
-    allowed = {"cancel": ("running", "paused", "cancelled"), "pause": ("running", "paused"), "resume": ("running", "paused"),
-               "retry": ("completed", "failed", "running", "paused")}[action]  # fmt: skip
+    allowed = STATES[action]
     if job.state not in allowed:
         raise ProblemError(409, f"job {job.id} is {job.state}: {action} is for jobs that are {' or '.join(allowed)}")
     before = job.state
@@ -116,16 +122,14 @@ def act(session: Session, queue: ShardQueue, job: JobRow, action: str) -> None:
     settle_job(session, job)
     if job.state != before or action == "retry":
         job.version += 1
-        note(
-            session, {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}[action], job.id
-        )
+        note(session, DONE[action], job.id)
 
 
 def described(session: Session, jobs: Sequence[JobRow]) -> list[Job]:
     """Return jobs as they are told."""
     ids = [job.id for job in jobs]
     counts = select(ShardRow.job, func.count()).where(ShardRow.job.in_(ids)).group_by(ShardRow.job)
-    out = {job: count for job, count in session.execute(counts)}
+    out = {row[0]: row[1] for row in session.execute(counts)}
     return [_described(job, out.get(job.id, 0)) for job in jobs]
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -10,7 +11,7 @@ __all__ = ["set_up_logs"]
 
 def set_up_logs() -> None:
     """Have all loggers of this process write JSON lines to standard error."""
-    shared = [
+    shared: list[Any] = [  # Any: structlog's processors
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,

@@ -1,4 +1,4 @@
-"""The queue's server of `simfactory up`: a real Valkey or Redis, of this state folder alone, that dies with its parent."""
+"""The queue's server of `simfactory up`: a real Valkey or Redis, for one state folder, that dies with its parent."""
 
 import ctypes
 import os
@@ -63,13 +63,16 @@ def check_server(url: str) -> None:
         ServiceError: It is away, too old, or would drop jobs when memory is short.
     """
     connection = redis.Redis.from_url(url, socket_connect_timeout=5.0)
+    version = "0.0"
+    policy: str | None = "noeviction"
+    kept: str | None = "yes"
     try:
         info = connection.info("server")
         version = str(info.get("valkey_version") or info["redis_version"])
         policy = connection.config_get("maxmemory-policy").get("maxmemory-policy", "noeviction")
         kept = connection.config_get("appendonly").get("appendonly", "yes")
-    except redis.exceptions.ResponseError:  # CONFIG may be withheld
-        policy, kept = "noeviction", "yes"
+    except redis.exceptions.ResponseError:
+        pass  # CONFIG may be withheld
     except redis.RedisError as error:
         raise ServiceError(f"REDIS_URL: no server answers there: {error}") from error
     if tuple(int(part) for part in version.split(".")[:2]) < VERSION_MIN:

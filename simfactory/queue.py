@@ -343,8 +343,9 @@ def _decoded(fields: Any) -> dict[str, dict[str, Any]]:  # Any: redis-py's union
     return {name.decode(): json.loads(value) for name, value in fields.items()}
 
 
-def _key(field: bytes) -> tuple[int, int, int]:
-    part, index, attempt = map(int, field.decode().split("."))
+def _key(field: bytes | str) -> tuple[int, int, int]:
+    text = field if isinstance(field, str) else field.decode()
+    part, index, attempt = map(int, text.split("."))
     return part, index, attempt
 
 

@@ -4,6 +4,7 @@ It lives as long as the pipe from its worker is open, and says over Redis that t
 a number that counts up: whoever watches needs no common clock.
 """
 
+import contextlib
 import json
 import os
 import sys
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterable, Mapping
 from select import select
 from subprocess import PIPE, Popen
+from typing import Any
 
 __all__ = ["Sidecar"]
 
@@ -65,7 +67,8 @@ def main(options: str) -> None:
     given = json.loads(options)
     worker, lease = given["worker"], float(given["lease"])
     queue, usage = ShardQueue(connect(os.environ["REDIS_URL"])), Usage(int(given["pid"]))
-    count, told, rest = 0, {"shards": [], "status": {}}, b""
+    told: dict[str, Any] = {"shards": [], "status": {}}  # Any: JSON
+    count, rest = 0, b""
     due = time.monotonic()
     while True:
         readable, _, _ = select([0], [], [], max(0.0, due - time.monotonic()))
@@ -84,10 +87,8 @@ def main(options: str) -> None:
             queue.beat(worker, count, told["shards"], {**told["status"], **usage.now(), "beat": time.time()})
         except AWAY:
             due = time.monotonic() + min(0.5, lease / BEATS_A_LEASE)
-    try:
+    with contextlib.suppress(*AWAY):
         queue.forget_worker(worker)
-    except AWAY:
-        pass
 
 
 if __name__ == "__main__":

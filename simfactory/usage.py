@@ -24,7 +24,7 @@ class Usage:
         self._gpu = _gpu()
 
     def now(self) -> dict[str, object]:
-        """Return `memory_bytes`, `cpu_percent` since the last call, and `gpu` where there is one; what is unknown is absent."""
+        """Return `memory_bytes`, `cpu_percent` since the last call, and `gpu`; what is unknown is absent."""
         sample, before = self._sample(), self._before
         if sample is None or before is None:
             return {}

@@ -1,8 +1,8 @@
 """A worker: takes shards from the queue, keeps an engine's slots filled with their episodes, and reports each.
 
 One process per core or GPU. It keeps its kernels and goes from shard to shard of one kind without emptying its slots.
-Its heartbeat is a process of its own (`sidecar`). It outlives the queue's server: what it has to say waits until that is
-back. What is committed is never recorded again, so an episode may be handed out twice without harm.
+Its heartbeat is a process of its own (`sidecar`). It outlives the queue's server: what it has to say waits until that
+is back. What is committed is never recorded again, so an episode may be handed out twice without harm.
 """
 
 import logging
@@ -233,7 +233,7 @@ class Worker:
         tallies: dict[tuple[str, tuple[int, int, int]], _Tally] = {}
 
         def open_recorder(header: ClipHeader) -> Recorder | None:
-            return None if is_committed(dataset, header.clip_id) else open_writer(dataset, header)
+            return None if is_committed(dataset, header.clip_id) else open_writer(dataset.path, header)
 
         def on_frames(count: int) -> None:
             self._frames += count
@@ -320,9 +320,8 @@ class Worker:
         assert isinstance(engine, Engine)
         kind = (engine.backend, engine.preset, *sorted({body.kind for body in spec.bodies}))
         if kind not in self._prepared:
-            if not self._prepared:
-                self._tell("preparing")
-                engine.prepare(spec)
+            self._tell("preparing")
+            engine.prepare(spec)
             self._prepared.add(kind)
             self._tell("working")
 
@@ -395,11 +394,13 @@ def _clips(dataset: DatasetFolder, shard: Shard, specs: Sequence[SceneSpec]) -> 
     from simfactory.recording import ClipHeader
 
     found = []
-    names = {"backend": shard.backend, "preset": shard.preset, "profile": shard.profile}
     for spec in specs:
         active = annotations(spec.sensors.modalities, spec=spec)
         for camera in spec.cameras:
-            clip = ClipHeader.of(spec, camera, active, **names).clip_id
+            header = ClipHeader.of(
+                spec, camera, active, backend=shard.backend, preset=shard.preset, profile=shard.profile
+            )
+            clip = header.clip_id
             if not is_committed(dataset, clip):
                 return None
             found.append(clip)

@@ -49,9 +49,9 @@ def layout_list() -> list[dict[str, str]]:
     """List placements, camera rigs and lights."""
     found = []
     for kind, package in (("placement", layouts.placements), ("camera", layouts.cameras), ("light", layouts.lights)):
-        for module in sorted(Path(str(package.__file__)).parent.glob("*.py")):
-            if module.stem not in ("__init__", "base"):
-                found.append({"name": module.stem, "kind": kind, "description": _first_line(module)})
+        files = sorted(Path(str(package.__file__)).parent.glob("*.py"))
+        named = [file for file in files if file.stem not in ("__init__", "base")]
+        found += [{"name": file.stem, "kind": kind, "description": _first_line(file)} for file in named]
     return found
 
 
