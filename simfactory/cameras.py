@@ -17,7 +17,9 @@ from simfactory.spec import (
 )
 from simfactory.transforms import look_at
 
-__all__ = ["camera_course", "camera_to_world", "intrinsics"]
+__all__ = ["NEAR_PLANE", "camera_course", "camera_to_world", "intrinsics"]
+
+NEAR_PLANE = 1.0e-4  # a point nearer to the camera plane than this has no image [m]
 
 Array = npt.NDArray[np.float64]
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from simfactory.annotations import ClipContext, FrameContext, sample_grid
 from simfactory.annotations.material_points import MaterialPoints
+from simfactory.cameras import NEAR_PLANE
 from simfactory.episode import FIRST_BODY, SKY
 from simfactory.pixels import Motion
 from simfactory.quality.action import moving_bodies
@@ -180,7 +181,7 @@ class ClipChecks:
         raster, z = self._to_image(frame, target)
         flow = motion.flow[samples.on_grid].astype(np.float64)
         expected = raster - np.stack([samples.columns, samples.rows], axis=-1) - 0.5
-        front = z > 0.0
+        front = z > NEAR_PLANE
         length = np.linalg.norm(expected[front], axis=-1)
         self._tally.flow.add(np.linalg.norm(flow[front] - expected[front], axis=-1) / (1.0 + length))
 

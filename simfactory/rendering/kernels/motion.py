@@ -2,6 +2,7 @@
 
 import warp as wp
 
+from simfactory.cameras import NEAR_PLANE
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.world import (
     CONVEX,
@@ -20,7 +21,7 @@ __all__ = ["trace_motion", "trace_visibility"]
 
 wp.set_module_options(OPTIONS)
 
-NEAR = wp.constant(wp.float64(1.0e-4))  # a point nearer to the camera plane than this has no image [m]
+NEAR = wp.constant(wp.float64(NEAR_PLANE))
 # A surface nearer than the point by less than this share of its distance is the point's own surface, met again
 # by a ray in float32.
 TOLERANCE = wp.constant(3.0e-5)
