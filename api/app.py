@@ -34,7 +34,12 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "content-security-policy": "default-src 'self'; frame-ancestors 'none'",
 }
-STATUS: tuple[tuple[type[Exception], int], ...] = ((ClipNotFound, 404), (CorruptClip, 409), (ResourceError, 507), (SimfactoryError, 422))
+STATUS: tuple[tuple[type[Exception], int], ...] = (
+    (ClipNotFound, 404),
+    (CorruptClip, 409),
+    (ResourceError, 507),
+    (SimfactoryError, 422),
+)
 
 
 def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:

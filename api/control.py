@@ -117,9 +117,11 @@ class Control:
 
     def read(self, queue: ShardQueue, *, block: float | None = None) -> int:
         """Enter the next results, and the place they came from, in one transaction; return how many."""
+        if block is not None and not queue.results(self._position(queue), count=1, block=block):
+            return 0  # nothing new; nobody else was kept from reading meanwhile
         with self._reading:
             position = self._position(queue)
-            found = queue.results(position, count=BATCH, block=block)
+            found = queue.results(position, count=BATCH)
             if not found:
                 return 0
             with self._database.writing() as session:
@@ -226,7 +228,7 @@ class Control:
                 open_units = {tuple(key) for key in shard.units}
                 suspects = [key for key in begun if key in open_units]
                 detail = f"worker {worker} died with it"
-                hand_back(session, job, shard, suspects, detail=detail, reason="crashed")
+                hand_back(session, job, shard, suspects, detail=detail, crashed=True)
             name = "" if shard is None else shard.queue
         self.queue.drop(identity, name or "sf-none")
         self._wake.set()
@@ -255,7 +257,7 @@ class Control:
                         found = session.get(ShardRow, shard)
                         owner = session.get(JobRow, row.job)
                         if found is not None and owner is not None:
-                            hand_back(session, owner, found, [], detail="", reason="failed")
+                            hand_back(session, owner, found, [], detail="", crashed=False)
             del self._missing[shard]
 
     def _watch_disk(self) -> None:

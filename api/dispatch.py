@@ -88,7 +88,7 @@ class Dispatcher:
         for part, index, attempt in shard.units:
             specs = tuple(spec.model_dump(mode="json") for spec in plan.units(part, index, attempt))
             units.append(Unit(part, index, attempt, specs))
-        self._queue.push(self._shard(job, shard.id, units), job.priority, at_front=at_front)
+        self._queue.push(self._shard(job, shard.id, units, alone=shard.alone), job.priority, at_front=at_front)
 
     def _hand_out(self, identity: str) -> bool:
         """Queue one more shard of a job; False if there is nothing to hand out."""
@@ -96,21 +96,17 @@ class Dispatcher:
             job = session.get(JobRow, identity)
             if job is None or job.state != "running":
                 return False
-            rows = session.scalars(
-                select(ReplacementRow)
-                .where(ReplacementRow.job == identity)
-                .order_by(ReplacementRow.id)
-                .limit(UNITS_MAX)
-            ).all()
+            rows = self._waiting(session, job)
         size = self._size(job)
+        alone = bool(rows) and rows[0].alone
         if rows:
-            rows = rows[:1] if rows[0].alone else [row for row in rows if not row.alone][:size]
+            rows = rows[:1] if alone else [row for row in rows if not row.alone][:size]
             wanted = [(row.part, row.index, row.attempt) for row in rows]
             part, index = job.part, job.index
         else:
             wanted, part, index = self._following(job, size)
         units, lost = self._sampled(job, wanted)
-        shard = self._shard(job, new_id("s"), units)
+        shard = self._shard(job, new_id("s"), units, alone=alone)
         with self._database.writing() as session:
             current = session.get(JobRow, identity, with_for_update=True)
             if current is None or current.state != "running" or (current.part, current.index) != (job.part, job.index):
@@ -124,12 +120,22 @@ class Dispatcher:
             if units:
                 name = queue_name(job.backend, job.priority)
                 keys = [list(unit.key) for unit in units]
-                session.add(ShardRow(id=shard.id, job=job.id, queue=name, units=keys, created=time.time()))
+                session.add(ShardRow(id=shard.id, job=job.id, queue=name, units=keys, alone=alone, created=time.time()))
             current.version += 1
             settle_job(session, current)
         if units:
             self._queue.push(shard, job.priority)
         return bool(units or lost)
+
+    def _waiting(self, session: Session, job: JobRow) -> Sequence[ReplacementRow]:
+        """Return what is to be tried again; what took workers with it only when all else is done."""
+        query = select(ReplacementRow).where(ReplacementRow.job == job.id).order_by(ReplacementRow.id).limit(UNITS_MAX)
+        rows = session.scalars(query.where(~ReplacementRow.last)).all()
+        if rows or not job.planned:
+            return rows
+        if session.scalar(select(ShardRow.id).where(ShardRow.job == job.id).limit(1)) is not None:
+            return []
+        return session.scalars(query.limit(1)).all()
 
     def _size(self, job: JobRow) -> int:
         total = sum(int(part[0]) for part in job.parts)
@@ -159,7 +165,7 @@ class Dispatcher:
                 lost.append((key, str(error)))
         return units, lost
 
-    def _shard(self, job: JobRow, identity: str, units: Sequence[Unit]) -> Shard:
+    def _shard(self, job: JobRow, identity: str, units: Sequence[Unit], *, alone: bool) -> Shard:
         return Shard(
             id=identity,
             job=job.id,
@@ -167,6 +173,7 @@ class Dispatcher:
             profile=job.request["profile"],
             backend=job.backend,
             preset=job.request["preset"],
+            alone=alone,
             units=tuple(units),
         )
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -12,10 +12,10 @@ from api.database import note
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
 from scenes.generate import ATTEMPTS_MAX
 
-__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job", "unit_again"]
+__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job"]
 
 TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
-CRASHES_MAX = 2  # workers that one episode may take with it
+CRASHES_MAX = 2  # workers that one episode may take with it before it is set aside
 Message = Mapping[str, Any]  # Any: JSON
 Key = tuple[int, int, int]
 
@@ -63,10 +63,10 @@ def _unit(session: Session, message: Message) -> None:
             job.replaced += 1
             job.reasons = _counted(job.reasons, message["reasons"])
             note(session, "rejected", job.id, unit=list(key), reasons=list(message["reasons"]))
-            unit_again(session, job, key, replaced=True, reason=", ".join(message["reasons"]))
+            _rejected(session, job, key, message["reasons"])
         case _:
             note(session, "failed", job.id, unit=list(key), detail=str(message["failure"]))
-            unit_again(session, job, key, reason="failed", detail=str(message["failure"]))
+            _failed(session, job, key, str(message["failure"]))
     settle_job(session, job)
 
 
@@ -76,65 +76,66 @@ def _returned(session: Session, message: Message) -> None:
     shard = session.get(ShardRow, message["shard"], with_for_update=True)
     if job is None or shard is None:
         return
-    begun = [tuple(key) for key in message["begun"]] if message["broken"] else []
-    hand_back(session, job, shard, begun, detail=str(message["broken"]), reason="failed")
+    begun: list[Key] = [tuple(key) for key in message["begun"]] if message["broken"] else []
+    hand_back(session, job, shard, begun, detail=str(message["broken"]), crashed=False)
 
 
 def hand_back(
-    session: Session, job: JobRow, shard: ShardRow, begun: Sequence[Key], *, detail: str, reason: str
+    session: Session, job: JobRow, shard: ShardRow, begun: Collection[Key], *, detail: str, crashed: bool
 ) -> None:
-    """Put what is left of a shard among what is to be done; what was begun when it broke may be to blame.
+    """Put what is left of a shard among what is to be done.
 
-    Several suspects are tried again one by one; one that was alone has a try less.
+    What was begun when a worker broke may be to blame, and so may what was beside it: each is tried alone. One that was
+    alone is: after `CRASHES_MAX` workers it is set aside until all else is done, and given up if it takes one more, for
+    an innocent one may have been struck twice by chance.
     """
     suspects = {tuple(key) for key in begun}
     left: list[Key] = [tuple(key) for key in shard.units]
+    alone = shard.alone
     session.delete(shard)
     session.flush()
     if job.state in ("cancelled", "completed"):
         return
     for key in left:
         if key not in suspects:
-            session.add(ReplacementRow(job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key)))
-        elif len(suspects) > 1:
-            session.add(
-                ReplacementRow(
-                    job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key), alone=True
-                )
-            )
-            _remember(job, key, _tries(job, key), alone=True)
+            _again(session, job, key)
+        elif not alone:
+            _again(session, job, key, alone=True)
+        elif not crashed:
+            _failed(session, job, key, detail, alone=True)
         else:
-            limit = CRASHES_MAX if reason == "crashed" else TRIES_MAX
-            unit_again(session, job, key, reason=reason, detail=detail, limit=limit, alone=True)
+            crashes = _counts(job, key)[1] + 1
+            _remember(job, key, crashes=crashes)
+            if crashes > CRASHES_MAX:
+                give_up(session, job, key, "quarantined", detail)
+            else:
+                _again(session, job, key, alone=True, last=crashes == CRASHES_MAX)
     job.version += 1
     settle_job(session, job)
 
 
-def unit_again(
-    session: Session,
-    job: JobRow,
-    key: Key,
-    *,
-    reason: str,
-    detail: str = "",
-    replaced: bool = False,
-    limit: int = TRIES_MAX,
-    alone: bool = False,
-) -> None:
-    """Have a unit tried again, or replaced by the next attempt, or given up after enough of it."""
+def _rejected(session: Session, job: JobRow, key: Key, reasons: Sequence[str]) -> None:
+    """Replace a unit that the quality gate refused by its next attempt."""
     part, index, attempt = key
-    if replaced:
-        if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
-            session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt + 1))
-        else:
-            give_up(session, job, key, "no_attempt_passed", reason)
-        return
-    tries = _tries(job, key) + 1
-    if tries >= limit:
-        give_up(session, job, key, "quarantined" if reason == "crashed" else reason, detail)
-        return
-    _remember(job, key, tries, alone=alone)
-    session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt, tries=tries, alone=alone))
+    if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
+        _again(session, job, (part, index, attempt + 1))
+    else:
+        give_up(session, job, key, "no_attempt_passed", ", ".join(reasons))
+
+
+def _failed(session: Session, job: JobRow, key: Key, detail: str, *, alone: bool = False) -> None:
+    """Have a unit that failed tried again, a few times."""
+    failures = _counts(job, key)[0] + 1
+    _remember(job, key, failures=failures)
+    if failures >= TRIES_MAX:
+        give_up(session, job, key, "failed", detail)
+    else:
+        _again(session, job, key, alone=alone)
+
+
+def _again(session: Session, job: JobRow, key: Key, *, alone: bool = False, last: bool = False) -> None:
+    part, index, attempt = key
+    session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt, alone=alone, last=last))
 
 
 def give_up(session: Session, job: JobRow, key: Key, reason: str, detail: str) -> None:
@@ -197,13 +198,16 @@ def _close_unit(session: Session, shard: str, key: Key) -> bool:
     return True
 
 
-def _tries(job: JobRow, key: Key) -> int:
-    return int(job.trials.get(_name(key), [0, False])[0])
+def _counts(job: JobRow, key: Key) -> tuple[int, int]:
+    """Return how often a unit's attempt failed, and how many workers it took with it."""
+    failures, crashes = job.trials.get(_name(key), (0, 0))
+    return int(failures), int(crashes)
 
 
-def _remember(job: JobRow, key: Key, tries: int, *, alone: bool) -> None:
-    """Remember how often an attempt was tried: the few that broke off."""
-    job.trials = {**job.trials, _name(key): [tries, alone]}
+def _remember(job: JobRow, key: Key, *, failures: int | None = None, crashes: int | None = None) -> None:
+    known = _counts(job, key)
+    counts = [known[0] if failures is None else failures, known[1] if crashes is None else crashes]
+    job.trials = {**job.trials, _name(key): counts}
 
 
 def _name(key: Key) -> str:

@@ -10,8 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
+from urllib.request import urlopen
 
 from api.redis_server import check_server, start_server
 from api.security import check_bind
@@ -107,11 +106,10 @@ class Supervisor:
             if code is not None:
                 raise ServiceError(f"the API ended with exit code {code}: see {self._logs / 'api.log'}")
             try:
-                answer = httpx.get(f"{url}/readyz", timeout=2.0)
-                registered = (
-                    int(answer.json()["parts"]["workers"].partition(" ")[0]) if answer.status_code == 200 else -1
-                )
-            except (httpx.HTTPError, ValueError, KeyError):
+                with urlopen(f"{url}/readyz", timeout=2.0) as answer:
+                    parts = json.load(answer)["parts"]
+                registered = int(parts["workers"].partition(" ")[0])
+            except (OSError, ValueError, KeyError):  # not listening yet, or not ready
                 registered = -1
             if registered >= self._options.workers:
                 break

@@ -55,7 +55,7 @@ class JobRow(Table):
     replaced: Mapped[int] = mapped_column(default=0)
     failed: Mapped[int] = mapped_column(default=0)
     reasons: Mapped[Json] = mapped_column(default=dict)
-    trials: Mapped[Json] = mapped_column(default=dict)  # unit → [tries, whether alone], of the few that broke off
+    trials: Mapped[Json] = mapped_column(default=dict)  # unit → [times it failed, workers it took], of the few that did
     created: Mapped[float]
     started: Mapped[float | None]
     finished: Mapped[float | None]
@@ -72,8 +72,8 @@ class ShardRow(Table):
     job: Mapped[str] = mapped_column(String(32), index=True)
     queue: Mapped[str] = mapped_column(String(64))
     units: Mapped[list[Any]]  # Any: [part, index, attempt] of each that has no result yet
+    alone: Mapped[bool] = mapped_column(default=False)  # nothing is put at risk beside it
     created: Mapped[float]
-    starts: Mapped[int] = mapped_column(default=1)
 
 
 class ReplacementRow(Table):
@@ -85,8 +85,8 @@ class ReplacementRow(Table):
     part: Mapped[int]
     index: Mapped[int]
     attempt: Mapped[int]
-    tries: Mapped[int] = mapped_column(default=0)  # of this very attempt
-    alone: Mapped[bool] = mapped_column(default=False)  # it may have broken a worker: nothing is put at risk beside it
+    alone: Mapped[bool] = mapped_column(default=False)  # it may have broken a worker
+    last: Mapped[bool] = mapped_column(default=False)  # it did, twice: tried once more when all else is done
 
 
 class FailureRow(Table):

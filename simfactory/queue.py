@@ -102,6 +102,7 @@ class Shard:
         profile: Precision profile of this dataset.
         backend: Simulator backend.
         preset: Render preset.
+        alone: Whether nothing may be worked on beside it: it may have broken a worker.
         units: Its episodes.
     """
 
@@ -111,12 +112,13 @@ class Shard:
     profile: str
     backend: str
     preset: str
+    alone: bool
     units: tuple[Unit, ...]
 
     @property
-    def group(self) -> tuple[str, str, str, str]:
+    def group(self) -> tuple[str, str, str, str, bool]:
         """What shards must share to be recorded by one run of an engine."""
-        return self.dataset, self.profile, self.backend, self.preset
+        return self.dataset, self.profile, self.backend, self.preset, self.alone
 
     def pack(self) -> bytes:
         """Return the blob."""

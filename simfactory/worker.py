@@ -307,7 +307,7 @@ class Worker:
                 identity, key = shard.id, unit.key
                 self._report(lambda identity=identity, key=key: self.queue.begin(identity, key))  # type: ignore[misc]  # bound now
                 yield each, unit, resolved
-            if self.stopping.is_set() or self._draining or self._deadline.is_set:
+            if self.stopping.is_set() or self._draining or self._deadline.is_set or shard.alone:
                 return
             shard = self._next(None)
             if shard is not None and (shard.group != first.group or shard.job in self._stopped_jobs):

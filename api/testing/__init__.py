@@ -1,0 +1,1 @@
+"""A service of real processes that can be broken on purpose: for tests and benchmarks."""
