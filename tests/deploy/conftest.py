@@ -62,7 +62,11 @@ class Compose:
 def documented_block(root: Path, first_words: str) -> str:
     """Return the shell block of docs/deployment.md that begins so."""
     text = (root / "docs" / "deployment.md").read_text(encoding="utf-8")
-    (block,) = [code for code in re.findall(r"^```sh\n(.*?)^```$", text, re.M | re.S) if code.startswith(first_words)]
+    (block,) = [
+        code
+        for code in re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        if code.startswith(first_words)
+    ]
     return block
 
 

@@ -69,7 +69,7 @@ def test_the_documented_command_fills_in_secrets_of_their_own(compose):
 
 def test_the_example_names_every_variable_and_no_other(repository_root):
     used = re.findall(r"\$\{([A-Z_]+)", re.sub(r"\$\$\w+", "", (repository_root / "compose.yaml").read_text()))
-    named = re.findall(r"^#?([A-Z_]+)=", (repository_root / ".env.example").read_text(), re.M)
+    named = re.findall(r"^#?([A-Z_]+)=", (repository_root / ".env.example").read_text(), re.MULTILINE)
     assert len(named) == len(set(named))
     assert set(named) == {*used, *LICENCE, "COMPOSE_PROFILES"}
 
@@ -185,7 +185,7 @@ def test_the_api_keeps_its_state_in_sqlite_unless_told_otherwise(compose):
     example = (compose.root / ".env.example").read_text(encoding="utf-8")
     (line,) = [line.removeprefix("#") for line in example.splitlines() if line.startswith("#DATABASE_URL=")]
     env = compose.env_file.read_text() + line
-    password = re.search(r"^POSTGRES_PASSWORD=(.*)$", env, re.M)[1]
+    password = re.search(r"^POSTGRES_PASSWORD=(.*)$", env, re.MULTILINE)[1]
     api = compose.config("postgres", env=env).services["api"]
     assert api["environment"]["DATABASE_URL"] == f"postgresql+psycopg://simfactory:{password}@postgres:5432/simfactory"
     assert api["depends_on"]["postgres"]["condition"] == "service_healthy"
@@ -212,7 +212,7 @@ def test_prometheus_reads_metrics_with_the_token_for_them_or_the_first_one(compo
         return compose.config("monitoring", env=env).services["prometheus"]["environment"]["METRICS_TOKEN"]
 
     env = compose.env_file.read_text()
-    assert token(env) == re.search(r"^SIMFACTORY_TOKEN=(.*)$", env, re.M)[1]
+    assert token(env) == re.search(r"^SIMFACTORY_TOKEN=(.*)$", env, re.MULTILINE)[1]
     assert token(env + "SIMFACTORY_METRICS_TOKEN=only-reads\n") == "only-reads"
 
 
