@@ -153,7 +153,7 @@ def test_what_must_last_lies_in_named_volumes(services):
         }
 
     assert volumes("redis") == {"/data": "redis"}
-    assert volumes("api") == {"/data": "data", "/state": "state"}
+    assert volumes("api") == {"/data": "data", "/state": "state", "/cache": "kernels"}
     for worker in ("worker", "worker-gpu", "worker-isaac"):
         assert volumes(worker)["/data"] == "data"
 

