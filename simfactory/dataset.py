@@ -132,6 +132,8 @@ class Clip:
     def array(self, name: str) -> object:
         """Return an array lazily and undecoded: a `tensorstore.TensorStore` or a `zarr.Array`.
 
+        Over HTTP a TensorStore holds the token, and shows it when it is printed.
+
         Raises:
             StoreError: The clip has no such array.
         """

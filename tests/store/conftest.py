@@ -110,6 +110,7 @@ def object_store(running_object_store, monkeypatch, tmp_path):
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_ENDPOINT_URL", running_object_store.address)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     logger = logging.getLogger("werkzeug")
     monkeypatch.setattr(logger, "level", logging.INFO)

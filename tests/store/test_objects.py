@@ -1,16 +1,20 @@
 """Writing into an object store: what is left of an attempt, who may remove it, and parts of objects."""
 
+import collections
+import multiprocessing
 import pickle
+import random
+import time
 
 import pytest
 
 from simfactory.errors import StoreError
-from simfactory.store import create_dataset, leftovers, open_folder, sweep, validate
+from simfactory.store import committed_ids, create_dataset, leftovers, open_folder, sweep, validate
 from simfactory.store.local import LocalVolume
 from simfactory.store.location import Url, location_of
 from simfactory.store.objects import ObjectVolume
 from simfactory.store.web import HttpVolume
-from simfactory.testing.store import example_id, write_example
+from simfactory.testing.store import example_id, write_example, write_examples
 
 
 @pytest.fixture
@@ -107,6 +111,38 @@ def test_what_a_dead_writer_staged_here_is_swept(dataset):
     staged.mkdir()  # as a killed process leaves it: without its lock
     assert list(another.abandoned(-1.0)) == []
     assert not staged.exists()
+
+
+@pytest.mark.slow
+def test_killed_writers_lose_corrupt_and_double_nothing(dataset, tmp_path):
+    context = multiprocessing.get_context("spawn")
+    rng, log, wanted = random.Random(3), tmp_path / "committed.txt", range(30)
+    address = str(dataset.path)
+
+    def start():
+        writer = context.Process(target=write_examples, args=(address, wanted), kwargs={"log": log}, daemon=True)
+        writer.start()
+        return writer
+
+    for _ in range(10):
+        writer, before = start(), len(log.read_text()) if log.exists() else 0
+        while writer.is_alive() and not (log.exists() and len(log.read_text()) > before):
+            time.sleep(0.01)  # it has come to write
+        time.sleep(rng.uniform(0.0, 0.3))
+        writer.kill()
+        writer.join()
+    assert list(leftovers(dataset)), "no kill hit a writer in the middle of a clip"
+    reported = log.read_text().split()
+    assert {example_id(int(number)) for number in reported} <= committed_ids(dataset), "lost"
+    assert validate(dataset) == [], "corrupt"
+    last = start()
+    last.join()
+    assert last.exitcode == 0
+    assert max(collections.Counter(log.read_text().split()).values()) == 1, "committed twice"
+    assert committed_ids(dataset) == {example_id(number) for number in wanted}
+    sweep(dataset, older_than_s=-1.0)
+    assert list(leftovers(dataset)) == list(dataset.volume.names("staging")) == []
+    assert validate(dataset) == [], "corrupt"
 
 
 def test_a_dataset_keeps_its_profile(dataset):

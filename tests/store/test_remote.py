@@ -1,13 +1,18 @@
 """A dataset on another machine, over HTTP or in an object store, reads as the local one does, part by part."""
 
+import json
 import multiprocessing
 import pickle
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 
 from simfactory import catalog
+from simfactory.cli.inspect import inspect
+from simfactory.cli.locate import locate
+from simfactory.cli.preview import preview_folder
 from simfactory.dataset import open_clip, open_dataset
 from simfactory.errors import ClipNotFound, CorruptClip, StoreError
 from simfactory.store import create_dataset, open_folder, validate
@@ -127,6 +132,16 @@ def test_remote_clip_opens_by_its_address(remote):
         open_clip(f"{remote[0]}/clips/{clip.id[:3]}/{clip.id}.another.zarr")
 
 
+def test_the_command_line_takes_addresses(remote, capsys):
+    inspect(Path(remote[0]), as_json=True)
+    record = json.loads(capsys.readouterr().out)
+    assert (record["dataset"], record["clips"]) == (remote[0], 3)
+    inspect(Path(record["clip_paths"][0]), as_json=True)
+    assert json.loads(capsys.readouterr().out)["clip"] == example_id(0)
+    assert locate(Path(record["clip_paths"][0]))[0] == Path(remote[0])
+    assert preview_folder(Path(remote[0])) == Path("previews")
+
+
 @pytest.mark.parametrize("engine", ["tensorstore", "zarr"])
 @pytest.mark.parametrize("name", ["rgb/c.0.0.0.0", "zarr.json"])
 def test_a_missing_file_is_a_corrupt_clip(remote, engine, name):
@@ -170,6 +185,17 @@ def test_a_service_that_ends_while_it_is_read_is_no_corrupt_clip(original, datas
     clip = open_dataset(f"{dataset_service.address}/films", token=dataset_service.token, engine=engine)[LONG]
     assert clip.frame_count == 40
     dataset_service.stop()
+    with pytest.raises(StoreError, match="films") as raised:
+        clip.window(0, 8, modalities=["rgb"])
+    assert not isinstance(raised.value, CorruptClip)
+
+
+@pytest.mark.parametrize("engine", ["tensorstore", "zarr"])
+def test_a_token_that_expires_while_it_is_read_is_no_corrupt_clip(original, dataset_service, engine):
+    shutil.copytree(original.path, dataset_service.root / "films")
+    clip = open_dataset(f"{dataset_service.address}/films", token=dataset_service.token, engine=engine)[LONG]
+    assert clip.frame_count == 40
+    dataset_service.token = "another"
     with pytest.raises(StoreError, match="films") as raised:
         clip.window(0, 8, modalities=["rgb"])
     assert not isinstance(raised.value, CorruptClip)
