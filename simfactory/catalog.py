@@ -22,21 +22,25 @@ _ATTEMPTS = 3
 def read_table(path: str | os.PathLike[str]) -> "pa.Table":
     """Return one row per committed clip, ordered by seed, index, camera and id.
 
-    Clips that no part lists yet (a run is going on, or one was killed) come from their commit records; rows
-    without a commit record are left out.
+    In a local folder, clips that no part lists yet (a run is going on, or one was killed) come from their commit
+    records; rows without a commit record are left out. Where listing the records is dear (a bucket) or impossible
+    (HTTP), the parts alone count; a bucket that has no part yet is listed.
 
     Raises:
-        StoreError: There is no dataset, or a part is damaged.
+        StoreError: There is no dataset, it cannot be reached, or a part is damaged.
         CorruptClip: A commit record is damaged.
     """
     import pyarrow as pa
 
     folder = open_folder(path)
-    committed = committed_ids(folder)
     rows = _listed_rows(folder)
-    listed = {clip_id: row for clip_id, row in rows.items() if clip_id in committed}
-    merged = [*listed.values(), *_recorded_rows(folder, committed - listed.keys())]
-    return pa.Table.from_pylist(sorted(merged, key=row_order), schema=_schema())
+    listing = folder.volume.listing
+    if listing == "free" or (listing == "paid" and not rows):
+        committed = committed_ids(folder)
+        listed = {clip_id: row for clip_id, row in rows.items() if clip_id in committed}
+        missing = committed - listed.keys()
+        rows = listed | {str(row["clip_id"]): row for row in _recorded_rows(folder, missing)}
+    return pa.Table.from_pylist(sorted(rows.values(), key=row_order), schema=_schema())
 
 
 def query(path: str | os.PathLike[str], **wanted: JSON) -> "pa.Table":

@@ -13,10 +13,11 @@ import numpy as np
 from simfactory import catalog
 from simfactory.errors import ClipNotFound, StoreError
 from simfactory.signals import Signal
-from simfactory.store import JSON, ClipArrays, DatasetFolder, open_arrays, open_folder, read_record
+from simfactory.store import JSON, ClipArrays, DatasetFolder, open_folder, read_record
 from simfactory.store.commit import clip_key
+from simfactory.store.location import location_of
 from simfactory.store.precision import Array, Encoding
-from simfactory.store.reader import Engine, Selection
+from simfactory.store.reader import Engine, Selection, clip_arrays
 from simfactory.store.schema import encoding_of, signal_of
 from simfactory.store.shapes import OFFSETS, group_of
 
@@ -35,12 +36,14 @@ class Clip:
 
     Attributes:
         id: 32 hex characters that follow from the clip's content-deciding inputs.
-        path: Zarr folder; `xarray.open_zarr(clip.path)` and `zarr.open_group(clip.path)` read it.
+        path: Zarr folder; `xarray.open_zarr(clip.path)` and `zarr.open_group(clip.path)` read it. Its address, if the
+            dataset is not in a local folder.
     """
 
     def __init__(self, folder: DatasetFolder, clip_id: str, *, attempt: str, engine: Engine = "auto") -> None:
         self.id = clip_id
-        self.path = folder.path / clip_key(clip_id, attempt)
+        self._key = clip_key(clip_id, attempt)
+        self.path = folder.path / self._key
         self._folder = folder
         self._engine: Engine = engine
         self._offsets: dict[str, Array] = {}
@@ -129,6 +132,8 @@ class Clip:
     def array(self, name: str) -> object:
         """Return an array lazily and undecoded: a `tensorstore.TensorStore` or a `zarr.Array`.
 
+        Over HTTP a TensorStore holds the token, and shows it when it is printed.
+
         Raises:
             StoreError: The clip has no such array.
         """
@@ -186,7 +191,7 @@ class Clip:
 
     @cached_property
     def _arrays(self) -> ClipArrays:
-        return open_arrays(self.path, engine=self._engine)
+        return clip_arrays(self._folder.volume, self._key, path=self.path, engine=self._engine)
 
     def _names(self, modalities: Sequence[str]) -> list[str]:
         """Return the array names behind modality names, each once."""
@@ -232,6 +237,7 @@ class Dataset:
         self.path = folder.path
         self.profile = folder.profile
         self.table = table
+        self._folder = folder
         self._engine: Engine = engine
         self._opened: OrderedDict[str, Clip] = OrderedDict()
 
@@ -252,7 +258,7 @@ class Dataset:
         """
         clip_id, attempt = self._find(key) if isinstance(key, str) else self._at(key)
         if clip_id not in self._opened:
-            self._opened[clip_id] = Clip(open_folder(self.path), clip_id, attempt=attempt, engine=self._engine)
+            self._opened[clip_id] = Clip(self._folder, clip_id, attempt=attempt, engine=self._engine)
             if len(self._opened) > _OPEN_CLIPS:
                 self._opened.popitem(last=False)
         return self._opened[clip_id]
@@ -285,7 +291,7 @@ class Dataset:
         Raises:
             StoreError: There is no such column.
         """
-        return Dataset(open_folder(self.path), catalog.matching(self.table, **wanted), engine=self._engine)
+        return Dataset(self._folder, catalog.matching(self.table, **wanted), engine=self._engine)
 
     @cached_property
     def _positions(self) -> dict[object, int]:
@@ -304,19 +310,27 @@ class Dataset:
 
 
 def open_dataset(
-    path: str | os.PathLike[str], *, split: str | Sequence[str] | None = None, engine: Engine = "auto"
+    path: str | os.PathLike[str],
+    *,
+    split: str | Sequence[str] | None = None,
+    engine: Engine = "auto",
+    token: str | None = None,
 ) -> Dataset:
-    """Open a dataset for reading.
+    """Open a dataset for reading, wherever it is: clips are fetched window by window, nothing is copied.
 
     Args:
-        path: The dataset's folder.
+        path: The dataset's folder; `http(s)://host:port/v1/datasets/NAME` of a service; or `s3://bucket/prefix`, with
+            the endpoint and credentials of the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …).
         split: "train", "val", "test", "benchmark" or "evaluation", or several: only their clips; None = all clips.
         engine: `tensorstore`, `zarr`, or `auto`: tensorstore if it is installed.
+        token: For a service that asks for one; None = the environment's SIMFACTORY_TOKEN, if any.
 
     Raises:
-        StoreError: There is no dataset, its catalogue is damaged, or there is no such split.
+        StoreError: There is no dataset, it cannot be reached or refuses, its catalogue is damaged, or there is no
+            such split.
     """
-    folder, table = open_folder(path), catalog.read_table(path)
+    folder = open_folder(path, token=token)
+    table = catalog.read_table(folder)
     if split is not None:
         wanted = [split] if isinstance(split, str) else list(split)
         unknown = sorted(set(wanted) - set(_SPLITS))
@@ -326,16 +340,18 @@ def open_dataset(
     return Dataset(folder, table, engine=engine)
 
 
-def open_clip(path: str | os.PathLike[str], *, engine: Engine = "auto") -> Clip:
-    """Open a committed clip by its Zarr folder `<dataset>/clips/<id[:3]>/<id>.<attempt>.zarr`.
+def open_clip(path: str | os.PathLike[str], *, engine: Engine = "auto", token: str | None = None) -> Clip:
+    """Open a committed clip by its Zarr folder or address `<dataset>/clips/<id[:3]>/<id>.<attempt>.zarr`.
 
     Raises:
         ClipNotFound: The folder is not that of a committed clip.
         StoreError: It does not lie in a dataset.
     """
-    root = Path(path).absolute()
-    clip_id, attempt = root.name.removesuffix(".zarr").partition(".")[::2]
-    folder = open_folder(root.parents[min(2, len(root.parents) - 1)])
+    location = location_of(path)
+    text = str(location.absolute() if isinstance(location, Path) else location)
+    root, _, name = text.rpartition("/clips/")
+    clip_id, attempt = name.rpartition("/")[2].removesuffix(".zarr").partition(".")[::2]
+    folder = open_folder(root or text, token=token)
     if read_record(folder, clip_id)["attempt"] != attempt:
-        raise ClipNotFound(f"{root}: this attempt was never committed; `simfactory inspect` lists the clips")
+        raise ClipNotFound(f"{text}: this attempt was never committed; `simfactory inspect` lists the clips")
     return Clip(folder, clip_id, attempt=attempt, engine=engine)

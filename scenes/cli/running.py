@@ -11,7 +11,7 @@ from rich.console import Console
 from scenes.generate import Generation, generate, require_complete
 from scenes.progress import RunProgress
 from scenes.request import Request
-from simfactory.cli.preview import write_preview
+from simfactory.cli.preview import preview_folder, write_preview
 from simfactory.dataset import open_dataset
 from simfactory.deadline import Deadline
 from simfactory.errors import SimfactoryError, SpecError
@@ -20,6 +20,7 @@ from simfactory.processes import GRACE_SECONDS, Job, core_count
 from simfactory.spec import SceneSpec
 from simfactory.splits import check_apart
 from simfactory.store import create_dataset, record_run
+from simfactory.store.location import location_of
 
 __all__ = ["fill"]
 
@@ -101,7 +102,7 @@ def _report(out: Path, generation: Generation, progress: RunProgress, *, as_json
     """Write the previews and say what the run did and where it is."""
     previews = _previews(out, generation.clip_ids)
     report = {
-        "dataset": str(out),
+        "dataset": str(location_of(out)),
         "clips": len(generation.clip_ids),
         "added": generation.added,
         "refused": dict(generation.refused),
@@ -116,9 +117,9 @@ def _report(out: Path, generation: Generation, progress: RunProgress, *, as_json
 
 
 def _previews(out: Path, clip_ids: list[str]) -> dict[str, str]:
-    """Write the contact sheet and the video of the first clip beside the data."""
+    """Write the contact sheet and the video of the first clip, beside the data where that is a folder."""
     if not clip_ids:
         return {}
     clip = open_dataset(out)[clip_ids[0]]
-    sheet, video = write_preview(clip, out / "previews")
+    sheet, video = write_preview(clip, preview_folder(out))
     return {"contact_sheet": str(sheet), "preview": str(video)}

@@ -16,7 +16,7 @@ __all__ = ["inspect"]
 
 
 def inspect(
-    path: Annotated[Path, typer.Argument(help="Folder of a dataset, or of a clip (….zarr).")],
+    path: Annotated[Path, typer.Argument(help="Folder or address of a dataset, or of a clip (….zarr).")],
     split: Annotated[str | None, typer.Option(help="Only clips of one split, e.g. train.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
@@ -37,18 +37,19 @@ def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> di
     from simfactory.siblings import read_groups
     from simfactory.store import open_folder, read_rejections
 
-    rows = open_dataset(dataset, split=split).rows()
+    folder = open_folder(dataset)
+    rows = open_dataset(folder, split=split).rows()
     keys = ("category", "tier", "split", "scene", "backend")
     counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in keys}
     return {
-        "dataset": str(dataset),
-        "profile": open_folder(dataset).profile,
+        "dataset": str(folder.path),
+        "profile": folder.profile,
         "clips": len(clips),
         "frames": sum(clip.frame_count for clip in clips),
         "bytes": sum(sum(clip.stored_bytes().values()) for clip in clips),
-        "refused_episodes": len(read_rejections(dataset)),
+        "refused_episodes": len(read_rejections(folder)),
         **counts,
-        "sibling_groups": [_group_line(group) for group in read_groups(dataset).values()],
+        "sibling_groups": [_group_line(group) for group in read_groups(folder).values()],
         "clip_paths": [str(clip.path) for clip in clips],
     }
 

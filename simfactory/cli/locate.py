@@ -18,9 +18,11 @@ def locate(path: Path, *, split: str | None = None) -> tuple[Path, list["Clip"]]
         StoreError: It is neither a dataset nor a committed clip, or the dataset is empty.
     """
     from simfactory.dataset import open_clip, open_dataset
+    from simfactory.store.location import Url, location_of
 
     if path.suffix == ".zarr":
-        return path.absolute().parents[2], [open_clip(path)]
+        here = path if isinstance(location_of(path), Url) else path.absolute()
+        return here.parents[2], [open_clip(path)]
     clips = list(open_dataset(path, split=split))
     if not clips and split is not None and len(open_dataset(path)):
         raise StoreError(f"{path} holds no clip of split {split!r}: leave `--split` out to see all")

@@ -8,7 +8,14 @@ import typer
 if TYPE_CHECKING:
     from simfactory.dataset import Clip
 
-__all__ = ["preview", "write_preview"]
+__all__ = ["preview", "preview_folder", "write_preview"]
+
+
+def preview_folder(dataset: Path) -> Path:
+    """Return where previews go by default: into a local dataset, or here for one that has an address."""
+    from simfactory.store.location import Url, location_of
+
+    return Path("previews") if isinstance(location_of(dataset), Url) else dataset / "previews"
 
 
 def write_preview(clip: "Clip", folder: Path) -> tuple[Path, Path]:
@@ -21,12 +28,14 @@ def write_preview(clip: "Clip", folder: Path) -> tuple[Path, Path]:
 
 
 def preview(
-    clip: Annotated[Path, typer.Argument(help="Folder of a clip (….zarr), or of a dataset: then its first clip.")],
-    out: Annotated[Path | None, typer.Option(help="Folder to write into; default: previews/ in the dataset.")] = None,
+    clip: Annotated[Path, typer.Argument(help="Folder or address of a clip (….zarr) or dataset (its first clip).")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write into; default: previews/ in the dataset or here.")
+    ] = None,
 ) -> None:
     """Write a contact sheet (PNG) and a video (MP4) of a clip."""
     from simfactory.cli.locate import locate
 
     dataset, clips = locate(clip)
-    for path in write_preview(clips[0], out or dataset / "previews"):
+    for path in write_preview(clips[0], out or preview_folder(dataset)):
         typer.echo(str(path))

@@ -12,7 +12,7 @@ __all__ = ["verify"]
 
 
 def verify(
-    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset.")],
+    dataset: Annotated[Path, typer.Argument(help="Folder of a dataset, or s3://bucket/prefix.")],
     replay: Annotated[bool, typer.Option(help="Simulate again and compare digests.")] = False,
 ) -> None:
     """Check every clip: checksums, schema, ground truth against itself, splits; with --replay the simulation too."""

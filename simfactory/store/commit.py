@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from types import TracebackType
 from typing import Self, cast, final
 
@@ -16,6 +15,7 @@ from simfactory.errors import ClipNotFound, CorruptClip, StoreError
 from simfactory.store.canonical import JSON, canonical_json, digest
 from simfactory.store.disk import disk_errors, write_file
 from simfactory.store.folder import GRACE_S, DatasetFolder, Profile, describe_folder, open_folder
+from simfactory.store.location import location_of
 from simfactory.store.row import checked_row
 from simfactory.store.schema import CLIP_SCHEMA, Document, consolidate, document_bytes, group_document
 from simfactory.store.shards import FileRecord, ShardStream
@@ -46,15 +46,15 @@ def create_dataset(
     Attempts that a killed writer left behind more than an hour ago are swept.
 
     Args:
-        path: Folder of the dataset.
+        path: Folder of the dataset, or `s3://bucket/prefix`.
         profile: `portable` (quantised within documented bounds) or `archive` (exact).
         licences: Written into a new dataset's description.
 
     Raises:
-        StoreError: The folder cannot be written, or the dataset exists with another profile.
+        StoreError: The folder or bucket cannot be written, or the dataset exists with another profile.
         ResourceError: The disk is full.
     """
-    folder = describe_folder(Path(path), profile=profile, licences=licences or {})
+    folder = describe_folder(location_of(path), profile=profile, licences=licences or {})
     if folder.profile != profile:
         raise StoreError(
             f"{folder.path}: exists with profile {folder.profile!r}, not {profile!r}; "
@@ -72,12 +72,7 @@ def is_committed(path: str | os.PathLike[str], clip_id: str) -> bool:
 def committed_ids(path: str | os.PathLike[str]) -> set[str]:
     """Return the ids of every clip of the dataset, from its commit records."""
     volume = open_folder(path).volume
-    return {
-        name.removesuffix(".json")
-        for prefix in volume.names(_COMMITS)
-        for name in volume.names(f"{_COMMITS}/{prefix}")
-        if name.endswith(".json")
-    }
+    return {key.rpartition("/")[2].removesuffix(".json") for key in volume.keys(_COMMITS) if key.endswith(".json")}
 
 
 def read_record(path: str | os.PathLike[str], clip_id: str) -> Document:
@@ -111,6 +106,9 @@ def clip_key(clip_id: str, attempt: str) -> str:
 def sweep(path: str | os.PathLike[str], *, older_than_s: float) -> int:
     """Remove attempts whose writer is gone and that nobody touched for `older_than_s` [s].
 
+    Where a writer cannot be kept out while its attempt is looked at, an attempt goes only once the clip has a commit
+    record: until then it could still become the clip.
+
     Returns:
         Number of attempts removed.
     """
@@ -118,6 +116,8 @@ def sweep(path: str | os.PathLike[str], *, older_than_s: float) -> int:
     count = 0
     for name in folder.volume.abandoned(older_than_s):
         clip_id, _, attempt = name.partition(".")
+        if not folder.volume.fences and not folder.volume.exists(_record_key(clip_id)):
+            continue
         if _ID.fullmatch(clip_id) and not _won(folder, clip_id, attempt):
             folder.volume.remove(clip_key(clip_id, attempt))
         folder.volume.release(name)

@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias, cast
 from simfactory.errors import StoreError
 from simfactory.store.base import Volume
 from simfactory.store.disk import disk_errors
-from simfactory.store.local import LocalVolume
+from simfactory.store.location import Location, location_of
+from simfactory.store.volumes import open_volume
 
 __all__ = [
     "CLIP_SCHEMA",
@@ -44,12 +45,12 @@ class DatasetFolder(os.PathLike[str]):
     """One dataset: where it is, how it stores, and the volume its bytes go through.
 
     Attributes:
-        path: The dataset's folder.
+        path: The dataset's folder, or its address.
         profile: How precisely its clips are stored, `portable` or `archive`.
         volume: The medium behind the folder.
     """
 
-    path: Path
+    path: Location
     profile: Profile
     volume: Volume = field(compare=False)
 
@@ -58,17 +59,22 @@ class DatasetFolder(os.PathLike[str]):
         return str(self.path)
 
 
-def open_folder(path: str | os.PathLike[str]) -> DatasetFolder:
+def open_folder(path: str | os.PathLike[str], *, token: str | None = None) -> DatasetFolder:
     """Return the handle of an existing dataset.
 
+    Args:
+        path: Its folder, `s3://bucket/prefix`, or `http(s)://…/v1/datasets/NAME`.
+        token: For HTTP: what the service asks for; None = the environment's SIMFACTORY_TOKEN, if any.
+
     Raises:
-        StoreError: There is no dataset, its description is damaged, or its schema is not ours.
+        StoreError: There is no dataset, it cannot be reached, its description is damaged, or its schema is not ours.
     """
     if isinstance(path, DatasetFolder):
         return path
-    root = Path(path)
+    root = location_of(path)
+    volume = open_volume(root, token=token)
     try:
-        description = json.loads((root / _DESCRIPTION).read_bytes())
+        description = json.loads(volume.read(_DESCRIPTION))
         schema, profile = description["schema"], description["profile"]
     except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{root}: no dataset here ({_DESCRIPTION} is missing); `generate --out` makes one") from None
@@ -80,14 +86,14 @@ def open_folder(path: str | os.PathLike[str]) -> DatasetFolder:
         raise StoreError(
             f"{root}: schema {schema!r} with profile {profile!r}; this version reads {DATASET_SCHEMA!r} with {PROFILES}"
         )
-    return DatasetFolder(root, cast(Profile, profile), LocalVolume(root))
+    return DatasetFolder(root, cast(Profile, profile), volume)
 
 
-def describe_folder(path: Path, *, profile: Profile, licences: Mapping[str, str]) -> DatasetFolder:
+def describe_folder(path: Location, *, profile: Profile, licences: Mapping[str, str]) -> DatasetFolder:
     """Create `dataset.json` unless it exists; return the handle, whatever profile it turns out to have.
 
     Args:
-        path: The dataset's folder; made if missing.
+        path: The dataset's folder, made if missing, or its address in an object store.
         profile: How precisely a new dataset stores.
         licences: What may be done with which part of a new dataset, e.g. `{"textures": "CC0-1.0"}`.
 
@@ -104,16 +110,24 @@ def describe_folder(path: Path, *, profile: Profile, licences: Mapping[str, str]
         "conventions": _CONVENTIONS,
         "licences": dict(licences),
     }
+    data = json.dumps(document, indent=2).encode()
+    if isinstance(path, Path):
+        _describe_locally(path, data)
+    else:
+        open_volume(path).put_if_absent(_DESCRIPTION, data)
+    return open_folder(path)
+
+
+def _describe_locally(path: Path, description: bytes) -> None:
     fresh = not path.exists()
     try:
         with disk_errors(path):
             path.mkdir(parents=True, exist_ok=True)
-        LocalVolume(path).put_if_absent(_DESCRIPTION, json.dumps(document, indent=2).encode())
+        open_volume(path).put_if_absent(_DESCRIPTION, description)
     except BaseException:
         if fresh:
             _remove_empty(path)
         raise
-    return open_folder(path)
 
 
 def _remove_empty(path: Path) -> None:

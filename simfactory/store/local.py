@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import final
 
 from simfactory.store.base import Volume
+from simfactory.store.canonical import JSON
 from simfactory.store.disk import disk_errors, sync_path, sync_tree, write_file
 from simfactory.store.ulid import new_ulid
 
@@ -25,6 +26,9 @@ class LocalVolume(Volume):
     an attempt is abandoned exactly when its lock is free.
     """
 
+    listing = "free"
+    fences = True
+
     def __init__(self, root: Path) -> None:
         self.root = root
         self._locks: dict[str, int] = {}
@@ -33,9 +37,12 @@ class LocalVolume(Volume):
         """Go to another process without the attempts held in this one."""
         return LocalVolume, (self.root,)
 
-    def read(self, key: str) -> bytes:
-        """Return the bytes of the file `key`."""
-        return (self.root / key).read_bytes()
+    def read(self, key: str, *, start: int | None = None, stop: int | None = None) -> bytes:
+        """Return the bytes of the file `key`, or a part of them."""
+        with (self.root / key).open("rb") as file:
+            if start is not None:
+                file.seek(start, os.SEEK_END if start < 0 else os.SEEK_SET)
+            return file.read(-1 if stop is None else stop - (start or 0))
 
     def exists(self, key: str) -> bool:
         """Return whether the file or folder `key` exists."""
@@ -48,6 +55,17 @@ class LocalVolume(Volume):
                 yield from [entry.name for entry in entries]
         except (FileNotFoundError, NotADirectoryError):
             return
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the files at any depth below the folder `prefix`."""
+        top = self.root / prefix
+        for folder, _, files in os.walk(top):
+            below = Path(folder).relative_to(top)
+            yield from ((below / name).as_posix() for name in files)
+
+    def kvstore(self, prefix: str) -> dict[str, JSON]:
+        """Return tensorstore's spec of the folder `prefix`."""
+        return {"driver": "file", "path": f"{self.root / prefix}/"}
 
     def put_if_absent(self, key: str, data: bytes) -> bool:
         """Write a temporary file and `link` it to `key`: the link is what can exist only once."""

@@ -5,22 +5,20 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast, final
 
 import numpy as np
 
 from simfactory.errors import ClipNotFound, CorruptClip, StoreError
+from simfactory.store.base import Volume
 from simfactory.store.canonical import JSON
 from simfactory.store.commit import clip_key, committed_ids, read_record
 from simfactory.store.folder import DatasetFolder, open_folder
-from simfactory.store.reader import ClipArrays, open_arrays
+from simfactory.store.reader import ClipArrays, clip_arrays
 from simfactory.store.schema import Document, encoding_of, signal_of
 from simfactory.store.shapes import OFFSETS, group_of
 
 __all__ = ["Finding", "validate"]
-
-_HASH_BLOCK = 1 << 20
 
 
 @final
@@ -48,9 +46,11 @@ def validate(path: str | os.PathLike[str], *, clip_ids: Iterable[str] | None = N
 
     Raises:
         ClipNotFound: A given id is not committed.
-        StoreError: There is no dataset.
+        StoreError: There is no dataset, or it is read over HTTP.
     """
     folder = open_folder(path)
+    if folder.volume.listing == "none":
+        raise StoreError(f"{folder.path}: which files there are is not told over HTTP; check it where it lies")
     findings: list[Finding] = []
     for clip_id in sorted(committed_ids(folder)) if clip_ids is None else clip_ids:
         problems = _clip_problems(folder, clip_id)
@@ -62,53 +62,47 @@ def _clip_problems(folder: DatasetFolder, clip_id: str) -> Iterator[tuple[str, s
     """Yield (path, problem) pairs of one clip, cheap ones first."""
     try:
         record = read_record(folder, clip_id)
-        root = folder.path / clip_key(clip_id, str(record["attempt"]))
-        yield from _file_problems(root, cast(dict[str, Document], record["files"]))
-        yield from _schema_problems(root, record)
+        root = clip_key(clip_id, str(record["attempt"]))
+        yield from _file_problems(folder.volume, root, cast(dict[str, Document], record["files"]))
+        yield from _schema_problems(folder, root, record)
     except ClipNotFound:
         raise
     except StoreError as error:
         yield "", str(error)
 
 
-def _file_problems(root: Path, promised: dict[str, Document]) -> Iterator[tuple[str, str]]:
-    if not root.is_dir():
-        yield "", f"the folder {root.name} is missing"
+def _file_problems(volume: Volume, root: str, promised: dict[str, Document]) -> Iterator[tuple[str, str]]:
+    present = set(volume.keys(root))
+    if not present:
+        yield "", f"the folder {root.rpartition('/')[2]} is missing"
         return
-    present = {file.relative_to(root).as_posix() for file in root.rglob("*") if not file.is_dir()}
     for name in sorted(present - promised.keys()):
         yield name, "is not in the commit record"
     for name, entry in sorted(promised.items()):
         if name not in present:
             yield name, "is missing"
-        elif (size := (root / name).stat().st_size) != entry["bytes"]:
-            yield name, f"has {size} bytes, the commit record says {entry['bytes']}"
-        elif _file_hash(root / name) != entry["sha256"]:
+            continue
+        data = volume.read(f"{root}/{name}")
+        if len(data) != entry["bytes"]:
+            yield name, f"has {len(data)} bytes, the commit record says {entry['bytes']}"
+        elif hashlib.sha256(data).hexdigest() != entry["sha256"]:
             yield name, "differs from its SHA-256 in the commit record"
 
 
-def _file_hash(path: Path) -> str:
-    found = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            found.update(block)
-    return found.hexdigest()
-
-
-def _schema_problems(root: Path, record: Document) -> Iterator[tuple[str, str]]:
-    arrays = open_arrays(root)
+def _schema_problems(folder: DatasetFolder, root: str, record: Document) -> Iterator[tuple[str, str]]:
+    arrays = clip_arrays(folder.volume, root, path=folder.path / root)
     for key in ("clip_id", "frame_count", "height", "width"):
         if arrays.attributes.get(key) != cast(Document, record["row"]).get(key):
             yield "zarr.json", f"{key} is {arrays.attributes.get(key)!r}, the commit record has another"
     frame_count = arrays.attributes.get("frame_count")
     for name, document in arrays.documents.items():
-        yield from ((name, problem) for problem in _array_problems(root, name, document, frame_count))
+        yield from ((name, problem) for problem in _array_problems(arrays, name, document, frame_count))
     for name in arrays.documents:
         if name.endswith(f"/{OFFSETS}"):
             yield from ((name, problem) for problem in _offset_problems(arrays, name, frame_count))
 
 
-def _array_problems(root: Path, name: str, document: Document, frame_count: JSON) -> Iterator[str]:
+def _array_problems(arrays: ClipArrays, name: str, document: Document, frame_count: JSON) -> Iterator[str]:
     try:
         signal, encoding = signal_of(name, document), encoding_of(name, document)
         shape = cast(list[int], document["shape"])
@@ -123,7 +117,7 @@ def _array_problems(root: Path, name: str, document: Document, frame_count: JSON
     if encoding.scale is None and np.dtype(signal.dtype).kind != encoding.stored.kind:
         yield f"stores {encoding.stored.name} for {signal.dtype} without a scale"
     try:
-        own = json.loads((root / name / "zarr.json").read_bytes())
+        own = json.loads(arrays.volume.read(f"{arrays.key}/{name}/zarr.json"))
     except (OSError, ValueError) as error:
         yield f"has no readable metadata of its own: {error}"
         return

@@ -33,7 +33,7 @@ class ClipWriter:
     chunk (eight frames) per array, whatever the clip's length.
 
     Args:
-        dataset: Folder of an existing dataset, or its handle.
+        dataset: Folder or `s3://` address of an existing dataset, or its handle.
         clip_id: 32 hex characters, from `simfactory.store.clip_id`.
         signals: What the clip holds. One whose first axis is `time` comes frame by frame or whole at the commit,
             a ragged one frame by frame, any other at the commit.

@@ -23,6 +23,7 @@ from simfactory.store import (
     sweep,
     validate,
 )
+from simfactory.store.commit import clip_key
 from simfactory.store.precision import Array
 from simfactory.store.reader import Engine
 
@@ -227,7 +228,7 @@ class StoreContract(ABC):
 
     @abstractmethod
     def create(self, path: Path) -> DatasetFolder:
-        """Return a new, empty dataset at `path`, open for writing."""
+        """Return a new, empty dataset open for writing: at `path`, or at an address that is as much its own."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> DatasetFolder:
@@ -314,10 +315,11 @@ class StoreContract(ABC):
         """A flipped byte in a chunk raises when read, and is reported with its file."""
         write_example(folder, 3)
         clip = open_dataset(folder, engine=engine)[0]
-        file = clip.path / "rgb/c.0.0.0.0"
-        data = bytearray(file.read_bytes())
+        file = f"{clip_key(clip.id, str(clip.record['attempt']))}/rgb/c.0.0.0.0"
+        data = bytearray(folder.volume.read(file))
         data[len(data) // 4] ^= 0x10
-        file.write_bytes(data)
+        folder.volume.remove(file)
+        assert folder.volume.put_if_absent(file, bytes(data))
         with pytest.raises(CorruptClip, match="rgb"):
             clip.read("rgb")
         assert [finding.path for finding in validate(folder)] == ["rgb/c.0.0.0.0"]

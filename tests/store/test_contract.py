@@ -1,4 +1,6 @@
-"""Both profiles of a local dataset pass the shipped contract."""
+"""Both profiles of a local dataset, and one in an object store, pass the shipped contract."""
+
+import pytest
 
 from simfactory.store import create_dataset
 from simfactory.testing.store import StoreContract
@@ -12,3 +14,9 @@ class TestPortableStore(StoreContract):
 class TestArchiveStore(StoreContract):
     def create(self, path):
         return create_dataset(path, profile="archive")
+
+
+@pytest.mark.usefixtures("object_store")
+class TestObjectStore(StoreContract):
+    def create(self, path):
+        return create_dataset(f"s3://bucket/{path.parent.name}/{path.name}")
