@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -52,7 +53,8 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
 
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        if isinstance(settings.data, Path):
+            settings.data.mkdir(parents=True, exist_ok=True)
         app.state.database = Database(settings.database)
         app.state.secret = app.state.database.secret()
         app.state.control = Control(app.state.database, settings)

@@ -21,7 +21,9 @@ def up(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port.", min=1, max=65535)] = 8000,
     state: Annotated[Path, STATE] = DEFAULT_STATE,
-    data: Annotated[Path | None, typer.Option(help="Folder of the datasets; default: in the state folder.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder or s3:// address of the datasets; default: in the state folder.")
+    ] = None,
 ) -> None:
     """Run the service on this machine: queue, API and workers. Ctrl-C stops it; the next `up` goes on.
 

@@ -10,6 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
@@ -19,8 +20,10 @@ from api.dispatch import Dispatcher
 from api.ledger import apply_result, hand_back
 from api.settings import Settings
 from api.tables import JobRow, MetaRow, ShardRow
+from simfactory import catalog
 from simfactory.protocol import Worker
 from simfactory.queue import AWAY, ShardQueue, connect
+from simfactory.store import open_folder
 
 __all__ = ["Control"]
 
@@ -60,6 +63,7 @@ class Control:
         self._leases: dict[str, tuple[int, float]] = {}  # shard → heartbeat, and when it was first seen
         self._workers: dict[str, tuple[int, float]] = {}
         self._missing: dict[str, float] = {}
+        self._listed: dict[str, int] = {}  # dataset → clips when its catalogue was last written
 
     def start(self) -> None:
         """Start the threads."""
@@ -95,6 +99,14 @@ class Control:
             for values in complete
         ]
         return sorted(found, key=lambda worker: worker.name)
+
+    def parts(self, dataset: str, clips: int) -> list[str]:
+        """Return the names of a dataset's catalogue parts, after those that are missing were written."""
+        folder = open_folder(self._settings.data / dataset)
+        if self._listed.get(dataset) != clips:
+            catalog.update(folder)
+            self._listed[dataset] = clips
+        return list(folder.volume.names("catalog"))
 
     def wake(self) -> None:
         """Look at once whether there is something to hand out."""
@@ -262,6 +274,8 @@ class Control:
 
     def _watch_disk(self) -> None:
         """Pause all jobs while the disk is full, and resume those that were paused for that."""
+        if not isinstance(self._settings.data, Path):
+            return  # an object store has room
         self._settings.data.mkdir(parents=True, exist_ok=True)
         free, reserve = shutil.disk_usage(self._settings.data).free, self._settings.disk_reserve
         full = free < reserve

@@ -1,5 +1,6 @@
 """What can be rebuilt is rebuilt: the queue from the database, the catalogue from the datasets' commit records."""
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from api.settings import Settings
 from api.tables import ClipRow, DatasetRow, JobRow, ShardRow
 from simfactory.errors import StoreError
 from simfactory.store import JSON, committed_ids, open_folder, read_record
+from simfactory.store.location import Location
 
 __all__ = ["Reconciled", "adopt", "rebuild_catalogue", "reconcile"]
 
@@ -36,7 +38,7 @@ def reconcile(settings: Settings) -> Reconciled:
     control.queue.greet()
     while control.read(control.queue):
         pass
-    clips = sum(adopt(database, folder) for folder in _datasets(settings.data))
+    clips = sum(adopt(database, folder) for folder in _datasets(database, settings.data))
     with database.reading() as session:
         rows = session.execute(
             select(ShardRow, JobRow).join(JobRow, JobRow.id == ShardRow.job).where(JobRow.state == "running")
@@ -53,7 +55,7 @@ def reconcile(settings: Settings) -> Reconciled:
 def rebuild_catalogue(settings: Settings) -> tuple[int, int]:
     """Make the catalogue anew; return the numbers of clips and datasets. Which job made a clip is kept where known."""
     database = Database(settings.database)
-    folders = _datasets(settings.data)
+    folders = _datasets(database, settings.data)
     with database.reading() as session:
         owners = {(row[0], row[1]): row[2] for row in session.execute(select(ClipRow.dataset, ClipRow.id, ClipRow.job))}
     with database.writing() as session:
@@ -66,7 +68,7 @@ def rebuild_catalogue(settings: Settings) -> tuple[int, int]:
     return count, len(folders)
 
 
-def adopt(database: Database, folder: Path, owners: dict[tuple[str, str], str | None] | None = None) -> int:
+def adopt(database: Database, folder: Location, owners: dict[tuple[str, str], str | None] | None = None) -> int:
     """Enter the clips of a dataset that the catalogue does not know; return how many."""
     handle, name = open_folder(folder), folder.name
     with database.reading() as session:
@@ -87,12 +89,15 @@ def adopt(database: Database, folder: Path, owners: dict[tuple[str, str], str | 
     return len(fresh)
 
 
-def _datasets(data: Path) -> list[Path]:
-    found = []
-    for path in sorted(data.iterdir()) if data.is_dir() else ():
-        try:
-            open_folder(path)
-        except StoreError:
-            continue
-        found.append(path)
+def _datasets(database: Database, data: Location) -> list[Location]:
+    """Return where datasets lie: those that the database names, and on a disk any other below the data folder."""
+    with database.reading() as session:
+        names = set(session.scalars(select(DatasetRow.name)))
+    if isinstance(data, Path) and data.is_dir():
+        names |= {path.name for path in data.iterdir()}
+    found: list[Location] = []
+    for name in sorted(names):
+        with contextlib.suppress(StoreError):
+            open_folder(data / name)
+            found.append(data / name)
     return found

@@ -4,6 +4,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from simfactory.store.location import Location, Url, location_of
+
 __all__ = ["Settings"]
 
 
@@ -13,7 +15,7 @@ class Settings:
 
     Attributes:
         state: Folder of its own: database, tokens, the queue's files and socket.
-        data: Folder of the datasets, one below it for each.
+        data: Folder or `s3://` address of the datasets, one below it for each.
         redis: Address of the queue's server.
         database: SQLAlchemy address of the state of record.
         host: Address it listens on.
@@ -24,7 +26,7 @@ class Settings:
     """
 
     state: Path
-    data: Path
+    data: Location
     redis: str
     database: str
     host: str = "127.0.0.1"
@@ -34,18 +36,19 @@ class Settings:
     backlog: int = 64
 
     @classmethod
-    def of(cls, state: Path, *, host: str = "127.0.0.1", port: int = 8000, data: Path | None = None) -> "Settings":
+    def of(cls, state: Path, *, host: str = "127.0.0.1", port: int = 8000, data: str | None = None) -> "Settings":
         """Return the settings of a state folder; the environment says what is not embedded.
 
         `REDIS_URL`, `DATABASE_URL`, `SIMFACTORY_DATA`, `SIMFACTORY_LEASE` [s] and `SIMFACTORY_DISK_RESERVE` [B].
         """
         state = state.resolve()
+        place = location_of(data or os.environ.get("SIMFACTORY_DATA") or state / "datasets")
         database = os.environ.get("DATABASE_URL") or f"sqlite:///{state / 'simfactory.db'}"
         if database.startswith(("postgres://", "postgresql://")):
             database = "postgresql+psycopg://" + database.partition("://")[2]
         return cls(
             state=state,
-            data=(data or Path(os.environ.get("SIMFACTORY_DATA") or state / "datasets")).resolve(),
+            data=place if isinstance(place, Url) else place.resolve(),
             redis=os.environ.get("REDIS_URL") or f"unix://{state / 'redis' / 'redis.sock'}",
             database=database,
             host=host,

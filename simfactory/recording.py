@@ -2,10 +2,10 @@
 
 import contextlib
 import math
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -153,7 +153,7 @@ class Recorder(Protocol):
 OpenRecorder = Callable[[ClipHeader], Recorder | None]
 
 
-def open_writer(dataset: Path, header: ClipHeader) -> ClipWriter:
+def open_writer(dataset: str | os.PathLike[str], header: ClipHeader) -> ClipWriter:
     """Return what writes a clip into a dataset.
 
     Raises:

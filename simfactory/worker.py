@@ -233,7 +233,7 @@ class Worker:
         tallies: dict[tuple[str, tuple[int, int, int]], _Tally] = {}
 
         def open_recorder(header: ClipHeader) -> Recorder | None:
-            return None if is_committed(dataset, header.clip_id) else open_writer(dataset.path, header)
+            return None if is_committed(dataset, header.clip_id) else open_writer(dataset, header)
 
         def on_frames(count: int) -> None:
             self._frames += count

@@ -7,15 +7,18 @@ import numpy as np
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from api.clips import clip_page, find_clip, safe_file, told
+from api.clips import clip_page, find_clip, told
 from api.paging import Cursor, Limit, with_etag
 from api.problems import ProblemError
 from api.routes.common import Identity, Secret, Stored, Tuned
 from api.security import needs
+from api.sending import send_file
 from simfactory.dataset import Clip as StoredClip
-from simfactory.dataset import open_dataset
+from simfactory.dataset import open_clip
 from simfactory.exporters.painting import painters
 from simfactory.protocol import Clip, ClipPage
+from simfactory.store import read_record
+from simfactory.store.commit import clip_key
 
 __all__ = ["router"]
 
@@ -59,8 +62,8 @@ def one(identity: Identity, request: Request, database: Stored) -> Response:
 
 def _opened(identity: str, database: Stored, settings: Tuned) -> StoredClip:
     with database.reading() as session:
-        row = find_clip(session, identity)
-    return open_dataset(settings.data / row.dataset)[identity]
+        dataset = settings.data / find_clip(session, identity).dataset
+    return open_clip(dataset / clip_key(identity, str(read_record(dataset, identity)["attempt"])))
 
 
 @router.get("/{identity}/files")
@@ -72,16 +75,16 @@ def files(identity: Identity, database: Stored, settings: Tuned) -> dict[str, li
 
 
 @router.get("/{identity}/files/{name:path}", response_class=FileResponse)
-def download(identity: Identity, name: str, database: Stored, settings: Tuned) -> Response:
+def download(identity: Identity, name: str, request: Request, database: Stored, settings: Tuned) -> Response:
     """Send a file of a clip; Range and ETag are understood."""
-    clip = _opened(identity, database, settings)
-    record: Any = clip.record["files"]  # Any: JSON
+    with database.reading() as session:
+        dataset = settings.data / find_clip(session, identity).dataset
+    document: Any = read_record(dataset, identity)  # Any: JSON
+    record = document["files"]
     if name not in record:
         raise ProblemError(404, f"clip {identity} has no file {name!r}; GET /v1/clips/{identity}/files lists them")
-    path = safe_file(clip.path, name)
-    return FileResponse(
-        path, headers={"etag": f'"{record[name]["sha256"][:32]}"', "cache-control": "private, max-age=86400, immutable"}
-    )
+    key = f"{clip_key(identity, document['attempt'])}/{name}"
+    return send_file(request, dataset, key, etag=record[name]["sha256"], lasting=True)
 
 
 @router.get("/{identity}/preview/{modality}", responses={200: {"content": {"image/png": {}}}}, response_class=Response)

@@ -6,16 +6,17 @@ import time
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.clips import safe_file, told
+from api.clips import told
 from api.database import note
 from api.problems import ProblemError
-from api.routes.common import Named, Stored, Tuned
+from api.routes.common import Controlled, Named, Stored, Tuned
 from api.security import needs
+from api.sending import send_file
 from api.tables import ClipRow, DatasetRow, VersionRow
 from simfactory.protocol import Dataset, DatasetVersion
 
@@ -90,22 +91,16 @@ def manifest(name: Named, database: Stored, version: Annotated[int | None, Query
 
 
 @router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse)
-def file(name: Named, path: str, database: Stored, settings: Tuned) -> Response:
-    """Send a file of a dataset (Range and ETag are understood), or the names in a folder: `catalog/`, `commits/`."""
+def file(name: Named, path: str, request: Request, database: Stored, settings: Tuned, control: Controlled) -> Response:
+    """Send a file of a dataset (Range and ETag are understood), or the names of the catalogue's parts: `catalog/`."""
     with database.reading() as session:
-        _find(session, name)
-    root, top = settings.data / name, path.partition("/")[0]
-    if path != "dataset.json" and top not in FOLDERS:
-        raise ProblemError(404, f"dataset {name!r} has no file {path!r}")
-    if path.endswith("/"):
-        folder = root / path.rstrip("/")
-        if top not in ("catalog", "commits") or len(path.rstrip("/").split("/")) > 2 or folder.is_symlink():
-            raise ProblemError(404, f"the folder {path!r} is not listed; clips are found by the catalogue")
-        names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-        return JSONResponse({"names": names})
-    found = safe_file(root, path)
-    fresh = {"cache-control": "private, max-age=86400, immutable"} if top in ("clips", "commits", "catalog") else {}
-    return FileResponse(found, headers=fresh)
+        count = _find(session, name).clips
+    top = path.partition("/")[0]
+    if path == "catalog/":
+        return JSONResponse({"names": sorted(control.parts(name, count))})
+    if (path != "dataset.json" and top not in FOLDERS) or path.endswith("/"):
+        raise ProblemError(404, f"dataset {name!r} has no file {path!r}; clips are found by the catalogue")
+    return send_file(request, settings.data / name, path, lasting=top in ("clips", "commits", "catalog"))
 
 
 def _find(session: Session, name: str) -> DatasetRow:

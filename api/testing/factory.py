@@ -198,7 +198,7 @@ class Factory:
             "catalogued": len(ids),
             "committed": len(committed_ids(dataset)),
             "doubled": sum(count - 1 for count in Counter(ids).values()),
-            "damaged": len([finding for finding in validate(dataset)]),
+            "damaged": len(list(validate(dataset))),
             "given_up": job["progress"]["failed"],
         }
 

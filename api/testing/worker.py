@@ -1,4 +1,4 @@
-"""A worker with a planted fault, as a process: `python -m api.testing.worker FAULT VALUE`; otherwise it is the real one.
+"""A worker with a planted fault: `python -m api.testing.worker FAULT VALUE`; otherwise it is the real one.
 
 hold SECONDS    the first episode holds the interpreter's lock so long, as a long call into C does
 poison INDEX    the episode of this number kills the worker that begins it
