@@ -32,11 +32,13 @@ def dumped(*specs):
     return [json.loads(spec.model_dump_json()) for spec in specs]
 
 
+def checked(asked, meshes):
+    Plan(asked, meshes).check_first()
+
+
 def errors(asked, meshes=(), *, first=False):
     with pytest.raises(RequestError) as caught:
-        plan = Plan(asked, meshes)
-        if first:
-            plan.check_first()
+        checked(asked, meshes) if first else Plan(asked, meshes)
     assert str(caught.value) == "the request cannot be fulfilled"
     return {error.pointer: error.detail for error in caught.value.errors}
 
