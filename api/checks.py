@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -77,8 +78,8 @@ def request_problems(
         *_splits(request),
         *_backend(request, specs),
     ]
-    if request.assets is not None and not meshes and not request.specs:
-        found.append(("/assets", f"asset set {request.assets!r} is unknown or empty: upload meshes, name their set"))
+    if request.assets is not None and not request.specs:
+        found += _assets(request, meshes)
     return [ProblemItem(pointer=pointer, detail=detail) for pointer, detail in dict.fromkeys(found)]
 
 
@@ -211,6 +212,25 @@ def _backend(request: JobRequest, specs: Sequence[SceneSpec]) -> Found:
         lacking = sorted({body.kind for body in spec.bodies if not simulator.supports(body.kind)})
         if lacking:
             yield f"/specs/{number}/bodies", _unsupported(f"scene {spec.scene!r}", lacking, request)
+
+
+def _assets(request: JobRequest, meshes: Sequence[Mapping[str, Any]]) -> Found:  # Any: mesh records
+    """There are meshes, and scenes that may show them; see `with_meshes`."""
+    if not meshes:
+        yield "/assets", f"asset set {request.assets!r} is unknown or empty: upload meshes, name their set"
+    elif not any("rigid" in _kinds(*scene) and len(_kinds(*scene)) == 1 for scene in _scenes(request)):
+        yield (
+            "/assets",
+            "meshes stand in for rigid bodies in scenes without others, no item has any: add some, e.g. rigid",
+        )
+
+
+def _scenes(request: JobRequest) -> Iterator[tuple[str, str]]:
+    """Yield category and name of every scene that is asked for."""
+    for item in request.items:
+        with suppress(SpecError):
+            rows = find_scenes(find_category(item.category), scene=item.scene, tier=item.tier)
+            yield from ((item.category, row.name) for row in rows)
 
 
 def _kinds_of(item: JobItem) -> frozenset[str]:

@@ -119,6 +119,14 @@ def test_every_error_is_told_at_once():
     ]
 
 
+def test_meshes_need_an_item_that_may_show_them():
+    flags = [{"category": "cloth", "scene": "cloth_flag", "clips": 1}]
+    found = errors(request(items=flags, assets="set1"), meshes=[{"digest": "0" * 64}])
+    assert set(found) == {"/assets"}
+    assert "no item has any" in found["/assets"]
+    assert Plan(request(items=[*flags, RIGID], assets="set1"), [{"digest": "0" * 64}]).parts
+
+
 def asked_with(spec, **fields):
     return JobRequest.model_validate({"dataset": "data", "specs": dumped(spec), **fields})
 
