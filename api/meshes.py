@@ -79,9 +79,13 @@ def with_meshes(spec: SceneSpec, meshes: Sequence[Mapping[str, Any]]) -> SceneSp
             replaced.append(body.name)
     if not replaced:
         return spec
-    said = f"{spec.caption} The shape of {', '.join(replaced)} is that of a user's mesh.".strip()
-    caption = said if len(said) <= CAPTION_MAX else spec.caption
-    return spec.model_copy(update={"bodies": tuple(bodies), "caption": caption})
+    return spec.model_copy(update={"bodies": tuple(bodies), "caption": _caption(spec.caption, replaced)})
+
+
+def _caption(caption: str, names: Sequence[str]) -> str:
+    """Return what happens, and whose shapes are others than it says; as it is where there is no room for that."""
+    longer = f"{caption} The shape of {', '.join(names)} is that of a user's mesh.".strip()
+    return longer if len(longer) <= CAPTION_MAX else caption
 
 
 def _is_free(body: BodyRigid) -> bool:
