@@ -12,11 +12,14 @@ from api.dispatch import take_back_queued
 from api.ledger import settle_job
 from api.planner import Plan
 from api.problems import ProblemError
+from api.settings import Settings
 from api.tables import DatasetRow, FailureRow, JobRow, ReplacementRow, ShardRow
-from simfactory.protocol import Job, JobProgress, JobRequest
+from simfactory.errors import StoreError
+from simfactory.protocol import Job, JobProgress
 from simfactory.queue import ShardQueue
+from simfactory.store import create_dataset, open_folder, record_run
 
-__all__ = ["ACTIONS", "act", "add_job", "described", "find_job"]
+__all__ = ["ACTIONS", "act", "add_job", "described", "find_job", "open_dataset_of"]
 
 ACTIONS = ("cancel", "pause", "resume", "retry")
 ENDED = ("completed", "cancelled", "failed")
@@ -29,12 +32,32 @@ STATES = {
 DONE = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 
 
-def add_job(session: Session, request: JobRequest, plan: Plan) -> JobRow:
+def open_dataset_of(plan: Plan, settings: Settings) -> None:
+    """Make the dataset of a job if it is missing, and have it remember the job.
+
+    Raises:
+        ProblemError: It has another profile (409).
+        SimfactoryError: It shares episodes out otherwise, or cannot be written.
+    """
+    request = plan.request
+    place = settings.data / request.dataset
+    try:
+        profile = open_folder(place).profile
+    except StoreError:
+        profile = request.profile or "portable"
+    if request.profile not in (None, profile):
+        raise ProblemError(409, f"dataset {request.dataset!r} has profile {profile!r}, not {request.profile!r}")
+    dataset = create_dataset(place, profile=profile)
+    record_run(dataset, plan.record())
+
+
+def add_job(session: Session, plan: Plan) -> JobRow:
     """Enter a job.
 
     Raises:
         ProblemError: Its dataset has another profile.
     """
+    request = plan.request
     dataset = session.get(DatasetRow, request.dataset)
     if dataset is not None and request.profile not in (None, dataset.profile):
         raise ProblemError(409, f"dataset {request.dataset!r} has profile {dataset.profile!r}, not {request.profile!r}")

@@ -16,10 +16,12 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import cast
 
+from simfactory.dataset import Clip
 from simfactory.deadline import Deadline
 from simfactory.errors import QueueError, ResourceError, SimfactoryError
 from simfactory.processes import GRACE_SECONDS
 from simfactory.queue import Shard, ShardQueue, Unit, connect, until_there
+from simfactory.siblings import record_group
 from simfactory.sidecar import Sidecar
 from simfactory.spec import SceneSpec
 from simfactory.store import JSON, DatasetFolder, create_dataset, is_committed, read_record, record_rejection
@@ -341,6 +343,8 @@ class Worker:
         if not failure and not tally.reasons:
             clips = _clips(dataset, shard, tally.specs)
             failure = "" if clips is not None else "a clip of it is not in the dataset"
+        if clips and tally.specs[0].sibling is not None:
+            _compare(dataset, clips)
         status = "failed" if failure else "rejected" if tally.reasons else "committed"
         message = {
             "kind": "unit",
@@ -405,6 +409,12 @@ def _clips(dataset: DatasetFolder, shard: Shard, specs: Sequence[SceneSpec]) -> 
                 return None
             found.append(clip)
     return found
+
+
+def _compare(dataset: DatasetFolder, clips: Sequence[str]) -> None:
+    """Keep how much the siblings of a complete group differ."""
+    attempts = {clip: str(read_record(dataset, clip)["attempt"]) for clip in clips}
+    record_group(dataset, [Clip(dataset, clip, attempt=attempt) for clip, attempt in attempts.items()])
 
 
 def _described(dataset: DatasetFolder, clip: str) -> dict[str, JSON]:

@@ -1,10 +1,9 @@
 """`/v1/scenes`, `/v1/layouts`, `/v1/assets`: what jobs can name."""
 
 import inspect
-import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, UploadFile
 from sqlalchemy import select
@@ -60,21 +59,13 @@ def upload(
     files: list[UploadFile],
     database: Stored,
     name: Annotated[str, Form(max_length=200)] = "",
-    unit: Annotated[str, Form(pattern=r"^(m|cm|mm|in)$")] = "m",
     licence: Annotated[str | None, Form(max_length=64)] = None,
 ) -> AssetSet:
     """Take meshes (.obj, .stl, .ply, .glb); each is read by a limited process and kept by its digest."""
     if not 1 <= len(files) <= FILES_MAX:
         raise ProblemError(422, f"{len(files)} files; send 1 to {FILES_MAX}")
-    meshes: list[dict[str, Any]] = []  # Any: mesh records
-    for file in files:
-        suffix = Path(file.filename or "").suffix.lower()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, f"upload{suffix}")
-            with path.open("wb") as sink:
-                while block := file.file.read(1 << 20):
-                    sink.write(block)
-            meshes.append(add_upload(path, unit=unit, licence=licence))
+    records = [add_upload(file.file, file.filename or "", licence=licence) for file in files]
+    meshes = [record.model_dump(mode="json") for record in records]
     with database.writing() as session:
         row = AssetSetRow(id=new_id("a"), name=name, created=time.time(), meshes=meshes)
         session.add(row)

@@ -1,9 +1,9 @@
 """`/v1/jobs`: taken, listed, told, and acted upon."""
 
 import hashlib
-import json
 import time
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -11,14 +11,13 @@ from sqlalchemy import and_, or_, select
 
 from api.clips import clip_page
 from api.estimate import estimate
-from api.jobs import act, add_job, described, find_job
+from api.jobs import act, add_job, described, find_job, open_dataset_of
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
 from api.planner import Plan
 from api.problems import ProblemError, RequestError
-from api.routes.common import Controlled, Identity, Secret, Stored
+from api.routes.common import Controlled, Identity, Secret, Stored, Tuned
 from api.security import needs
 from api.tables import AssetSetRow, FailureRow, IdempotencyRow, JobRow, RateRow
-from api.templates import filled_in
 from simfactory.protocol import ClipPage, Estimate, Failure, Job, JobPage, JobRequest, JobState, ProblemItem
 
 __all__ = ["router"]
@@ -37,37 +36,32 @@ STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
     dependencies=[Depends(needs("submit"))],
 )
 def create(
-    body: JobRequest, database: Stored, control: Controlled, idempotency_key: Key = None, dry_run: bool = False
+    body: JobRequest,
+    database: Stored,
+    control: Controlled,
+    settings: Tuned,
+    idempotency_key: Key = None,
+    dry_run: bool = False,
 ) -> Response:
     """Take a job; with `dry_run`, only say what it would take.
 
     The same `Idempotency-Key` gives the same job, however often it is sent.
     """
-    request = filled_in(body)
-    meshes = []
-    if request.assets is not None:
-        with database.reading() as session:
-            row = session.get(AssetSetRow, request.assets)
-        if row is None:
-            item = ProblemItem(
-                pointer="/assets", detail=f"there is no asset set {request.assets!r}; POST /v1/assets makes one"
-            )
-            raise RequestError("the request cannot be fulfilled", [item])
-        meshes = row.meshes
     if not dry_run and idempotency_key is not None:
-        digest = hashlib.sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()
         answer = _known(database, idempotency_key, digest)
         if answer is not None:
             return answer
     try:
-        plan = Plan(request, meshes)
+        plan = Plan(body, _meshes(database, body.assets))
         plan.check_first()
         if dry_run:
             with database.reading() as session:
                 rates = session.scalars(select(RateRow)).all()
             return JSONResponse(estimate(plan, rates, workers=len(control.queue.workers())).model_dump(mode="json"))
+        open_dataset_of(plan, settings)
         with database.writing() as session:
-            job = add_job(session, request, plan)
+            job = add_job(session, plan)
             (told,) = described(session, [job])
             location = f"/v1/jobs/{job.id}"
             if idempotency_key is not None:
@@ -84,6 +78,22 @@ def create(
     control.dispatcher.remember(job.id, plan)
     control.wake()
     return JSONResponse(told.model_dump(mode="json"), status_code=202, headers={"location": location})
+
+
+def _meshes(database: Stored, assets: str | None) -> Sequence[Any]:  # Any: mesh records
+    """Return the meshes of an asset set.
+
+    Raises:
+        RequestError: There is no such set.
+    """
+    if assets is None:
+        return ()
+    with database.reading() as session:
+        row = session.get(AssetSetRow, assets)
+    if row is None:
+        item = ProblemItem(pointer="/assets", detail=f"there is no asset set {assets!r}; POST /v1/assets makes one")
+        raise RequestError("the request cannot be fulfilled", [item])
+    return row.meshes
 
 
 def _known(database: Stored, key: str, digest: str) -> Response | None:
