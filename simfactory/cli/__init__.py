@@ -26,7 +26,12 @@ class CommandGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # Any: as above, for Context and Command
         """Return a subcommand, or None if there is none of this name."""
         for entry in entry_points(group=GROUP, name=cmd_name):
-            return _command(entry)
+            try:
+                return _command(entry)
+            except ImportError:
+                if not ctx.resilient_parsing:
+                    raise
+                return None  # a shell completes names: one that cannot be loaded here is left out
         return None
 
 
@@ -35,6 +40,7 @@ def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of clic
     if isinstance(loaded, typer.Typer):
         subapp = loaded
     else:
+        # Only the whole command offers to install completion, for all of its subcommands.
         subapp = typer.Typer(add_completion=False, rich_markup_mode=None)
         subapp.command()(loaded)
     command = typer.main.get_command(subapp)
@@ -44,7 +50,6 @@ def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of clic
 
 app = typer.Typer(
     cls=CommandGroup,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

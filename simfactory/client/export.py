@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, final
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from simfactory.client.blocking import Client
 from simfactory.client.downloads import local_path
@@ -47,7 +47,7 @@ class _Description(ApiModel):
 
     model_config = ConfigDict(extra="ignore")
     profile: Literal["portable", "archive"]
-    licences: dict[str, str] = {}
+    licences: dict[str, str] = Field(default_factory=dict)
 
 
 class _Entry(ApiModel):
