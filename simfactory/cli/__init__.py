@@ -26,17 +26,15 @@ class CommandGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # Any: as above, for Context and Command
         """Return a subcommand, or None if there is none of this name."""
         for entry in entry_points(group=GROUP, name=cmd_name):
-            try:
-                return _command(entry)
-            except ImportError:
-                if not ctx.resilient_parsing:
-                    raise
-                return None  # a shell completes names: one that cannot be loaded here is left out
+            return _command(entry)
         return None
 
 
 def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of click's Command
-    loaded = entry.load()
+    try:
+        loaded = entry.load()
+    except ImportError as error:
+        loaded = _absent(entry.name, error)
     if isinstance(loaded, typer.Typer):
         subapp = loaded
     else:
@@ -46,6 +44,22 @@ def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of clic
     command = typer.main.get_command(subapp)
     command.name = entry.name
     return command
+
+
+def _absent(name: str, reason: ImportError) -> typer.Typer:
+    """Return what stands for a subcommand that cannot be loaded, so that help and completion list the others."""
+    subapp = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    @subapp.command(
+        help=f"Not available here: {reason}.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def absent() -> None:
+        raise SimfactoryError(
+            f"`simfactory {name}` cannot run here: {reason}; pip install 'simfactory[all]'"
+        ) from reason
+
+    return subapp
 
 
 app = typer.Typer(

@@ -125,6 +125,7 @@ class _Bar:
             completed=progress.clips_done,
             pace=_pace(progress) if job.finished is None else "",
             trouble=_trouble(progress),
+            refresh=True,
         )
 
 
