@@ -345,8 +345,11 @@ def _changed(send, fault):
         if message["type"] == "http.response.body" and left is not None:
             body = message["body"][:left]
             left -= len(body)
-            message = message | {"body": body, "more_body": True}
-        elif message["type"] == "http.response.body" and fault.spoilt and message["body"]:
+            await send(message | {"body": body, "more_body": True})
+            if len(body) < len(message["body"]) or not left:
+                raise ConnectionAbortedError("told to fail")  # uvicorn closes the connection
+            return
+        if message["type"] == "http.response.body" and fault.spoilt and message["body"]:
             message = message | {"body": message["body"][:-1] + bytes([message["body"][-1] ^ 1])}
         await send(message)
 

@@ -28,7 +28,7 @@ def test_events_go_on_where_a_connection_ended(service, client):
 
 
 def test_events_go_on_after_faults(service, client):
-    service.fail("GET", "/v1/events", Fault(status=503), Fault(lost=True), Fault(cut=150))
+    service.fail("GET", "/v1/events", Fault(status=503), Fault(cut=0), Fault(cut=150))
     for _ in range(4):
         service.note("tick")
     assert [event.id for event in islice(client.events(), 4)] == [1, 2, 3, 4]
