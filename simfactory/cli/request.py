@@ -101,7 +101,9 @@ def build_request(given: Mapping[str, Any], fields: Mapping[str, Any]) -> JobReq
 
 
 def _items(wanted: dict[str, Any], merged: Mapping[str, Any]) -> list[Any]:  # Any: as above
-    there = [*merged.get("items", [])]
+    there = merged.get("items") or []
+    if not isinstance(there, list) or not all(isinstance(item, dict) for item in there):
+        raise SpecError('items of the request: give a list of objects, e.g. [{"category": "rigid", "clips": 5}]')
     names = ", ".join(f"--{name}" for name in wanted)
     if wanted and len(there) > 1:
         raise SpecError(f"the request has {len(there)} items, and {names} could be for any: change it in the file")
@@ -120,7 +122,7 @@ def _items(wanted: dict[str, Any], merged: Mapping[str, Any]) -> list[Any]:  # A
 
 def _dataset(merged: Mapping[str, Any]) -> str:  # Any: as above
     """Return the name of the dataset where none is given: that of the only category, or of the template."""
-    named = {str(item.get("category")) for item in merged.get("items", []) if isinstance(item, dict)}
+    named = {str(item.get("category")) for item in merged.get("items") or []}
     named = named or {str(merged["template"])} if merged.get("template") else named
     if len(named) != 1:
         raise SpecError("what is asked for is of no one category: name the dataset with --dataset")

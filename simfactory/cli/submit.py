@@ -133,6 +133,7 @@ def _send(given: dict[str, Any], *, follow: bool, as_json: bool) -> None:  # Any
             typer.echo("\nstopped while the job was being sent: `simfactory ls` shows whether it got through", err=True)
             raise typer.Exit(watch.INTERRUPTED) from None
         if follow:
+            typer.echo(f"job {job.id}: {job.progress.clips_wanted:,} clips for dataset {job.request.dataset}", err=True)
             raise typer.Exit(watch.follow(client, job.id, as_json=as_json))
     if as_json:
         line(job)

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from simfactory.cli.service import JsonLines, State, Url, by_reason, clean, connect, line, sized, span
+from simfactory.errors import ServiceError
 
 if TYPE_CHECKING:
     from simfactory.client import Client
@@ -53,15 +54,16 @@ def follow(client: "Client", job: str, *, as_json: bool) -> int:
 
 
 def _shown(client: "Client", job: str, *, as_json: bool) -> "Job":
+    last = None
     if as_json:
-        last = None
         for last in client.watch(job):
             line(last)
     else:
         with _Bar(Console(stderr=True)) as bar:
             for last in client.watch(job):
                 bar.show(last)
-    assert last is not None, "a job that is watched is shown at least once"
+    if last is None:
+        raise ServiceError(f"job {job} could not be watched: `simfactory get {job}` shows it")
     return last
 
 

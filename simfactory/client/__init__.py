@@ -2,8 +2,8 @@
 
 from simfactory.client.asynchronous import AsyncClient
 from simfactory.client.blocking import Client
+from simfactory.client.copies import Export, export
 from simfactory.client.endpoint import Endpoint
-from simfactory.client.export import Export, export
 from simfactory.client.retries import Retries
 from simfactory.client.wire import FileEntry, Layout
 

@@ -40,6 +40,7 @@ from simfactory.protocol import (
 __all__ = ["AsyncClient"]
 
 TIMEOUT_SECONDS = 30.0
+PLANNING_SECONDS = 300.0  # the first scenes of a job are sampled, and meshes are repaired, before there is an answer
 PAGE = 500
 
 _JOB, _JOBS = TypeAdapter(Job), TypeAdapter(JobPage)
@@ -287,7 +288,14 @@ class AsyncClient:
         """
         given = {"name": name, "unit": unit or "", "licence": licence}
         form = {field: value for field, value in given.items() if value}
-        call = Call(method="POST", path="/v1/assets", form=form, files=_uploads(files), repeatable=False)
+        call = Call(
+            method="POST",
+            path="/v1/assets",
+            form=form,
+            files=_uploads(files),
+            timeout=PLANNING_SECONDS,
+            repeatable=False,
+        )
         return await self._session.ask(_ASSETS, call)
 
     async def workers(self) -> list[Worker]:
@@ -324,7 +332,9 @@ def _post(
     request: JobRequest, *, headers: Mapping[str, str] | None = None, query: Mapping[str, str] | None = None
 ) -> Call:
     body = request.model_dump_json(exclude_unset=True)
-    return Call(method="POST", path="/v1/jobs", query=query or {}, headers=headers or {}, body=body)
+    return Call(
+        method="POST", path="/v1/jobs", query=query or {}, headers=headers or {}, body=body, timeout=PLANNING_SECONDS
+    )
 
 
 def _dataset_path(name: str, path: str) -> str:

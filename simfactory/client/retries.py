@@ -15,6 +15,7 @@ __all__ = ["Retries"]
 _BUSY = frozenset({429, 502, 503, 504})
 _REFUSED = 429  # refused before anything was done
 _IN_FLIGHT = 409  # with a key: the first sending of this request is still being answered
+_IN_FLIGHT_FACTOR = 12  # attempts then, in multiples of the usual
 # The request never left this machine, so nothing can have been done twice.
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _BROKEN = (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError)
@@ -48,7 +49,7 @@ class Retries:
         status = response.status_code
         in_flight = status == _IN_FLIGHT and "Idempotency-Key" in call.headers and "Retry-After" in response.headers
         again = (call.repeatable and status in _BUSY) or status == _REFUSED or in_flight
-        if attempt >= self.attempts or not again:
+        if attempt >= self.attempts * (_IN_FLIGHT_FACTOR if in_flight else 1) or not again:
             return None
         asked = _asked_pause(response.headers.get("Retry-After"))
         if asked is None:

@@ -157,7 +157,8 @@ def _request(endpoint: Endpoint, call: Call, *, quiet: float | None = None) -> d
         "data": call.form,
         "files": list(call.files) or None,
     }
+    if quiet is not None or call.timeout is not None:
+        options["timeout"] = httpx.Timeout(quiet or call.timeout, connect=CONNECT_SECONDS)
     if quiet is not None:
-        options["timeout"] = httpx.Timeout(quiet, connect=CONNECT_SECONDS)
         headers.setdefault("Accept-Encoding", "identity")  # ranges and digests are those of the bytes as they are
     return options

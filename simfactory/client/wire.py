@@ -27,6 +27,7 @@ class Call:
         body: JSON text.
         form: Fields of a form.
         files: Files of a form.
+        timeout: Longest wait for the answer [s]; None = the client's usual one.
         repeatable: Whether doing it twice does no more than doing it once.
         has_token: Whether the token is sent along.
     """
@@ -38,6 +39,7 @@ class Call:
     body: str | None = None
     form: Mapping[str, str] | None = None
     files: tuple[Upload, ...] = ()
+    timeout: float | None = None
     repeatable: bool = True
     has_token: bool = True
 

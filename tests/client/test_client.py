@@ -28,7 +28,7 @@ def test_every_submission_has_a_key_of_its_own(service, client):
 
 
 def test_submission_that_is_still_being_answered_is_waited_for(service, client):
-    service.fail("POST", "/v1/jobs", Fault(status=409, headers={"Retry-After": "0"}))
+    service.fail("POST", "/v1/jobs", *[Fault(status=409, headers={"Retry-After": "0"})] * 9)
     assert client.submit(REQUEST).id == "j1"
 
 

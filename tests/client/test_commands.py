@@ -120,6 +120,8 @@ def test_items_that_cannot_be_told_apart_are_refused(command, tmp_path):
     (tmp_path / "r.json").write_text(json.dumps({"items": items}))
     assert "2 items" in str(command("submit", "--request", "r.json", "--clips", 3).exception)
     assert "--dataset" in str(command("submit", "--request", "r.json").exception)
+    (tmp_path / "r.json").write_text('{"items": ["cloth"]}')
+    assert "list of objects" in str(command("submit", "--request", "r.json").exception)
     (tmp_path / "r.json").write_text("[]")
     assert "one JSON object" in str(command("submit", "--request", "r.json").exception)
 
