@@ -13,7 +13,7 @@ import layouts.lights
 import layouts.placements
 from api.database import new_id, note
 from api.problems import ProblemError
-from api.routes.common import Stored
+from api.routes.dependencies import Stored
 from api.security import needs
 from api.tables import AssetSetRow
 from api.uploads import add_upload

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse, Response
 from api.clips import clip_page, find_clip, told
 from api.paging import Cursor, Limit, with_etag
 from api.problems import ProblemError
-from api.routes.common import Identity, Secret, Stored, Tuned
+from api.routes.dependencies import Identity, Secret, Stored, Tuned
 from api.security import needs
 from api.sending import send_file
 from simfactory.dataset import Clip as StoredClip

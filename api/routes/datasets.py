@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from api.clips import told
 from api.database import note
 from api.problems import ProblemError
-from api.routes.common import Controlled, Named, Stored, Tuned
+from api.routes.dependencies import Controlled, Named, Stored, Tuned
 from api.security import needs
 from api.sending import send_file
 from api.tables import ClipRow, DatasetRow, VersionRow

@@ -5,13 +5,13 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 from sqlalchemy import select
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from starlette.concurrency import run_in_threadpool
 
 from api.database import Database, newest_event
-from api.routes.common import Stored
+from api.routes.dependencies import Stored
 from api.security import needs
 from api.tables import EventRow
 from simfactory.protocol import MAX_INT, Event

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from api.metrics import metrics_text
-from api.routes.common import Controlled, Stored
+from api.routes.dependencies import Controlled, Stored
 from api.security import needs
 from simfactory.protocol import Health
 from simfactory.queue import AWAY

@@ -15,7 +15,7 @@ from api.jobs import act, add_job, described, find_job, open_dataset_of
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
 from api.planner import Plan
 from api.problems import ProblemError, RequestError
-from api.routes.common import Controlled, Identity, Secret, Stored, Tuned
+from api.routes.dependencies import Controlled, Identity, Secret, Stored, Tuned
 from api.security import needs
 from api.tables import AssetSetRow, FailureRow, IdempotencyRow, JobRow, RateRow
 from simfactory.protocol import ClipPage, Estimate, Failure, Job, JobPage, JobRequest, JobState, ProblemItem

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from api.problems import ProblemError
-from api.routes.common import Controlled
+from api.routes.dependencies import Controlled
 from api.security import needs
 from simfactory.protocol import Worker
 

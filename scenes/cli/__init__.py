@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from simfactory.errors import SpecError
+from simfactory.cli.values import image_size, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["generate", "image_size", "listed", "scenes", "spec"]
+__all__ = ["generate", "scenes", "spec"]
 
 CATEGORY = typer.Option(help="Physics category; see `simfactory scenes`.")
 RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. friction=0.1:0.3; may be repeated.")
@@ -22,23 +22,6 @@ SHARES = typer.Option(help="Percentages of train, val and test episodes.")
 HOLD_OUT = typer.Option(help="NAME=LOW:HIGH that only test episodes show; default: gravity=3.2:4.2. May be repeated.")
 SIBLINGS = typer.Option(help="NAME=VALUE,VALUE: episodes that differ in it alone, e.g. gravity=1.6,9.8; repeatable.")
 TIERS = ("single", "two_body", "multi_object")
-
-
-def image_size(text: str) -> tuple[int, int]:
-    """Return the width and height in a text like "256x256" [px].
-
-    Raises:
-        SpecError: The text has another form.
-    """
-    width, _, height = text.lower().partition("x")
-    if not (width.isdigit() and height.isdigit()):
-        raise SpecError(f"size is {text!r}; give WIDTHxHEIGHT in pixels, e.g. 256x256")
-    return int(width), int(height)
-
-
-def listed(text: str | None) -> tuple[str, ...]:
-    """Return the parts of a comma-separated text."""
-    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
 def generate(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scenes.cli import image_size, listed
+from simfactory.cli.values import image_size, listed
 
 __all__ = ["benchmark"]
 

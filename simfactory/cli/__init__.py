@@ -31,10 +31,14 @@ class CommandGroup(TyperGroup):
 
 
 def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of click's Command
-    loaded = entry.load()
+    try:
+        loaded = entry.load()
+    except ImportError as error:
+        loaded = _absent(entry.name, error)
     if isinstance(loaded, typer.Typer):
         subapp = loaded
     else:
+        # Only the whole command offers to install completion, for all of its subcommands.
         subapp = typer.Typer(add_completion=False, rich_markup_mode=None)
         subapp.command()(loaded)
     command = typer.main.get_command(subapp)
@@ -42,9 +46,24 @@ def _command(entry: EntryPoint) -> Any:  # Any: typer keeps its own copy of clic
     return command
 
 
+def _absent(name: str, reason: ImportError) -> typer.Typer:
+    """Return what stands for a subcommand that cannot be loaded, so that help and completion list the others."""
+    subapp = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    @subapp.command(
+        help=f"Not available here: {reason}.",
+        context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+    )
+    def absent() -> None:
+        raise SimfactoryError(
+            f"`simfactory {name}` cannot run here: {reason}; pip install 'simfactory[all]'"
+        ) from reason
+
+    return subapp
+
+
 app = typer.Typer(
     cls=CommandGroup,
-    add_completion=False,
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
