@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -19,13 +19,16 @@ from api.security import needs
 from api.sending import send_file
 from api.tables import ClipRow, DatasetRow, VersionRow
 from simfactory.protocol import Dataset, DatasetVersion
+from simfactory.store import open_folder
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 READ = [Depends(needs("read"))]
-FOLDERS = ("catalog", "commits", "clips", "rejections")  # what trainers read lies in these
+FOLDERS = ("catalog", "commits", "clips", "rejections", "runs", "siblings")  # what trainers read lies in these
 BATCH = 1000
+FILES_MAX = 10_000
+Beside = Annotated[Literal["runs", "siblings", "rejections"], Query()]
 
 
 @router.get("", dependencies=READ)
@@ -88,6 +91,18 @@ def manifest(name: Named, database: Stored, version: Annotated[int | None, Query
             yield from _manifest(session, name, last)
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+@router.get("/{name}/files", dependencies=READ)
+def files(
+    name: Named, under: Beside, database: Stored, settings: Tuned
+) -> dict[str, list[dict[str, Any]]]:  # Any: JSON
+    """List the small files beside a dataset's clips: recorded runs, compared siblings, refused episodes."""
+    with database.reading() as session:
+        _find(session, name)
+    volume = open_folder(settings.data / name).volume
+    paths = sorted(f"{under}/{key}" for key in volume.keys(under))[:FILES_MAX]
+    return {"files": [{"path": path, "bytes": len(volume.read(path))} for path in paths]}
 
 
 @router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse)

@@ -133,7 +133,7 @@ class _Copy:
         found = parsed_text(_DATASET, client.dataset_file(dataset, _DESCRIPTION), asked=_DESCRIPTION)
         if not (out / _DESCRIPTION).exists():
             create_dataset(out, profile=found.profile, licences=found.licences)
-        self._folder = open_folder(out)
+        self._folder, self._root = open_folder(out), Path(out)
         if self._folder.profile != found.profile:
             raise StoreError(
                 f"{out} has profile {self._folder.profile!r}, dataset {dataset!r} has {found.profile!r}: "
@@ -156,10 +156,10 @@ class _Copy:
             raise ServiceError(f"{where} of dataset {self._dataset!r} is that of another clip: it is not fetched")
         key, name = clip_key(clip, record.attempt), f"{clip}.{record.attempt}"
         volume = self._folder.volume
-        staged = self._folder.path / "staging" / name / "clip"
+        staged = self._root / "staging" / name / "clip"
         # An export that was killed between the two steps below has left the clip in place, without its record.
         in_place = volume.exists(key)
-        self._fetch(key, record, self._folder.path / key if in_place else staged)
+        self._fetch(key, record, self._root / key if in_place else staged)
         if not in_place:
             volume.publish(name, "clip", key)
         volume.put_if_absent(where, text)
@@ -180,14 +180,14 @@ class _Copy:
         from simfactory.store import read_record
         from simfactory.store.commit import clip_key
 
-        path = self._folder.path / clip_key(clip, str(read_record(self._folder, clip)["attempt"])) / "zarr.json"
-        spec: Any = json.loads(path.read_bytes())["attributes"].get("spec") or {}  # Any: JSON
+        key = clip_key(clip, str(read_record(self._folder, clip)["attempt"])) + "/zarr.json"
+        spec: Any = json.loads(self._folder.volume.read(key))["attributes"].get("spec") or {}  # Any: JSON
         group = str((spec.get("sibling") or {}).get("group", ""))
         return {group} if _GROUP.fullmatch(group) else set()
 
     def side_file(self, path: str) -> None:
         """Fetch a small file beside the clips; one that is not there (a job still goes on, say) is left out."""
-        local_path(self._folder.path, path)
+        local_path(self._root, path)
         if self._folder.volume.exists(path):
             return
         try:
