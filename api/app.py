@@ -1,7 +1,14 @@
-"""The application: routes, errors as problems, and the control plane's life."""
+"""The application: routes, errors as problems, and the control plane's life.
 
+What samples scenes takes seconds to import. Modules here import it inside functions, so that the service answers at
+once; a thread imports it meanwhile.
+"""
+
+import contextlib
+import importlib
 import logging
 import secrets
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,9 +26,10 @@ from api.problems import ProblemError, RequestError, problem_response
 from api.routes import routers
 from api.security import Tokens, is_allowed_host
 from api.settings import Settings
-from simfactory.errors import ClipNotFound, CorruptClip, ResourceError, SimfactoryError
+from simfactory.errors import BackendUnavailable, ClipNotFound, CorruptClip, ResourceError, SimfactoryError
 from simfactory.protocol import Problem, ProblemItem
 from simfactory.queue import AWAY
+from simfactory.simulators import backend_class
 
 __all__ = ["make_app"]
 
@@ -59,6 +67,7 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
         app.state.secret = app.state.database.secret()
         app.state.control = Control(app.state.database, settings)
         app.state.control.start()
+        threading.Thread(target=_import_planner, name="imports", daemon=True).start()
         yield
         app.state.stopping = True
         app.state.control.stop()
@@ -80,6 +89,12 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
     _add_guards(app, hosts)
     _add_problems(app)
     return app
+
+
+def _import_planner() -> None:
+    importlib.import_module("api.planner")
+    with contextlib.suppress(BackendUnavailable):
+        backend_class("newton")
 
 
 def _add_guards(app: FastAPI, hosts: tuple[str, ...]) -> None:

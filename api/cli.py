@@ -32,11 +32,10 @@ def up(
     from api.settings import Settings
     from api.supervisor import Supervisor, UpOptions
     from simfactory.processes import core_count
-    from simfactory.simulators import backend_class
+    from simfactory.simulators import check_backends
 
     backends = tuple(name.strip() for name in backend.split(",") if name.strip())
-    for name in backends:
-        backend_class(name)
+    check_backends(backends)
     settings = Settings.of(state, host=host, port=port, data=data)
     count = core_count() if workers is None else workers
     options = UpOptions(settings=settings, workers=count, backends=backends, device=device, environments=environments)

@@ -5,18 +5,21 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from api.database import Database, new_id
 from api.ledger import give_up, settle_job
-from api.planner import Plan
 from api.settings import Settings
 from api.tables import AssetSetRow, JobRow, ReplacementRow, ShardRow
 from simfactory.errors import SimfactoryError
 from simfactory.protocol import JobRequest
 from simfactory.queue import PRIORITIES, Shard, ShardQueue, Unit, queue_name
+
+if TYPE_CHECKING:
+    from api.planner import Plan
 
 __all__ = ["Dispatcher", "take_back_queued"]
 
@@ -39,11 +42,13 @@ class Dispatcher:
 
     def __init__(self, database: Database, queue: ShardQueue, settings: Settings) -> None:
         self._database, self._queue, self._settings = database, queue, settings
-        self._plans: OrderedDict[str, Plan] = OrderedDict()
+        self._plans: OrderedDict[str, "Plan"] = OrderedDict()
         self._lock = Lock()
 
-    def plan(self, job: JobRow) -> Plan:
+    def plan(self, job: JobRow) -> "Plan":
         """Return the plan of a job."""
+        from api.planner import Plan  # see api.app
+
         with self._lock:
             if job.id in self._plans:
                 self._plans.move_to_end(job.id)
@@ -56,7 +61,7 @@ class Dispatcher:
                 meshes = [] if row is None else row.meshes
         return self.remember(job.id, Plan(request, meshes))
 
-    def remember(self, job: str, plan: Plan) -> Plan:
+    def remember(self, job: str, plan: "Plan") -> "Plan":
         """Keep a plan that was made already."""
         with self._lock:
             self._plans[job] = plan

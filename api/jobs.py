@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
@@ -10,7 +11,6 @@ from sqlalchemy.orm import Session
 from api.database import new_id, note
 from api.dispatch import take_back_queued
 from api.ledger import settle_job
-from api.planner import Plan
 from api.problems import ProblemError
 from api.settings import Settings
 from api.tables import DatasetRow, FailureRow, JobRow, ReplacementRow, ShardRow
@@ -18,6 +18,9 @@ from simfactory.errors import StoreError
 from simfactory.protocol import Job, JobProgress
 from simfactory.queue import ShardQueue
 from simfactory.store import create_dataset, open_folder, record_run
+
+if TYPE_CHECKING:
+    from api.planner import Plan
 
 __all__ = ["ACTIONS", "act", "add_job", "described", "find_job", "open_dataset_of"]
 
@@ -32,7 +35,7 @@ STATES = {
 DONE = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 
 
-def open_dataset_of(plan: Plan, settings: Settings) -> None:
+def open_dataset_of(plan: "Plan", settings: Settings) -> None:
     """Make the dataset of a job if it is missing, and have it remember the job.
 
     Raises:
@@ -51,7 +54,7 @@ def open_dataset_of(plan: Plan, settings: Settings) -> None:
     record_run(dataset, plan.record())
 
 
-def add_job(session: Session, plan: Plan) -> JobRow:
+def add_job(session: Session, plan: "Plan") -> JobRow:
     """Enter a job.
 
     Raises:

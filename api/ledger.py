@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 
 from api.database import note
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
-from scenes.generate import ATTEMPTS_MAX
 
 __all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job"]
 
@@ -116,6 +115,8 @@ def hand_back(
 
 def _rejected(session: Session, job: JobRow, key: Key, reasons: Sequence[str]) -> None:
     """Replace a unit that the quality gate refused by its next attempt."""
+    from scenes.generate import ATTEMPTS_MAX  # see api.app
+
     part, index, attempt = key
     if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
         _again(session, job, (part, index, attempt + 1))

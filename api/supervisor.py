@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -67,6 +68,7 @@ class Supervisor:
         """
         settings = self._options.settings
         check_bind(settings.host, has_token="SIMFACTORY_TOKEN" in os.environ)
+        _check_port(settings.host, settings.port)
         self._take_folder(settings.state)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: setattr(self, "_stopping", True))
@@ -190,3 +192,18 @@ class Supervisor:
             raise ServiceError(
                 f"{state} is in use by another `simfactory up`: stop that, or give another --state"
             ) from None
+
+
+def _check_port(host: str, port: int) -> None:
+    """Refuse a port that another process has: its answers would be taken for ours.
+
+    Raises:
+        ServiceError: It is taken, or this machine has no such address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServiceError(f"{host}:{port} cannot be had ({error.strerror}): choose another --port") from error

@@ -13,7 +13,6 @@ from simfactory.episode import Surface, scene_surfaces
 from simfactory.errors import BackendUnavailable, ResourceError, SpecError, UnsupportedBody
 from simfactory.loose_room import check_room
 from simfactory.maps import load_environment, load_image
-from simfactory.rendering import check_denoiser, find_preset
 from simfactory.simulators import backend_class, backend_names, create_simulator
 from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTexture
 from simfactory.transforms import quat_to_matrix
@@ -100,6 +99,8 @@ def check_memory(spec: SceneSpec, *, preset: str, in_memory: bool) -> None:
         ResourceError: More memory would be needed than is available.
         SpecError: The preset is unknown.
     """
+    from simfactory.rendering import find_preset  # it takes a second, which not every command has to spend
+
     pixels = max(camera.width * camera.height for camera in spec.cameras)
     together = min(len(spec.cameras), tiles_together(pixels))
     needed = pixels * (together * RENDER_BYTES_PER_PIXEL + DENOISE_BYTES_PER_PIXEL[find_preset(preset).denoiser])
@@ -212,6 +213,8 @@ def _available_memory() -> int:
 
 
 def _check_preset(spec: SceneSpec, name: str) -> None:
+    from simfactory.rendering import check_denoiser, find_preset  # see check_memory
+
     preset = find_preset(name)
     for position, camera in enumerate(spec.cameras):
         if camera.aperture_radius > 0.0 and not preset.samples:

@@ -23,6 +23,7 @@ from simfactory.processes import GRACE_SECONDS
 from simfactory.queue import Shard, ShardQueue, Unit, connect, until_there
 from simfactory.siblings import record_group
 from simfactory.sidecar import Sidecar
+from simfactory.simulators import backend_class
 from simfactory.spec import SceneSpec
 from simfactory.store import JSON, DatasetFolder, create_dataset, is_committed, read_record, record_rejection
 
@@ -123,10 +124,14 @@ class Worker:
 
         Raises:
             QueueError: The control plane speaks another protocol.
+        BackendUnavailable: A backend's packages are not installed.
         """
         until_there(self.queue.check_protocol, self.stopping)
         self._sidecar = Sidecar(self.options.redis, self.name, lease=self.options.lease)
-        self._tell("idle", first=True)
+        self._tell("starting", first=True)
+        for name in self.options.backends:
+            backend_class(name)
+        self._tell("idle")
         threading.Thread(target=self._listen, name="orders", daemon=True).start()
         idle_since = time.monotonic()
         try:

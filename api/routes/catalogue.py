@@ -8,16 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, UploadFile
 from sqlalchemy import select
 
-import layouts.cameras
-import layouts.lights
-import layouts.placements
 from api.database import new_id, note
 from api.problems import ProblemError
 from api.routes.dependencies import Stored
 from api.security import needs
 from api.tables import AssetSetRow
 from api.uploads import add_upload
-from scenes.listing import benchmark_catalogue, catalogue
 from simfactory.protocol import AssetSet, Scene
 
 __all__ = ["router"]
@@ -30,6 +26,8 @@ FILES_MAX = 100
 @router.get("/scenes", tags=["scenes"], dependencies=READ)
 def scenes() -> list[Scene]:
     """List the base scenes."""
+    from scenes.listing import benchmark_catalogue, catalogue  # see api.app
+
     return [
         Scene(
             name=entry.name,
@@ -46,6 +44,10 @@ def scenes() -> list[Scene]:
 @router.get("/layouts", tags=["layouts"], dependencies=READ)
 def layout_list() -> list[dict[str, str]]:
     """List placements, camera rigs and lights."""
+    import layouts.cameras  # see api.app
+    import layouts.lights
+    import layouts.placements
+
     found = []
     for kind, package in (("placement", layouts.placements), ("camera", layouts.cameras), ("light", layouts.lights)):
         files = sorted(Path(str(package.__file__)).parent.glob("*.py"))

@@ -15,7 +15,6 @@ from api.security import needs
 from api.sending import send_file
 from simfactory.dataset import Clip as StoredClip
 from simfactory.dataset import open_clip
-from simfactory.exporters.painting import painters
 from simfactory.protocol import Clip, ClipPage
 from simfactory.store import read_record
 from simfactory.store.commit import clip_key
@@ -92,6 +91,8 @@ def preview(
     identity: Identity, modality: Identity, request: Request, database: Stored, settings: Tuned, frame: Frame = 0
 ) -> Response:
     """Send one frame of a modality as a picture."""
+    from simfactory.exporters.painting import painters  # see api.app
+
     etag = f'"{identity}-{modality}-{frame}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"etag": etag})

@@ -10,10 +10,8 @@ from fastapi.responses import JSONResponse
 from sqlalchemy import and_, or_, select
 
 from api.clips import clip_page
-from api.estimate import estimate
 from api.jobs import act, add_job, described, find_job, open_dataset_of
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
-from api.planner import Plan
 from api.problems import ProblemError, RequestError
 from api.routes.dependencies import Controlled, Identity, Secret, Stored, Tuned
 from api.security import needs
@@ -47,6 +45,9 @@ def create(
 
     The same `Idempotency-Key` gives the same job, however often it is sent.
     """
+    from api.estimate import estimate  # see api.app
+    from api.planner import Plan
+
     if not dry_run and idempotency_key is not None:
         digest = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()
         answer = _known(database, idempotency_key, digest)

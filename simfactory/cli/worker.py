@@ -23,13 +23,12 @@ def worker(
     max_idle: Annotated[float | None, typer.Option(help="End after so many seconds without work.")] = None,
 ) -> None:
     """Take shards from a queue, record their episodes, report each. SIGTERM finishes what is near its end."""
-    from simfactory.simulators import backend_class
+    from simfactory.simulators import check_backends
     from simfactory.worker import Worker, WorkerOptions
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     backends = tuple(name.strip() for name in backend.split(",") if name.strip())
-    for name in backends:
-        backend_class(name)
+    check_backends(backends)
     options = WorkerOptions(
         redis=redis,
         data=data,

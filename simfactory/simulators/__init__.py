@@ -2,18 +2,30 @@
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from typing import cast
 
 from simfactory.errors import BackendError, BackendUnavailable
 from simfactory.lasting import lasting
 from simfactory.simulators.base import Simulator
 
-__all__ = ["Simulator", "backend_class", "backend_names", "create_simulator"]
+__all__ = ["Simulator", "backend_class", "backend_names", "check_backends", "create_simulator"]
 
 
 def backend_names() -> tuple[str, ...]:
     """Return the names of all backends in this folder, installed or not."""
     return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__) if module.ispkg))
+
+
+def check_backends(names: Sequence[str]) -> None:
+    """Refuse names of no backend, without importing any.
+
+    Raises:
+        BackendError: There is no backend of this name, or no name.
+    """
+    unknown = [name for name in names if name not in backend_names()]
+    if unknown or not names:
+        raise BackendError(f"unknown backends {unknown or 'none'}; choose from {', '.join(backend_names())}")
 
 
 def backend_class(name: str) -> type[Simulator]:
