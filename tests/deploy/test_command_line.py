@@ -69,7 +69,7 @@ def options_of(command):
         (composed, {"up", "worker"}),
         (clustered, {"up", "worker"}),
         (scripted, {"worker"}),
-        (documented, {"up", "worker", "submit"}),
+        (documented, {"up", "worker", "submit", "verify"}),
     ],
 )
 def test_every_recipe_asks_for_commands_and_options_that_there_are(repository_root, source, commands):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 VERSIONS = ["1.30", "1.34"]
-QUEUES = {"rq:queue:sf-high", "rq:queue:sf-default", "rq:queue:sf-low"}
+QUEUES = {"rq:queue:sf-newton-high", "rq:queue:sf-newton-default", "rq:queue:sf-newton-low"}
 
 
 def closed(required=(), **properties):
