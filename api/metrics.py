@@ -1,5 +1,6 @@
 """The service's figures in Prometheus' text format; this process is the only one that tells any."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, select
@@ -32,7 +33,8 @@ Sample = tuple[Mapping[str, str], float]
 
 def metrics_text(database: Database, control: Control) -> str:
     """Return all figures."""
-    counts, workers = control.counts, control.workers()
+    counts = Counter(dict(control.counts))  # a copy: other threads go on counting
+    workers = control.workers()
     with database.reading() as session:
         jobs = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all()
         shards = session.scalar(select(func.count()).select_from(ShardRow)) or 0

@@ -59,9 +59,9 @@ def layout_list() -> list[dict[str, str]]:
 def upload(
     files: list[UploadFile],
     database: Stored,
-    name: Annotated[str, Form(max_length=200)] = "",
+    name: Annotated[str, Form(pattern=r"^[^\x00]{0,200}$")] = "",
     unit: Annotated[str, Form(pattern=r"^(m|cm|mm|in)$")] = "m",
-    licence: Annotated[str | None, Form(max_length=64)] = None,
+    licence: Annotated[str | None, Form(pattern=r"^[A-Za-z0-9 .+()-]{0,64}$")] = None,
 ) -> AssetSet:
     """Take meshes (.obj, .stl, .ply, .glb); each is read by a limited process and kept by its digest."""
     if not 1 <= len(files) <= FILES_MAX:

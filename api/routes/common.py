@@ -1,14 +1,14 @@
 """What routes share: where the application keeps its parts."""
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
 
 from api.control import Control
 from api.database import Database
 from api.settings import Settings
 
-__all__ = ["Controlled", "Identity", "Named", "Secret", "Stored", "Tuned"]
+__all__ = ["NOT_MODIFIED", "Controlled", "Filter", "Identity", "Named", "Secret", "Stored", "Tuned"]
 
 
 def _database(request: Request) -> Database:
@@ -33,3 +33,6 @@ Tuned = Annotated[Settings, Depends(_settings)]
 Secret = Annotated[bytes, Depends(_secret)]
 Identity = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Named = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+# What columns are compared with: no NUL, which PostgreSQL refuses.
+Filter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {304: {"description": "What If-None-Match names is what there is"}}  # Any: OpenAPI

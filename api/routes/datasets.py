@@ -6,24 +6,33 @@ import time
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from api.clips import safe_file, told
-from api.database import note
+from api.clips import told
+from api.database import Database, note
+from api.files import FILE_RESPONSES, dataset_path, folder_names, send_file
 from api.problems import ProblemError
 from api.routes.common import Named, Stored, Tuned
 from api.security import needs
 from api.tables import ClipRow, DatasetRow, VersionRow
+from simfactory import catalog
 from simfactory.protocol import Dataset, DatasetVersion
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 READ = [Depends(needs("read"))]
-FOLDERS = ("catalog", "commits", "clips", "rejections")  # what trainers read lies in these
+FILES = {
+    **FILE_RESPONSES,
+    200: {
+        "content": {**FILE_RESPONSES[200]["content"], "application/json": {"schema": {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}}}
+    },
+}
+KEPT = {"cache-control": "private, max-age=86400, immutable"}
+LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 BATCH = 1000
 
 
@@ -45,16 +54,17 @@ def one(name: Named, database: Stored) -> Dataset:
 @router.post("/{name}/versions", status_code=201, dependencies=[Depends(needs("submit"))])
 def freeze(name: Named, database: Stored) -> DatasetVersion:
     """Freeze what is committed now as a version; the same clips give the version there is."""
-    with database.writing() as session:
+    with database.reading() as session:
         _find(session, name)
+        last = _last(session, name)
+    digest, count = hashlib.sha256(), 0
+    for lines in _manifest(database, name, last):  # before anything is locked: what is there stays as it is
+        digest.update("".join(lines).encode())
+        count += len(lines)
+    with database.writing() as session:
         newest = _versions(session, name)[-1:]
-        last = session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
-        if newest and newest[0].last == last:
+        if newest and newest[0].last >= last:
             return _version(newest[0])
-        digest, count = hashlib.sha256(), 0
-        for line in _manifest(session, name, last):
-            digest.update(line.encode())
-            count += 1
         number = newest[0].version + 1 if newest else 1
         row = VersionRow(
             dataset=name, version=number, created=time.time(), clips=count, last=last, digest=digest.hexdigest()
@@ -68,44 +78,35 @@ def freeze(name: Named, database: Stored) -> DatasetVersion:
     "/{name}/manifest",
     dependencies=READ,
     response_class=Response,
-    responses={200: {"content": {"application/x-ndjson": {}}}},
+    responses={200: LINES},
 )
 def manifest(name: Named, database: Stored, version: Annotated[int | None, Query(ge=1, le=2**31)] = None) -> Response:
     """Send the clips of a version, one JSON line each; without one, those committed now."""
     with database.reading() as session:
         _find(session, name)
-        last = session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
+        last = _last(session, name)
         if version is not None:
             row = session.get(VersionRow, (name, version))
             if row is None:
                 known = [each.version for each in _versions(session, name)]
                 raise ProblemError(404, f"dataset {name!r} has no version {version}; it has {known or 'none yet'}")
             last = row.last
-
-    def lines() -> Iterator[str]:
-        with database.reading() as session:
-            yield from _manifest(session, name, last)
-
-    return StreamingResponse(lines(), media_type="application/x-ndjson")
+    lines = ("".join(some) for some in _manifest(database, name, last))
+    return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
-@router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse)
-def file(name: Named, path: str, database: Stored, settings: Tuned) -> Response:
+@router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse, responses=FILES)
+def file(name: Named, path: str, request: Request, database: Stored, settings: Tuned) -> Response:
     """Send a file of a dataset (Range and ETag are understood), or the names in a folder: `catalog/`, `commits/`."""
     with database.reading() as session:
         _find(session, name)
-    root, top = settings.data / name, path.partition("/")[0]
-    if path != "dataset.json" and top not in FOLDERS:
-        raise ProblemError(404, f"dataset {name!r} has no file {path!r}")
+    root = settings.data / name
     if path.endswith("/"):
-        folder = root / path.rstrip("/")
-        if top not in ("catalog", "commits") or len(path.rstrip("/").split("/")) > 2 or folder.is_symlink():
-            raise ProblemError(404, f"the folder {path!r} is not listed; clips are found by the catalogue")
-        names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-        return JSONResponse({"names": names})
-    found = safe_file(root, path)
-    fresh = {"cache-control": "private, max-age=86400, immutable"} if top in ("clips", "commits", "catalog") else {}
-    return FileResponse(found, headers=fresh)
+        if path == "catalog/" and root.is_dir():
+            catalog.update(root)  # what was committed since is to be found
+        return JSONResponse({"names": folder_names(root, path)})
+    found = dataset_path(root, path)
+    return send_file(request, found, headers={} if path == "dataset.json" else KEPT)
 
 
 def _find(session: Session, name: str) -> DatasetRow:
@@ -137,13 +138,19 @@ def _told(session: Session, row: DatasetRow) -> Dataset:
     )
 
 
-def _manifest(session: Session, name: str, last: int) -> Iterator[str]:
+def _last(session: Session, name: str) -> int:
+    """Return the number of a dataset's newest clip; 0 without any."""
+    return session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
+
+
+def _manifest(database: Database, name: str, last: int) -> Iterator[list[str]]:
+    """Yield the lines of a manifest, some at a time; a slow reader holds no connection meanwhile."""
     after = 0
     while True:
         query = select(ClipRow).where(ClipRow.dataset == name, ClipRow.number > after, ClipRow.number <= last)
-        rows = session.scalars(query.order_by(ClipRow.number).limit(BATCH)).all()
-        for row in rows:
-            yield json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n"
+        with database.reading() as session:
+            rows = session.scalars(query.order_by(ClipRow.number).limit(BATCH)).all()
+        yield [json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n" for row in rows]
         if len(rows) < BATCH:
             return
         after = rows[-1].number

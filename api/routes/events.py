@@ -26,7 +26,7 @@ Last = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=MAX_INT)]
 Job = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-@router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {}}}})
+@router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})
 async def events(
     request: Request,
     database: Stored,
@@ -41,7 +41,7 @@ async def events(
         if last is None:
             last = await run_in_threadpool(_newest, database)
         sent = 0
-        while not request.app.state.stopping and not await request.is_disconnected():
+        while not request.app.state.stopping:  # whoever goes ends it: see EventSourceResponse
             found = await run_in_threadpool(_after, database, last, job)
             for event in found:
                 last = event.id

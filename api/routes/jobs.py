@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import Session
 
 from api.clips import clip_page
 from api.estimate import estimate
@@ -15,17 +16,19 @@ from api.jobs import act, add_job, described, find_job
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
 from api.planner import Plan
 from api.problems import ProblemError, RequestError
-from api.routes.common import Controlled, Identity, Secret, Stored
+from api.routes.common import NOT_MODIFIED, Controlled, Filter, Identity, Secret, Stored
 from api.security import needs
+from api.strict_json import StrictRoute
 from api.tables import AssetSetRow, FailureRow, IdempotencyRow, JobRow, RateRow
 from api.templates import filled_in
 from simfactory.protocol import ClipPage, Estimate, Failure, Job, JobPage, JobRequest, JobState, ProblemItem
 
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 Action = Literal["cancel", "pause", "resume", "retry"]
+LOCATION = {"headers": {"Location": {"description": "Where the job is told of", "schema": {"type": "string"}}}}
 STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
 
 
@@ -33,7 +36,7 @@ STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
     "",
     status_code=202,
     response_model=Job,
-    responses={200: {"model": Estimate}},
+    responses={200: {"model": Estimate}, 202: LOCATION, 409: {}, 507: {}},
     dependencies=[Depends(needs("submit"))],
 )
 def create(
@@ -43,51 +46,62 @@ def create(
 
     The same `Idempotency-Key` gives the same job, however often it is sent.
     """
+    mine = None
+    if not dry_run and idempotency_key is not None:
+        digest = hashlib.sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        known = _known(database, idempotency_key, digest)
+        if isinstance(known, Response):
+            return known
+        mine = idempotency_key, known
+    try:
+        plan = _plan(database, body)
+        if dry_run:
+            with database.reading() as session:
+                rates = session.scalars(select(RateRow)).all()
+            return JSONResponse(estimate(plan, rates, workers=len(control.workers())).model_dump(mode="json"))
+        with database.writing() as session:
+            job = add_job(session, plan.request, plan)
+            (told,) = described(session, [job])
+            location, answer = f"/v1/jobs/{job.id}", told.model_dump(mode="json")
+            if mine is not None:
+                kept = _kept(session, *mine)
+                if kept is None:
+                    detail = f"Idempotency-Key {mine[0]!r} was taken over: this took longer than {STALE_SECONDS:.0f} s"
+                    raise ProblemError(409, detail)
+                kept.status, kept.body, kept.location = 202, answer, location
+    except BaseException:
+        if mine is not None:
+            with database.writing() as session:
+                if (kept := _kept(session, *mine)) is not None:
+                    session.delete(kept)  # nothing came of it: the key is free again
+        raise
+    control.dispatcher.remember(job.id, plan)
+    control.wake()
+    return JSONResponse(answer, status_code=202, headers={"location": location})
+
+
+def _plan(database: Stored, body: JobRequest) -> Plan:
+    """Return the plan of a request that was checked.
+
+    Raises:
+        RequestError: It cannot be fulfilled.
+    """
     request = filled_in(body)
     meshes = []
     if request.assets is not None:
         with database.reading() as session:
             row = session.get(AssetSetRow, request.assets)
         if row is None:
-            item = ProblemItem(
-                pointer="/assets", detail=f"there is no asset set {request.assets!r}; POST /v1/assets makes one"
-            )
-            raise RequestError("the request cannot be fulfilled", [item])
+            detail = f"there is no asset set {request.assets!r}; POST /v1/assets makes one"
+            raise RequestError("the request cannot be fulfilled", [ProblemItem(pointer="/assets", detail=detail)])
         meshes = row.meshes
-    if not dry_run and idempotency_key is not None:
-        digest = hashlib.sha256(json.dumps(body.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
-        answer = _known(database, idempotency_key, digest)
-        if answer is not None:
-            return answer
-    try:
-        plan = Plan(request, meshes)
-        plan.check_first()
-        if dry_run:
-            with database.reading() as session:
-                rates = session.scalars(select(RateRow)).all()
-            return JSONResponse(estimate(plan, rates, workers=len(control.queue.workers())).model_dump(mode="json"))
-        with database.writing() as session:
-            job = add_job(session, request, plan)
-            (told,) = described(session, [job])
-            location = f"/v1/jobs/{job.id}"
-            if idempotency_key is not None:
-                kept = session.get(IdempotencyRow, idempotency_key)
-                if kept is not None:
-                    kept.status, kept.body, kept.location = 202, told.model_dump(mode="json"), location
-    except BaseException:
-        if not dry_run and idempotency_key is not None:
-            with database.writing() as session:
-                kept = session.get(IdempotencyRow, idempotency_key)
-                if kept is not None and kept.status == 0:
-                    session.delete(kept)
-        raise
-    control.dispatcher.remember(job.id, plan)
-    control.wake()
-    return JSONResponse(told.model_dump(mode="json"), status_code=202, headers={"location": location})
+    plan = Plan(request, meshes)
+    plan.check_first()
+    return plan
 
 
-def _known(database: Stored, key: str, digest: str) -> Response | None:
-    """Return the answer that a key has got; None if it is new, and ours from now on.
+def _known(database: Stored, key: str, digest: str) -> Response | float:
+    """Return the answer that a key has got; since when it is ours if it is new.
 
     Raises:
         ProblemError: Another request has the key (422), or this one is being answered (409).
@@ -99,15 +113,21 @@ def _known(database: Stored, key: str, digest: str) -> Response | None:
             session.flush()
             row = None
         if row is None:
-            session.add(IdempotencyRow(key=key, digest=digest, status=0, body=None, location="", created=time.time()))
-            return None
+            now = time.time()
+            session.add(IdempotencyRow(key=key, digest=digest, status=0, body=None, location="", created=now))
+            return now
         if row.digest != digest:
             raise ProblemError(422, f"Idempotency-Key {key!r} was used with another request: make a new one")
         if row.status == 0:
-            raise ProblemError(
-                409, f"the request with Idempotency-Key {key!r} is being answered", headers={"retry-after": "1"}
-            )
+            detail = f"the request with Idempotency-Key {key!r} is being answered"
+            raise ProblemError(409, detail, headers={"retry-after": "1"})
         return JSONResponse(row.body, status_code=row.status, headers={"location": row.location})
+
+
+def _kept(session: Session, key: str, since: float) -> IdempotencyRow | None:
+    """Return the row of a key; None if another request has it by now."""
+    row = session.get(IdempotencyRow, key)
+    return row if row is not None and row.created == since else None
 
 
 @router.get("", dependencies=[Depends(needs("read"))])
@@ -115,8 +135,8 @@ def listed(
     database: Stored,
     secret: Secret,
     state: Annotated[JobState | None, Query()] = None,
-    dataset: Annotated[str | None, Query(max_length=64)] = None,
-    tag: Annotated[str | None, Query(max_length=64)] = None,
+    dataset: Filter = None,
+    tag: Filter = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> JobPage:
@@ -142,16 +162,16 @@ def listed(
         return JobPage(items=described(session, page), next=following)
 
 
-@router.get("/{identity}", response_model=Job, dependencies=[Depends(needs("read"))])
+@router.get("/{identity}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
 def one(identity: Identity, request: Request, database: Stored) -> Response:
     """Tell how a job goes."""
     with database.reading() as session:
         job = find_job(session, identity)
         (told,) = described(session, [job])
-    return with_etag(request, told, f"{job.id} {job.version} {told.progress.in_flight} {told.progress.clips_per_hour}")
+    return with_etag(request, told)
 
 
-@router.post("/{identity}:{action}", dependencies=[Depends(needs("submit"))])
+@router.post("/{identity}:{action}", responses={409: {}}, dependencies=[Depends(needs("submit"))])
 def acted(identity: Identity, action: Action, database: Stored, control: Controlled) -> Job:
     """Cancel, pause, resume or retry a job; what is committed stays in any case."""
     with database.writing() as session:
