@@ -155,12 +155,16 @@ class Estimate(ApiModel):
         episodes: Simulated episodes.
         frames: Recorded frames.
         bytes: Stored size [B].
-        cpu_hours: On CPU workers [h].
-        gpu_hours: On GPU workers [h].
-        workers: Workers now at hand.
+        cpu_hours: On CPU workers, one a core [h].
+        gpu_hours: On GPU workers [h]; see `gpu_basis`.
+        workers: CPU workers now at hand.
         eta_seconds: Time to the end with these [s]; None without any.
-        gpus_for_a_week: GPUs that would make it within a week.
-        basis: Where the rates come from: `measured` here, or the `shipped` table.
+        gpus_for_a_week: GPUs that would make it within a week, by `gpu_hours`.
+        basis: Where the rates of CPU workers and sizes come from: `measured` here for all categories of the job, each
+            from at least 1,000 frames of its backend and preset, or in part or whole the `shipped` table.
+        gpu_basis: Where the rate of GPU workers comes from: `measured` here in the same way, or `assumed`: 5,000 clips
+            of ten seconds an hour on one GPU, whatever their size. Phys4D (appendix H) states that for its own
+            pipeline; for ours it is an aim that no run on a GPU has confirmed.
         parts: By category.
     """
 
@@ -174,6 +178,7 @@ class Estimate(ApiModel):
     eta_seconds: float | None
     gpus_for_a_week: Count
     basis: Literal["measured", "shipped"]
+    gpu_basis: Literal["measured", "assumed"]
     parts: list[EstimatePart]
 
 
