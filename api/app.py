@@ -103,7 +103,7 @@ def _add_problems(app: FastAPI) -> None:
     async def other(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         if error.status_code == 405:  # a path's methods are spread over routes, of which this one was the first
-            headers["allow"] = ", ".join(sorted(allowed_methods(app, request.scope)))
+            headers = {"allow": ", ".join(sorted(allowed_methods(request.scope)))}
         return problem_response(request, error.status_code, str(error.detail), headers=headers)
 
     for kind in AWAY:
@@ -113,9 +113,9 @@ def _add_problems(app: FastAPI) -> None:
             detail = "the queue's server is away; nothing is lost, try again"
             return problem_response(request, 503, detail, headers={"retry-after": "2"})
 
-    for kind in (OperationalError, InterfaceError, PoolTimeout):
+    for cause in (OperationalError, InterfaceError, PoolTimeout):
 
-        @app.exception_handler(kind)
+        @app.exception_handler(cause)
         async def lost(request: Request, error: Exception) -> Response:
             logger.error("the database does not answer: %s", error)
             detail = "the database does not answer; nothing is lost, try again"

@@ -5,10 +5,11 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
-from starlette.routing import Match, Route
+from starlette.routing import Match
 from starlette.types import Scope
 
 from api.problems import TITLES
+from api.routes import routers
 from api.security import COOKIE, Requirement
 from simfactory.protocol import Problem, ProblemItem
 
@@ -24,13 +25,10 @@ def operation_id(route: APIRoute) -> str:
     return f"{route.tags[0] if route.tags else 'service'}_{route.name}"
 
 
-def allowed_methods(app: FastAPI, scope: Scope) -> set[str]:
+def allowed_methods(scope: Scope) -> set[str]:
     """Return the methods that some route takes at a path."""
-    found: set[str] = set()
-    for route in app.routes:
-        if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE:
-            found |= route.methods or set()
-    return found
+    fitting = [route for route in _routes() if route.matches(scope)[0] is not Match.NONE]
+    return {method for route in fitting for method in route.methods or ()}
 
 
 def described(app: FastAPI) -> Json:
@@ -57,17 +55,25 @@ def described(app: FastAPI) -> Json:
         "bearer": {"type": "http", "scheme": "bearer"},
         "cookie": {"type": "apiKey", "in": "cookie", "name": COOKIE},
     }
-    for route in app.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            for method in route.methods:
-                _complete(document["paths"][route.path_format][method.lower()], route)
+    for route in _routes():
+        for method in route.methods or () if route.include_in_schema else ():
+            _complete(document["paths"][route.path_format][method.lower()], route)
     document["components"] = {kind: dict(sorted(entries.items())) for kind, entries in sorted(parts.items())}
     app.openapi_schema = document
     return document
 
 
+def _routes() -> list[APIRoute]:
+    return [route for router in routers() for route in router.routes if isinstance(route, APIRoute)]
+
+
 def _complete(operation: Json, route: APIRoute) -> None:
     """Name the answers of an operation, and who may call it."""
+    for parameter in operation.get("parameters", ()):  # what is left out is absent: an address holds no null
+        choices = [each for each in parameter["schema"].get("anyOf", ()) if each != {"type": "null"}]
+        if len(choices) == 1:
+            parameter["schema"] = {**parameter["schema"], **choices[0]}
+            del parameter["schema"]["anyOf"]
     scopes = [each.dependency.scope for each in route.dependencies if isinstance(each.dependency, Requirement)]
     if scopes:
         operation["security"] = [{"bearer": []}, {"cookie": []}]

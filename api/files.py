@@ -1,6 +1,5 @@
 """Files of datasets over HTTP: registered ones alone, whole or in part, and not again to those who have them."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -110,7 +109,7 @@ def folder_names(root: Path, name: str) -> list[str]:
     if not FOLDERS.fullmatch(name):
         raise ProblemError(404, f"the folder {name[:200]!r} is not listed; clips are found by the catalogue")
     path = _walked(root, name.rstrip("/"))
-    return sorted(os.listdir(path)) if path is not None and path.is_dir() else []
+    return sorted(entry.name for entry in path.iterdir()) if path is not None and path.is_dir() else []
 
 
 def checked_path(root: Path, name: str) -> Path:

@@ -113,10 +113,13 @@ def act(session: Session, queue: ShardQueue, job: JobRow, action: str) -> None:
         case _:
             rows = session.scalars(select(FailureRow).where(FailureRow.job == job.id)).all()
             for row in rows:
-                session.add(ReplacementRow(job=job.id, part=row.part, index=row.index, attempt=row.attempt))
+                alone = row.reason == "quarantined"  # it took workers with it
+                session.add(
+                    ReplacementRow(job=job.id, part=row.part, index=row.index, attempt=row.attempt, alone=alone)
+                )
                 session.delete(row)
             job.trials, job.failed = {}, job.failed - len(rows)
-            if rows and job.state in ENDED:
+            if (rows or job.state == "failed") and job.state in ENDED:
                 job.state, job.reason, job.finished = "running", "", None
     session.flush()
     settle_job(session, job)

@@ -100,7 +100,8 @@ class Supervisor:
 
     def _wait_ready(self, begin: float) -> None:
         settings = self._options.settings
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+        wild = settings.host in ("0.0.0.0", "::")  # nosec B104  # where it listens is checked; here it is only asked
+        host = "127.0.0.1" if wild else settings.host
         url = f"http://{host}:{settings.port}"
         while time.monotonic() - begin < READY_SECONDS and not self._stopping:
             code = self._children["api"].poll()

@@ -1,19 +1,17 @@
 """`/v1/scenes`, `/v1/layouts`, `/v1/assets`: what jobs can name."""
 
 import inspect
-import tempfile
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 from sqlalchemy import select
 
 import layouts.cameras
 import layouts.lights
 import layouts.placements
 from api.database import new_id, note
-from api.problems import ProblemError
 from api.routes.common import Stored
 from api.security import needs
 from api.tables import AssetSetRow
@@ -26,6 +24,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1")
 READ = [Depends(needs("read"))]
 FILES_MAX = 100
+PLAIN = r"^[^\x00-\x1f]{0,200}$"
 
 
 @router.get("/scenes", tags=["scenes"], dependencies=READ)
@@ -55,26 +54,17 @@ def layout_list() -> list[dict[str, str]]:
     return found
 
 
-@router.post("/assets", status_code=201, tags=["assets"], dependencies=[Depends(needs("submit"))])
+@router.post("/assets", status_code=201, responses={507: {}}, tags=["assets"], dependencies=[Depends(needs("submit"))])
 def upload(
-    files: list[UploadFile],
+    files: Annotated[list[UploadFile], File(min_length=1, max_length=FILES_MAX)],
     database: Stored,
-    name: Annotated[str, Form(pattern=r"^[^\x00]{0,200}$")] = "",
-    unit: Annotated[str, Form(pattern=r"^(m|cm|mm|in)$")] = "m",
-    licence: Annotated[str | None, Form(pattern=r"^[A-Za-z0-9 .+()-]{0,64}$")] = None,
+    name: Annotated[str, Form(pattern=PLAIN)] = "",
+    licence: Annotated[str | None, Form(pattern=PLAIN)] = None,
+    source: Annotated[str | None, Form(pattern=PLAIN)] = None,
 ) -> AssetSet:
     """Take meshes (.obj, .stl, .ply, .glb); each is read by a limited process and kept by its digest."""
-    if not 1 <= len(files) <= FILES_MAX:
-        raise ProblemError(422, f"{len(files)} files; send 1 to {FILES_MAX}")
-    meshes: list[dict[str, Any]] = []  # Any: mesh records
-    for file in files:
-        suffix = Path(file.filename or "").suffix.lower()
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, f"upload{suffix}")
-            with path.open("wb") as sink:
-                while block := file.file.read(1 << 20):
-                    sink.write(block)
-            meshes.append(add_upload(path, unit=unit, licence=licence))
+    records = [add_upload(file.file, file.filename or "", licence=licence, source=source) for file in files]
+    meshes = [record.model_dump(mode="json") for record in records]
     with database.writing() as session:
         row = AssetSetRow(id=new_id("a"), name=name, created=time.time(), meshes=meshes)
         session.add(row)

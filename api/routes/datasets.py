@@ -25,11 +25,10 @@ __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 READ = [Depends(needs("read"))]
+NAMES = {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}
 FILES = {
     **FILE_RESPONSES,
-    200: {
-        "content": {**FILE_RESPONSES[200]["content"], "application/json": {"schema": {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}}}
-    },
+    200: {"content": {**FILE_RESPONSES[200]["content"], "application/json": {"schema": NAMES}}},
 }
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
 LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}

@@ -22,11 +22,14 @@ router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[Depends(n
 POLL_SECONDS = 0.5
 PING_SECONDS = 15
 BATCH = 500
+STREAM = {"content": {"text/event-stream": {"schema": {"type": "string"}}}}
 Last = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=MAX_INT)]
 Job = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-@router.get("", response_class=Response, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+@router.get(
+    "", response_class=Response, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+)
 async def events(
     request: Request,
     database: Stored,

@@ -5,7 +5,8 @@ import json
 import time
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -29,6 +30,17 @@ router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 Action = Literal["cancel", "pause", "resume", "retry"]
 LOCATION = {"headers": {"Location": {"description": "Where the job is told of", "schema": {"type": "string"}}}}
+EXAMPLES: dict[str, Example] = {
+    "few": {
+        "summary": "Eight clips of bouncing bodies",
+        "value": {
+            "dataset": "first",
+            "items": [{"category": "rigid", "scene": "bounce", "clips": 8}],
+            "frames": 24,
+            "size": [128, 128],
+        },
+    }
+}
 STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
 
 
@@ -40,7 +52,11 @@ STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
     dependencies=[Depends(needs("submit"))],
 )
 def create(
-    body: JobRequest, database: Stored, control: Controlled, idempotency_key: Key = None, dry_run: bool = False
+    body: Annotated[JobRequest, Body(openapi_examples=EXAMPLES)],
+    database: Stored,
+    control: Controlled,
+    idempotency_key: Key = None,
+    dry_run: bool = False,
 ) -> Response:
     """Take a job; with `dry_run`, only say what it would take.
 
@@ -162,7 +178,7 @@ def listed(
         return JobPage(items=described(session, page), next=following)
 
 
-@router.get("/{identity}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
+@router.get("/{identity:word}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
 def one(identity: Identity, request: Request, database: Stored) -> Response:
     """Tell how a job goes."""
     with database.reading() as session:
@@ -171,7 +187,7 @@ def one(identity: Identity, request: Request, database: Stored) -> Response:
     return with_etag(request, told)
 
 
-@router.post("/{identity}:{action}", responses={409: {}}, dependencies=[Depends(needs("submit"))])
+@router.post("/{identity:word}:{action}", responses={409: {}}, dependencies=[Depends(needs("submit"))])
 def acted(identity: Identity, action: Action, database: Stored, control: Controlled) -> Job:
     """Cancel, pause, resume or retry a job; what is committed stays in any case."""
     with database.writing() as session:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.problems import ProblemError
-from api.security import COOKIE, Tokens, check_origin, needs
+from api.security import COOKIE, Tokens, check_origin, known_scopes, needs
 from api.strict_json import StrictRoute
 from simfactory.protocol import ApiModel
 
@@ -43,10 +43,10 @@ def login(body: Login, request: Request, response: Response) -> Session:
     return Session(scopes=sorted(scopes))
 
 
-@router.get("")
-def current(scopes: Annotated[frozenset[str], Depends(needs("read"))]) -> Session:
+@router.get("", dependencies=[Depends(needs("read"))])
+def current(request: Request) -> Session:
     """Tell what this browser, or this token, may do."""
-    return Session(scopes=sorted(scopes))
+    return Session(scopes=sorted(known_scopes(request)))
 
 
 @router.delete("", status_code=204, responses={403: {}})
