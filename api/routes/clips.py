@@ -14,7 +14,7 @@ from api.problems import ProblemError
 from api.routes.common import NOT_MODIFIED, Filter, Identity, Secret, Stored, Tuned
 from api.security import needs
 from simfactory.dataset import Clip as StoredClip
-from simfactory.dataset import open_dataset
+from simfactory.dataset import open_clip
 from simfactory.exporters.painting import painters
 from simfactory.protocol import ApiModel, Clip, ClipPage
 
@@ -80,7 +80,8 @@ def one(identity: Identity, request: Request, database: Stored) -> Response:
 def _opened(identity: str, database: Stored, settings: Tuned) -> StoredClip:
     with database.reading() as session:
         row = find_clip(session, identity)
-    return open_dataset(settings.data / row.dataset)[identity]
+    root = settings.data / row.dataset
+    return open_clip(root / clip_files(root, identity)[0])
 
 
 @router.get("/{identity}/files", responses={409: {}})

@@ -1,14 +1,16 @@
 """`/v1/jobs`: taken, listed, told, and acted upon."""
 
 import hashlib
+import itertools
 import json
 import time
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
 from sqlalchemy.orm import Session
 
 from api.clips import clip_page
@@ -41,6 +43,7 @@ EXAMPLES: dict[str, Example] = {
         },
     }
 }
+BATCH = 200  # rows that are read at a time
 STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
 
 
@@ -162,20 +165,31 @@ def listed(
         query = query.where(JobRow.state == state)
     if dataset is not None:
         query = query.where(JobRow.dataset == dataset)
-    if cursor is not None:
-        created, identity = decode_cursor(secret, "jobs", cursor)
-        query = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
-    found: list[JobRow] = []
+    place = None if cursor is None else decode_cursor(secret, "jobs", cursor)
     with database.reading() as session:
-        for row in session.scalars(query.execution_options(yield_per=200)):
-            if tag is None or tag in row.tags:
-                found.append(row)
-            if len(found) > limit:
-                break
-        page = found[:limit]
-        last = page[-1] if len(found) > limit else None
+        found = list(itertools.islice(_following(session, query, place, tag), limit + 1))
+        last = found[limit - 1] if len(found) > limit else None
         following = None if last is None else encode_cursor(secret, "jobs", [last.created, last.id])
-        return JobPage(items=described(session, page), next=following)
+        return JobPage(items=described(session, found[:limit]), next=following)
+
+
+def _following(
+    session: Session,
+    query: Select[tuple[JobRow]],
+    place: list[Any] | None,
+    tag: str | None,  # Any: JSON
+) -> Iterator[JobRow]:
+    """Yield the jobs of a query from a place on, some at a time, those with a tag alone."""
+    while True:
+        some = query
+        if place is not None:
+            created, identity = place
+            some = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
+        rows = session.scalars(some.limit(BATCH)).all()
+        yield from (row for row in rows if tag is None or tag in row.tags)
+        if len(rows) < BATCH:
+            return
+        place = [rows[-1].created, rows[-1].id]
 
 
 @router.get("/{identity:word}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
