@@ -226,7 +226,7 @@ class ShardQueue:
         found: Any = self.connection.xread({RESULTS: after}, count=count, block=milliseconds)  # Any: redis-py's union
         if not found:
             return []
-        return [(entry.decode(), json.loads(fields[b"m"])) for entry, fields in found[0][1]]
+        return [(entry.decode(), _report(fields)) for entry, fields in found[0][1]]
 
     def newest_result(self) -> str:
         """Return the position of the newest result there ever was; `0-0` before the first."""
@@ -341,6 +341,15 @@ class ShardQueue:
 
 def _decoded(fields: Any) -> dict[str, dict[str, Any]]:  # Any: redis-py's union
     return {name.decode(): json.loads(value) for name, value in fields.items()}
+
+
+def _report(fields: Mapping[bytes, bytes]) -> dict[str, Any]:  # Any: JSON
+    """Return a report; one that cannot be read says so itself."""
+    try:
+        found = json.loads(fields[b"m"])
+    except (KeyError, ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"kind": "refused", "detail": "a report that cannot be read"}
 
 
 def _key(field: bytes | str) -> tuple[int, int, int]:
