@@ -12,7 +12,17 @@ from api.database import note
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
 from scenes.generate import ATTEMPTS_MAX
 
-__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job", "unit_again"]
+__all__ = [
+    "CRASHES_MAX",
+    "TRIES_MAX",
+    "add_clips",
+    "apply_result",
+    "give_up",
+    "hand_back",
+    "replacement",
+    "settle_job",
+    "unit_again",
+]
 
 TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
 CRASHES_MAX = 2  # workers that one episode may take with it
@@ -95,19 +105,21 @@ def hand_back(
         return
     for key in left:
         if key not in suspects:
-            session.add(ReplacementRow(job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key)))
+            session.add(replacement(job, key))
         elif len(suspects) > 1:
-            session.add(
-                ReplacementRow(
-                    job=job.id, part=key[0], index=key[1], attempt=key[2], tries=_tries(job, key), alone=True
-                )
-            )
             _remember(job, key, _tries(job, key), alone=True)
+            session.add(replacement(job, key))
         else:
             limit = CRASHES_MAX if reason == "crashed" else TRIES_MAX
             unit_again(session, job, key, reason=reason, detail=detail, limit=limit, alone=True)
     job.version += 1
     settle_job(session, job)
+
+
+def replacement(job: JobRow, key: Key) -> ReplacementRow:
+    """Return what has an attempt tried again, alone if it was to be tried alone before."""
+    tries, alone = job.trials.get(_name(key), [0, False])
+    return ReplacementRow(job=job.id, part=key[0], index=key[1], attempt=key[2], tries=int(tries), alone=bool(alone))
 
 
 def unit_again(
@@ -122,6 +134,8 @@ def unit_again(
     alone: bool = False,
 ) -> None:
     """Have a unit tried again, or replaced by the next attempt, or given up after enough of it."""
+    if job.state == "cancelled":
+        return
     part, index, attempt = key
     if replaced:
         if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
