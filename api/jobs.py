@@ -143,7 +143,7 @@ def _described(job: JobRow, in_flight: int) -> Job:
             "id": job.id,
             "state": job.state,
             "reason": job.reason,
-            "request": job.request,
+            "request": {name: value for name, value in job.request.items() if name in JobRequest.model_fields},
             "created": job.created,
             "finished": job.finished,
             "progress": JobProgress(

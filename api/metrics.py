@@ -47,7 +47,7 @@ def metrics_text(database: Database, control: Control) -> str:
     units = {name.partition(".")[2]: count for name, count in counts.items() if name.startswith("clips_by.")}
     samples: dict[str, Iterable[Sample]] = {
         "sf_clips_total": [
-            (dict(zip(("backend", "status", "reason"), key.split("|"), strict=True)), n) for key, n in units.items()
+            (dict(zip(("backend", "status", "reason"), key.split("|", 2), strict=True)), n) for key, n in units.items()
         ],
         "sf_frames_total": [({}, counts["frames"])],
         "sf_env_steps_total": [({}, counts["steps"])],

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -107,7 +108,7 @@ def postgres() -> Iterator[str]:
         assert time.monotonic() < deadline, "PostgreSQL does not start"
         time.sleep(0.05)
     yield f"postgresql+psycopg://tester@/{{name}}?host={socket_folder}"
-    process.terminate()
+    process.send_signal(signal.SIGINT)  # SIGTERM waits for clients to go
     process.wait(10.0)
     shutil.rmtree(folder)
 

@@ -50,7 +50,8 @@ def result(job, shard, key, *, status="committed", **changes):
     clips = [clip(1000 * key[0] + 10 * key[1] + key[2])] if status == "committed" else []
     return {
         "kind": "unit", "shard": shard.id, "job": job.id, "dataset": job.dataset, "unit": list(key), "status": status,
-        "clips": clips, "added": len(clips), "steps": 4, "backend": "mock", "reasons": ["diverged"] * (status == "rejected"),
+        "clips": clips, "added": len(clips), "steps": 4, "backend": "mock",
+        "reasons": ["diverged"] * (status == "rejected"),
         "failure": "it broke" * (status == "failed"), "worker": "w", "device": "cpu", "stages": {"render": 0.5},
         "at": time.time(), **changes,
     }  # fmt: skip
@@ -105,7 +106,7 @@ def test_results_of_a_new_queue_server_are_read_from_its_start(control):
 BROKEN = [
     {"kind": "unit"},
     {"kind": "unit", "shard": 1, "job": [], "unit": "x"},
-    {"kind": "returned", "job": None},
+    {"kind": "returned", "job": "gone"},
     {"kind": "none such"},
     {"no": "kind"},
     {"kind": "refused"},
@@ -242,7 +243,7 @@ def test_one_of_several_suspects_is_tried_alone_and_stays_alone_when_its_job_pau
 
 def test_suspect_that_was_not_begun_stays_alone(control):
     job = add(control, items=[{"category": "rigid", "scene": "bounce", "clips": 2}])
-    first, second = handed_out(control, job)
+    first, _ = handed_out(control, job)
     key = tuple(first.units[0])
     with control.database.writing() as session:
         owner = session.get(JobRow, job.id)
