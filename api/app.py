@@ -53,7 +53,6 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
         app.state.control = Control(app.state.database, settings)
         app.state.control.start()
         yield
-        app.state.stopping = True
         app.state.control.stop()
         app.state.database.close()
 
@@ -68,7 +67,7 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
         generate_unique_id_function=operation_id,
         strict_content_type=True,
     )
-    app.state.settings, app.state.tokens, app.state.stopping = settings, Tokens(settings.state), False
+    app.state.settings, app.state.tokens = settings, Tokens(settings.state)
     for router in routers():
         app.include_router(router)
     app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to change the document

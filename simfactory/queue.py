@@ -132,7 +132,10 @@ class Shard:
         if hashlib.sha256(blob).hexdigest() != digest:
             raise QueueError("a shard's blob is not the one that was queued")
         unpacker = zlib.decompressobj()
-        text = unpacker.decompress(blob, BLOB_BYTES_MAX)
+        try:
+            text = unpacker.decompress(blob, BLOB_BYTES_MAX)
+        except zlib.error as error:
+            raise QueueError(f"a shard's blob cannot be read: {error}") from error
         if unpacker.unconsumed_tail:
             raise QueueError(f"a shard has more than {BLOB_BYTES_MAX} bytes")
         try:
@@ -141,7 +144,7 @@ class Shard:
                 Unit(unit["part"], unit["index"], unit["attempt"], tuple(unit["specs"])) for unit in values.pop("units")
             )
             return cls(units=units, **values)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise QueueError(f"a shard's blob cannot be read: {error}") from error
 
 
@@ -299,7 +302,11 @@ class ShardQueue:
         blob = cast(bytes | None, self.connection.get(BLOB + shard))
         if blob is None:  # somebody finished it
             return None
-        return Shard.unpack(blob, digest)
+        try:
+            return Shard.unpack(blob, digest)
+        except QueueError as error:
+            self.report({"kind": "refused", "detail": f"shard {shard}: {error}", "at": time.time()})
+            raise
 
     def begin(self, shard: str, unit: tuple[int, int, int]) -> None:
         """Note that an episode is begun."""
@@ -340,7 +347,16 @@ class ShardQueue:
 
 
 def _decoded(fields: Any) -> dict[str, dict[str, Any]]:  # Any: redis-py's union
-    return {name.decode(): json.loads(value) for name, value in fields.items()}
+    """Return what can be read of what workers wrote: one that writes nonsense does not hide the others."""
+    found = {}
+    for name, value in fields.items():
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(read, dict):
+            found[name.decode(errors="replace")] = read
+    return found
 
 
 def _report(fields: Mapping[bytes, bytes]) -> dict[str, Any]:  # Any: JSON

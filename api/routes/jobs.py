@@ -175,7 +175,7 @@ def listed(
 
 def _following(
     session: Session,
-    query: Select[tuple[JobRow]],
+    query: Select[JobRow],
     place: list[Any] | None,
     tag: str | None,  # Any: JSON
 ) -> Iterator[JobRow]:
