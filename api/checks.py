@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from typing import Any
 
@@ -32,23 +33,26 @@ FOR_SAMPLING = (
 Found = Iterator[tuple[str, str]]  # JSON pointer and what is wrong there
 
 
-def read_specs(request: JobRequest) -> tuple[list[SceneSpec], list[ProblemItem]]:
-    """Return the specs that a request gives, and what is wrong with those left out."""
-    specs: list[SceneSpec] = []
+def read_specs(request: JobRequest) -> tuple[dict[int, SceneSpec], list[ProblemItem]]:
+    """Return the specs that a request gives by their number, and what is wrong with them; unreadable ones are left out.
+
+    A spec that is there twice is wrong: both would be the same clips.
+    """
+    specs: dict[int, SceneSpec] = {}
     problems: list[ProblemItem] = []
     first: dict[str, int] = {}
     for number, record in enumerate(request.specs):
         try:
-            specs.append(parse_spec(record))
+            specs[number] = parse_spec(record)
         except SpecError as error:
             problems.append(ProblemItem(pointer=f"/specs/{number}", detail=str(error)))
             continue
-        digest = specs[-1].digest()
+        digest = specs[number].digest()
         if digest in first:
             detail = f"the same as specs/{first[digest]}: give each spec once"
             problems.append(ProblemItem(pointer=f"/specs/{number}", detail=detail))
         first.setdefault(digest, number)
-    kinds = {str(spec.split) if spec.split in APART else "training" for spec in specs}
+    kinds = {str(spec.split) if spec.split in APART else "training" for spec in specs.values()}
     if len(kinds) > 1:
         detail = f"specs of {' and '.join(sorted(kinds))}: these are never in one dataset; make two jobs"
         problems.append(ProblemItem(pointer="/specs", detail=detail))
@@ -57,14 +61,14 @@ def read_specs(request: JobRequest) -> tuple[list[SceneSpec], list[ProblemItem]]
 
 def request_problems(
     request: JobRequest,
-    specs: Sequence[SceneSpec],
+    specs: Mapping[int, SceneSpec],
     meshes: Sequence[Mapping[str, Any]],  # Any: mesh records
 ) -> list[ProblemItem]:
     """Return everything that is wrong with a request.
 
     Args:
         request: The request, its template filled in.
-        specs: Its specs, as far as they could be read.
+        specs: Its specs by their number, as far as they could be read.
         meshes: Mesh records of its asset set.
     """
     found = [
@@ -77,8 +81,8 @@ def request_problems(
         *_splits(request),
         *_backend(request, specs),
     ]
-    if request.assets is not None and not meshes and not request.specs:
-        found.append(("/assets", f"asset set {request.assets!r} is unknown or empty: upload meshes, name their set"))
+    if request.assets is not None and not request.specs:
+        found += _assets(request, meshes)
     return [ProblemItem(pointer=pointer, detail=detail) for pointer, detail in dict.fromkeys(found)]
 
 
@@ -192,7 +196,7 @@ def _splits(request: JobRequest) -> Found:
             yield f"/hold_out/{name}", detail
 
 
-def _backend(request: JobRequest, specs: Sequence[SceneSpec]) -> Found:
+def _backend(request: JobRequest, specs: Mapping[int, SceneSpec]) -> Found:
     """The backend exists, and simulates the kinds of bodies; joints and flows are looked at once something is drawn."""
     try:
         simulator = backend_class(request.backend)
@@ -207,10 +211,29 @@ def _backend(request: JobRequest, specs: Sequence[SceneSpec]) -> Found:
                 f"/items/{number}/{where}",
                 _unsupported(f"{where} {(item.scene or item.category)!r}", lacking, request),
             )
-    for number, spec in enumerate(specs):
+    for number, spec in specs.items():
         lacking = sorted({body.kind for body in spec.bodies if not simulator.supports(body.kind)})
         if lacking:
             yield f"/specs/{number}/bodies", _unsupported(f"scene {spec.scene!r}", lacking, request)
+
+
+def _assets(request: JobRequest, meshes: Sequence[Mapping[str, Any]]) -> Found:  # Any: mesh records
+    """There are meshes, and scenes that may show them; see `with_meshes`."""
+    if not meshes:
+        yield "/assets", f"asset set {request.assets!r} is unknown or empty: upload meshes, name their set"
+    elif not any("rigid" in _kinds(*scene) and len(_kinds(*scene)) == 1 for scene in _scenes(request)):
+        yield (
+            "/assets",
+            "meshes stand in for rigid bodies in scenes without others, no item has any: add some, e.g. rigid",
+        )
+
+
+def _scenes(request: JobRequest) -> Iterator[tuple[str, str]]:
+    """Yield category and name of every scene that is asked for."""
+    for item in request.items:
+        with suppress(SpecError):
+            rows = find_scenes(find_category(item.category), scene=item.scene, tier=item.tier)
+            yield from ((item.category, row.name) for row in rows)
 
 
 def _kinds_of(item: JobItem) -> frozenset[str]:

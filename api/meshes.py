@@ -48,10 +48,12 @@ def with_meshes(spec: SceneSpec, meshes: Sequence[Mapping[str, Any]]) -> SceneSp
     did not touch before, whatever lies near it. Scale, aspect, pose and velocity are the body's, and so are its
     materials: with its density, the mass follows from the mesh's volume.
 
-    Left alone are bodies whose shape the scene hangs on: all in scenes with a robot, which plans its grasps by them,
-    and in scenes of what is round or stands on its own (`SHAPE_MATTERS`: rolling, toppling, stacking, ...); parts of
-    robots, vessels and rings; bodies in joints, bodies that are pushed by an impulse made for their mass, bodies that
-    keep a temperature, and all that do not move or follow a prescribed motion. Scenes without others stay as they are.
+    Left alone are bodies whose shape the scene hangs on: all in scenes with a robot, which plans its grasps by them, in
+    scenes of what is round or stands on its own (`SHAPE_MATTERS`: rolling, toppling, stacking, ...) and in scenes where
+    something deforms or flows, whose solvers are checked against simple shapes alone (a flood among meshes gained
+    energy); parts of robots, vessels and rings; bodies in joints, bodies that are pushed by an impulse made for their
+    mass, bodies that keep a temperature, and all that do not move or follow a prescribed motion. Scenes without others
+    stay as they are.
 
     Args:
         spec: A sampled scene.
@@ -61,7 +63,8 @@ def with_meshes(spec: SceneSpec, meshes: Sequence[Mapping[str, Any]]) -> SceneSp
         AssetError: A mesh is not in the asset folder.
         SpecError: A mesh would have to be scaled up beyond what specs allow.
     """
-    if not meshes or spec.robot is not None or SHAPE_MATTERS.intersection(spec.phenomena):
+    rigid = all(isinstance(body, BodyRigid) for body in spec.bodies)
+    if not meshes or not rigid or spec.robot is not None or SHAPE_MATTERS.intersection(spec.phenomena):
         return spec
     bound = {name for joint in spec.joints for name in (joint.parent, joint.child)}
     bound |= {push.body for push in spec.triggers}
@@ -76,9 +79,13 @@ def with_meshes(spec: SceneSpec, meshes: Sequence[Mapping[str, Any]]) -> SceneSp
             replaced.append(body.name)
     if not replaced:
         return spec
-    said = f"{spec.caption} The shape of {', '.join(replaced)} is that of a user's mesh.".strip()
-    caption = said if len(said) <= CAPTION_MAX else spec.caption
-    return spec.model_copy(update={"bodies": tuple(bodies), "caption": caption})
+    return spec.model_copy(update={"bodies": tuple(bodies), "caption": _caption(spec.caption, replaced)})
+
+
+def _caption(caption: str, names: Sequence[str]) -> str:
+    """Return what happens, and whose shapes are others than it says; as it is where there is no room for that."""
+    longer = f"{caption} The shape of {', '.join(names)} is that of a user's mesh.".strip()
+    return longer if len(longer) <= CAPTION_MAX else caption
 
 
 def _is_free(body: BodyRigid) -> bool:

@@ -89,7 +89,7 @@ class Plan:
         self._points = [
             dict(zip(names, values, strict=True)) for values in itertools.product(*self.request.sweeps.values())
         ]
-        self._specs = [assigned(spec, self._rules.shares) for spec in specs]
+        self._specs = [assigned(spec, self._rules.shares) for spec in specs.values()]
         self._given = _grouped(self._specs)
         self.parts: list[Part] = []
         self._first: list[int] = []  # number of a part's first episode, or group of siblings

@@ -63,6 +63,14 @@ def _no_settings_from_outside():
         yield
 
 
+@pytest.fixture
+def assets(tmp_path, monkeypatch) -> Path:
+    """An asset folder of the tests' own."""
+    folder = tmp_path / "assets"
+    monkeypatch.setenv("SIMFACTORY_ASSETS", str(folder))
+    return folder
+
+
 @pytest.fixture(scope="session")
 def valkey() -> Iterator[str]:
     """The address of a real server."""

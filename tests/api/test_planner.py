@@ -13,7 +13,7 @@ from simfactory.protocol import JobRequest
 from simfactory.spec import Sphere
 from simfactory.splits import SplitRecord, leaks
 from simfactory.store import create_dataset, read_runs, record_run
-from simfactory.testing.specs import make_body, make_camera, make_spec
+from simfactory.testing.specs import make_body, make_camera, make_cloth, make_spec
 
 RIGID = {"category": "rigid", "clips": 12}
 
@@ -32,11 +32,13 @@ def dumped(*specs):
     return [json.loads(spec.model_dump_json()) for spec in specs]
 
 
+def checked(asked, meshes):
+    Plan(asked, meshes).check_first()
+
+
 def errors(asked, meshes=(), *, first=False):
     with pytest.raises(RequestError) as caught:
-        plan = Plan(asked, meshes)
-        if first:
-            plan.check_first()
+        checked(asked, meshes) if first else Plan(asked, meshes)
     assert str(caught.value) == "the request cannot be fulfilled"
     return {error.pointer: error.detail for error in caught.value.errors}
 
@@ -117,6 +119,14 @@ def test_every_error_is_told_at_once():
     ]
 
 
+def test_meshes_need_an_item_that_may_show_them():
+    flags = [{"category": "cloth", "scene": "cloth_flag", "clips": 1}]
+    found = errors(request(items=flags, assets="set1"), meshes=[{"digest": "0" * 64}])
+    assert set(found) == {"/assets"}
+    assert "no item has any" in found["/assets"]
+    assert Plan(request(items=[*flags, RIGID], assets="set1"), [{"digest": "0" * 64}]).parts
+
+
 def asked_with(spec, **fields):
     return JobRequest.model_validate({"dataset": "data", "specs": dumped(spec), **fields})
 
@@ -148,6 +158,14 @@ def test_wrong_specs_are_named_by_their_number():
     assert set(found) == {"/specs/1", "/specs/2"}
     assert "fps: Input should be greater than 0" in found["/specs/1"]
     assert found["/specs/2"] == "the same as specs/0: give each spec once"
+
+
+def test_a_spec_that_the_backend_cannot_simulate_keeps_its_number_beside_an_unreadable_one():
+    (good,) = dumped(given_spec())
+    (cloth,) = dumped(make_spec(bodies=(make_cloth(),), frame_count=4, size=(32, 32)))
+    found = errors(JobRequest(dataset="data", specs=[{**good, "fps": -1}, good, cloth], backend="mock"))
+    assert set(found) == {"/specs/0", "/specs/2/bodies"}
+    assert "bodies of kind cloth" in found["/specs/2/bodies"]
 
 
 def test_specs_of_a_benchmark_and_others_are_not_mixed():
