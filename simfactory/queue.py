@@ -206,11 +206,11 @@ class ShardQueue:
         """Return the ids of the shards that wait, by name of the queue."""
         return {name: self._queue(name).get_job_ids() for name in names}
 
-    def leases(self) -> dict[str, dict[str, Any]]:
+    def leases(self) -> dict[str, dict[str, Any]]:  # Any: JSON
         """Return by shard which worker has it, and its heartbeat."""
         return _decoded(self.connection.hgetall(LEASES))
 
-    def workers(self) -> dict[str, dict[str, Any]]:
+    def workers(self) -> dict[str, dict[str, Any]]:  # Any: JSON
         """Return by worker what it reports."""
         return _decoded(self.connection.hgetall(WORKERS))
 
@@ -223,7 +223,9 @@ class ShardQueue:
         """Return the keys of the episodes of a shard that were begun and not reported."""
         return [_key(field) for field in self.connection.hkeys(BEGUN + shard)]
 
-    def results(self, after: str, *, count: int = 256, block: float | None = None) -> list[tuple[str, dict[str, Any]]]:
+    def results(
+        self, after: str, *, count: int = 256, block: float | None = None
+    ) -> list[tuple[str, dict[str, Any]]]:  # Any: JSON
         """Return results after a position, with their own; waits up to `block` [s] for the first."""
         milliseconds = None if block is None else max(1, int(block * 1000))
         found: Any = self.connection.xread({RESULTS: after}, count=count, block=milliseconds)  # Any: redis-py's union

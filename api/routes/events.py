@@ -22,14 +22,15 @@ router = APIRouter(prefix="/v1/events", tags=["events"], dependencies=[Depends(n
 POLL_SECONDS = 0.5
 PING_SECONDS = 15
 BATCH = 500
-STREAM: dict[str, Any] = {"content": {"text/event-stream": {}}}  # Any: OpenAPI
+FIELDS = {name: {"type": "string"} for name in ("id", "event", "data")}  # data: an `Event` as JSON
+STREAM: dict[str, Any] = {  # Any: OpenAPI; the schema is that of each event
+    "content": {"text/event-stream": {"schema": {"type": "object", "properties": FIELDS}}}
+}
 Last = Annotated[int | None, Header(alias="Last-Event-ID", ge=0, le=MAX_INT)]
 Job = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-@router.get(
-    "", response_class=Response, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
-)
+@router.get("", response_class=Response, responses={200: STREAM})
 async def events(
     database: Stored,
     job: Job = None,

@@ -176,7 +176,7 @@ def listed(
 def _following(
     session: Session,
     query: Select[JobRow],
-    place: list[Any] | None,
+    place: list[Any] | None,  # Any: JSON
     tag: str | None,  # Any: JSON
 ) -> Iterator[JobRow]:
     """Yield the jobs of a query from a place on, some at a time, those with a tag alone."""
