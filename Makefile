@@ -23,7 +23,7 @@ OUT ?= out/demo
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-test demo picture test check fix bench lock clean
+.PHONY: help setup setup-test demo picture test check fix bench openapi lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,9 @@ fix: setup-test ## format the code and repair what the linter can
 
 bench: setup ## measure the cost of a committed frame
 	$(bin)/python benchmarks/generate.py
+
+openapi: setup-test ## write docs/openapi.json anew from the service's routes
+	PYTHONPATH=. $(bin)/python deploy/openapi.py
 
 lock: ## write requirements/*.txt anew from pyproject.toml (LOCK_ARGS=--upgrade: newer versions)
 	deploy/lock.sh $(LOCK_ARGS)

@@ -1,7 +1,6 @@
-"""Clips as the catalogue knows them, by page; and the files of one."""
+"""Clips as the catalogue knows them, by page."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +10,7 @@ from api.problems import ProblemError
 from api.tables import ClipRow
 from simfactory.protocol import Clip, ClipPage
 
-__all__ = ["clip_page", "find_clip", "safe_file", "told"]
+__all__ = ["clip_page", "find_clip", "told"]
 
 FIELDS = tuple(Clip.model_fields)
 
@@ -43,22 +42,3 @@ def clip_page(session: Session, secret: bytes, wanted: Mapping[str, str], cursor
     rows = session.scalars(query).all()
     following = encode_cursor(secret, "clips", [rows[limit - 1].number]) if len(rows) > limit else None
     return ClipPage(items=[told(row) for row in rows[:limit]], next=following)
-
-
-def safe_file(root: Path, name: str) -> Path:
-    """Return a regular file below a folder; no way leads out of it, by dots or links.
-
-    Raises:
-        ProblemError: There is none.
-    """
-    parts = name.split("/")
-    if any(part in ("", ".", "..") or "\\" in part or "\x00" in part for part in parts):
-        raise ProblemError(404, f"there is no file {name!r}")
-    path = root
-    for part in parts:
-        path = path / part
-        if path.is_symlink():
-            raise ProblemError(404, f"there is no file {name!r}")
-    if not path.is_file() or not path.resolve().is_relative_to(root.resolve()):
-        raise ProblemError(404, f"there is no file {name!r}")
-    return path

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
+from sqlalchemy.orm import Session
 
 from api.database import Database, note
 from api.dispatch import Dispatcher
@@ -136,16 +138,16 @@ class Control:
             found = queue.results(position, count=BATCH)
             if not found:
                 return 0
+            counts: Counter[str] = Counter()
             with self._database.writing() as session:
                 for _, message in found:
-                    apply_result(session, message)
+                    _enter(session, message, counts)
                 row = session.get(MetaRow, "results")
                 if row is None:
                     row = MetaRow(key="results", value="")
                     session.add(row)
                 row.value = found[-1][0]
-            for _, message in found:
-                self._count(message)
+            self.counts.update(counts)
             queue.cut_results(found[-1][0])
         self._wake.set()
         return len(found)
@@ -157,21 +159,6 @@ class Control:
         if row is None or _parts(queue.newest_result()) < _parts(row.value):
             return "0-0"
         return row.value
-
-    def _count(self, message: dict[str, Any]) -> None:  # Any: JSON
-        kind = message["kind"]
-        if kind == "unit":
-            clips = message["clips"]
-            for reason in message["reasons"] or [""]:
-                self.counts[f"clips_by.{message['backend']}|{message['status']}|{reason}"] += len(clips) or 1
-            self.counts["steps"] += message["steps"]
-            self.counts["frames"] += sum(clip["frame_count"] for clip in clips)
-            self.counts["bytes"] += sum(clip["bytes"] for clip in clips)
-            self.counts["known"] += len(clips) - message["added"]
-            for stage, seconds in message["stages"].items():
-                self.counts[f"stage.{stage}"] += seconds
-        else:
-            self.counts[str(kind)] += 1
 
     # ── handing out ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -296,6 +283,38 @@ class Control:
             self.health["disk"] = f"{free >> 20} MB free"
         else:
             self.health.pop("disk", None)
+
+
+def _enter(session: Session, message: dict[str, Any], counts: Counter[str]) -> None:  # Any: JSON
+    """Enter a report and count it; one that makes no sense is noted instead: it must not stop those behind it."""
+    try:
+        with session.begin_nested():
+            counted = _counted(message)
+            apply_result(session, message)
+            session.flush()
+        counts.update(counted)
+    except (LookupError, TypeError, ValueError, AttributeError, StatementError) as error:
+        if isinstance(error, OperationalError) or (isinstance(error, DBAPIError) and error.connection_invalidated):
+            raise  # the database is to blame, not the report
+        logger.error("a report cannot be entered: %s", error)
+        note(session, "refused", detail=f"a report cannot be entered: {type(error).__name__}")
+
+
+def _counted(message: dict[str, Any]) -> Counter[str]:  # Any: JSON
+    """Return what a report adds to the metrics."""
+    if message["kind"] != "unit":
+        return Counter([str(message["kind"])])
+    counts: Counter[str] = Counter()
+    clips = message["clips"]
+    for reason in message["reasons"] or [""]:
+        counts[f"clips_by.{message['backend']}|{message['status']}|{reason}"] += len(clips) or 1
+    counts["steps"] += message["steps"]
+    counts["frames"] += sum(clip["frame_count"] for clip in clips)
+    counts["bytes"] += sum(clip["bytes"] for clip in clips)
+    counts["known"] += len(clips) - message["added"]
+    for stage, seconds in message["stages"].items():
+        counts[f"stage.{stage}"] += seconds
+    return counts
 
 
 def _parts(position: str) -> tuple[int, int]:

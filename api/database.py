@@ -15,6 +15,9 @@ from api.tables import EventRow, MetaRow, Table
 __all__ = ["Database", "new_id"]
 
 EVENTS_KEPT = 20_000
+# One transaction writes at a time, in PostgreSQL as in SQLite: numbers of events and clips then become visible in their
+# order, and what was looked up is still so when it is changed.
+ONE_WRITER = "SELECT pg_advisory_xact_lock(7267426)"
 
 
 def new_id(kind: str) -> str:
@@ -44,8 +47,8 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """Give a session whose changes are committed at the end, or not at all."""
         with self._sessions.begin() as session:
-            if self.engine.dialect.name == "sqlite":
-                session.connection().exec_driver_sql("BEGIN IMMEDIATE")
+            begin = "BEGIN IMMEDIATE" if self.engine.dialect.name == "sqlite" else ONE_WRITER
+            session.connection().exec_driver_sql(begin)
             yield session
 
     def is_there(self) -> bool:

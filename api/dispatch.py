@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from api.database import Database, new_id
-from api.ledger import give_up, settle_job
+from api.database import Database, new_id, note
+from api.ledger import give_up, replacement, settle_job
 from api.settings import Settings
 from api.tables import AssetSetRow, JobRow, ReplacementRow, ShardRow
 from simfactory.errors import SimfactoryError
@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 UNITS_MAX = 16  # of a shard
 SHARES = 8  # a job has at least so many shards, if it has as many episodes
 PLANS_KEPT = 32
+# What a request raises that was taken once and means nothing any more: to another version, say.
+UNPLANNABLE = (SimfactoryError, ValueError, LookupError, TypeError)
 Key = tuple[int, int, int]
 
 
@@ -77,23 +79,41 @@ class Dispatcher:
             again = set(session.scalars(select(ReplacementRow.job).distinct()))
         count = 0
         for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
-            room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
-            room -= out.get(job.id, 0)
             if job.planned and job.id not in again:
                 continue
-            while room > 0 and self._hand_out(job.id):
-                room -= 1
-                count += 1
+            try:
+                room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
+                room -= out.get(job.id, 0)
+                while room > 0 and self._hand_out(job.id):
+                    room -= 1
+                    count += 1
+            except UNPLANNABLE as error:
+                self._fail(job.id, error)
         return count
 
     def push(self, job: JobRow, shard: ShardRow, *, at_front: bool = False) -> None:
         """Queue a shard, sampled anew from its numbers."""
-        plan = self.plan(job)
         units = []
-        for part, index, attempt in shard.units:
-            specs = tuple(spec.model_dump(mode="json") for spec in plan.units(part, index, attempt))
-            units.append(Unit(part, index, attempt, specs))
+        try:
+            plan = self.plan(job)
+            for part, index, attempt in shard.units:
+                specs = tuple(spec.model_dump(mode="json") for spec in plan.units(part, index, attempt))
+                units.append(Unit(part, index, attempt, specs))
+        except UNPLANNABLE as error:
+            self._fail(job.id, error)
+            return
         self._queue.push(self._shard(job, shard.id, units, alone=shard.alone), job.priority, at_front=at_front)
+
+    def _fail(self, identity: str, error: Exception) -> None:
+        """Have a job fail that cannot be planned (any more): one bad job must not stop the others."""
+        logger.error("job %s cannot be planned: %s", identity, error)
+        with self._database.writing() as session:
+            job = session.get(JobRow, identity, with_for_update=True)
+            if job is not None and job.state == "running":
+                job.state, job.finished = "failed", time.time()
+                job.reason = f"it cannot be planned: {type(error).__name__}: {error}"[:2000]
+                job.version += 1
+                note(session, "job_failed", identity, reason=job.reason)
 
     def _hand_out(self, identity: str) -> bool:
         """Queue one more shard of a job; False if there is nothing to hand out."""
@@ -162,9 +182,10 @@ class Dispatcher:
     def _sampled(self, job: JobRow, wanted: Sequence[Key]) -> tuple[list[Unit], list[tuple[Key, str]]]:
         """Return units with their specs, and those that cannot be sampled, with the reason."""
         units, lost = list[Unit](), list[tuple[Key, str]]()
+        plan = self.plan(job)
         for key in wanted:
             try:
-                specs = self.plan(job).units(*key)
+                specs = plan.units(*key)
                 units.append(Unit(*key, tuple(spec.model_dump(mode="json") for spec in specs)))
             except SimfactoryError as error:
                 lost.append((key, str(error)))
@@ -191,5 +212,5 @@ def take_back_queued(session: Session, queue: ShardQueue, job: JobRow) -> None:
             continue
         queue.drop(row.id, row.queue)
         for part, index, attempt in row.units:
-            session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt))
+            session.add(replacement(job, (part, index, attempt)))
         session.delete(row)

@@ -12,7 +12,7 @@ from typing import Any
 from api.planner import Part, Plan
 from api.tables import RateRow
 from simfactory.annotations import annotations
-from simfactory.protocol import Estimate, EstimatePart
+from simfactory.protocol import MAX_INT, Estimate, EstimatePart
 
 __all__ = ["FRAMES_MIN", "Calibration", "calibration", "estimate"]
 
@@ -87,19 +87,24 @@ def estimate(plan: Plan, rates: Sequence[RateRow], *, workers: int) -> Estimate:
     else:
         gpu_seconds = math.fsum(part.footage for part in plan.parts) / calibration().gpu * HOUR
     return Estimate(
-        clips=sum(part.clips for part in parts),
-        episodes=sum(part.episodes for part in parts),
-        frames=sum(part.frames for part in parts),
-        bytes=sum(part.bytes for part in parts),
+        clips=_count(sum(part.clips for part in parts)),
+        episodes=_count(sum(part.episodes for part in parts)),
+        frames=_count(sum(part.frames for part in parts)),
+        bytes=_count(sum(part.bytes for part in parts)),
         cpu_hours=seconds / HOUR,
         gpu_hours=gpu_seconds / HOUR,
         workers=workers,
         eta_seconds=seconds / workers if workers else None,
-        gpus_for_a_week=math.ceil(gpu_seconds / HOUR / WEEK),
+        gpus_for_a_week=_count(gpu_seconds / HOUR / WEEK),
         basis="measured" if all(own.of(category, "cpu") for category in groups) else "shipped",
         gpu_basis="measured" if on_gpu else "assumed",
         parts=parts,
     )
+
+
+def _count(value: float) -> int:
+    """Return a count that JSON can tell, whatever was asked for."""
+    return min(math.ceil(value), MAX_INT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +148,10 @@ def _part(category: str, parts: Sequence[Part], plan: Plan, own: _Rates) -> Esti
         size, seconds = rate.bytes * pixels, rate.seconds * pixels
     return EstimatePart(
         category=category,
-        episodes=sum(part.episodes for part in parts),
-        clips=sum(part.clips for part in parts),
-        frames=frames,
-        bytes=round(size),
+        episodes=_count(sum(part.episodes for part in parts)),
+        clips=_count(sum(part.clips for part in parts)),
+        frames=_count(frames),
+        bytes=_count(size),
         seconds=seconds,
     )
 

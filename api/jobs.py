@@ -15,7 +15,7 @@ from api.problems import ProblemError
 from api.settings import Settings
 from api.tables import DatasetRow, FailureRow, JobRow, ReplacementRow, ShardRow
 from simfactory.errors import StoreError
-from simfactory.protocol import Job, JobProgress
+from simfactory.protocol import Job, JobProgress, JobRequest
 from simfactory.queue import ShardQueue
 from simfactory.store import create_dataset, open_folder, record_run
 
@@ -139,10 +139,13 @@ def act(session: Session, queue: ShardQueue, job: JobRow, action: str) -> None:
         case _:
             rows = session.scalars(select(FailureRow).where(FailureRow.job == job.id)).all()
             for row in rows:
-                session.add(ReplacementRow(job=job.id, part=row.part, index=row.index, attempt=row.attempt))
+                alone = row.reason == "quarantined"  # it took workers with it
+                session.add(
+                    ReplacementRow(job=job.id, part=row.part, index=row.index, attempt=row.attempt, alone=alone)
+                )
                 session.delete(row)
             job.trials, job.failed = {}, job.failed - len(rows)
-            if rows and job.state in ENDED:
+            if (rows or job.state == "failed") and job.state in ENDED:
                 job.state, job.reason, job.finished = "running", "", None
     session.flush()
     settle_job(session, job)
@@ -166,7 +169,7 @@ def _described(job: JobRow, in_flight: int) -> Job:
             "id": job.id,
             "state": job.state,
             "reason": job.reason,
-            "request": job.request,
+            "request": {name: value for name, value in job.request.items() if name in JobRequest.model_fields},
             "created": job.created,
             "finished": job.finished,
             "progress": JobProgress(

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.database import note
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
 
-__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "settle_job"]
+__all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "replacement", "settle_job"]
 
 TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
 CRASHES_MAX = 2  # workers that one episode may take with it before it is set aside
@@ -90,27 +90,32 @@ def hand_back(
     """
     suspects = {tuple(key) for key in begun}
     left: list[Key] = [tuple(key) for key in shard.units]
-    alone = shard.alone
+    shard_alone = bool(shard.alone)
     session.delete(shard)
     session.flush()
     if job.state in ("cancelled", "completed"):
         return
     for key in left:
-        if key not in suspects:
-            _again(session, job, key)
-        elif not alone:
-            _again(session, job, key, alone=True)
-        elif not crashed:
-            _failed(session, job, key, detail, alone=True)
-        else:
-            crashes = _counts(job, key)[1] + 1
-            _remember(job, key, crashes=crashes)
+        if key in suspects and shard_alone and not crashed:
+            _failed(session, job, key, detail)
+            continue
+        if key in suspects:
+            crashes = _trial(job, key).crashes + shard_alone
+            _remember(job, key, crashes=crashes, alone=True)
             if crashes > CRASHES_MAX:
                 give_up(session, job, key, "quarantined", detail)
-            else:
-                _again(session, job, key, alone=True, last=crashes == CRASHES_MAX)
+                continue
+        session.add(replacement(job, key))
     job.version += 1
     settle_job(session, job)
+
+
+def replacement(job: JobRow, key: Key) -> ReplacementRow:
+    """Return what has an attempt tried again: alone if it was to be before, at the end if it took workers with it."""
+    part, index, attempt = key
+    trial = _trial(job, key)
+    last = trial.crashes >= CRASHES_MAX
+    return ReplacementRow(job=job.id, part=part, index=index, attempt=attempt, alone=trial.alone, last=last)
 
 
 def _rejected(session: Session, job: JobRow, key: Key, reasons: Sequence[str]) -> None:
@@ -118,25 +123,24 @@ def _rejected(session: Session, job: JobRow, key: Key, reasons: Sequence[str]) -
     from scenes.generate import ATTEMPTS_MAX  # see api.app
 
     part, index, attempt = key
+    if job.state == "cancelled":
+        return
     if attempt + 1 < ATTEMPTS_MAX and not job.request.get("specs"):
-        _again(session, job, (part, index, attempt + 1))
+        session.add(replacement(job, (part, index, attempt + 1)))
     else:
         give_up(session, job, key, "no_attempt_passed", ", ".join(reasons))
 
 
-def _failed(session: Session, job: JobRow, key: Key, detail: str, *, alone: bool = False) -> None:
+def _failed(session: Session, job: JobRow, key: Key, detail: str) -> None:
     """Have a unit that failed tried again, a few times."""
-    failures = _counts(job, key)[0] + 1
+    if job.state == "cancelled":
+        return
+    failures = _trial(job, key).failures + 1
     _remember(job, key, failures=failures)
     if failures >= TRIES_MAX:
         give_up(session, job, key, "failed", detail)
     else:
-        _again(session, job, key, alone=alone)
-
-
-def _again(session: Session, job: JobRow, key: Key, *, alone: bool = False, last: bool = False) -> None:
-    part, index, attempt = key
-    session.add(ReplacementRow(job=job.id, part=part, index=index, attempt=attempt, alone=alone, last=last))
+        session.add(replacement(job, key))
 
 
 def give_up(session: Session, job: JobRow, key: Key, reason: str, detail: str) -> None:
@@ -199,16 +203,29 @@ def _close_unit(session: Session, shard: str, key: Key) -> bool:
     return True
 
 
-def _counts(job: JobRow, key: Key) -> tuple[int, int]:
-    """Return how often a unit's attempt failed, and how many workers it took with it."""
-    failures, crashes = job.trials.get(_name(key), (0, 0))
-    return int(failures), int(crashes)
+class _Trial(NamedTuple):
+    """What an attempt has been through."""
+
+    failures: int = 0
+    crashes: int = 0  # workers it took with it while it was alone
+    alone: bool = False  # whether it may have
 
 
-def _remember(job: JobRow, key: Key, *, failures: int | None = None, crashes: int | None = None) -> None:
-    known = _counts(job, key)
-    counts = [known[0] if failures is None else failures, known[1] if crashes is None else crashes]
-    job.trials = {**job.trials, _name(key): counts}
+def _trial(job: JobRow, key: Key) -> _Trial:
+    return _Trial(*job.trials.get(_name(key), ()))
+
+
+def _remember(
+    job: JobRow, key: Key, *, failures: int | None = None, crashes: int | None = None, alone: bool = False
+) -> None:
+    """Remember what an attempt has been through: the few that broke off."""
+    before = _trial(job, key)
+    now = _Trial(
+        failures=before.failures if failures is None else failures,
+        crashes=before.crashes if crashes is None else crashes,
+        alone=before.alone or alone,
+    )
+    job.trials = {**job.trials, _name(key): [*now]}
 
 
 def _name(key: Key) -> str:

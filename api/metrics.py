@@ -1,5 +1,6 @@
 """The service's figures in Prometheus' text format; this process is the only one that tells any."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from sqlalchemy import func, select
@@ -7,6 +8,7 @@ from sqlalchemy import func, select
 from api.control import Control
 from api.database import Database
 from api.tables import JobRow, ShardRow
+from simfactory.queue import AWAY
 
 __all__ = ["METRICS", "metrics_text"]
 
@@ -32,7 +34,8 @@ Sample = tuple[Mapping[str, str], float]
 
 def metrics_text(database: Database, control: Control) -> str:
     """Return all figures."""
-    counts, workers = control.counts, control.workers()
+    counts = Counter(dict(control.counts))  # a copy: other threads go on counting
+    workers = control.workers()
     with database.reading() as session:
         jobs = session.execute(select(JobRow.state, func.count()).group_by(JobRow.state)).all()
         shards = session.scalar(select(func.count()).select_from(ShardRow)) or 0
@@ -45,7 +48,7 @@ def metrics_text(database: Database, control: Control) -> str:
     units = {name.partition(".")[2]: count for name, count in counts.items() if name.startswith("clips_by.")}
     samples: dict[str, Iterable[Sample]] = {
         "sf_clips_total": [
-            (dict(zip(("backend", "status", "reason"), key.split("|"), strict=True)), n) for key, n in units.items()
+            (dict(zip(("backend", "status", "reason"), key.split("|", 2), strict=True)), n) for key, n in units.items()
         ],
         "sf_frames_total": [({}, counts["frames"])],
         "sf_env_steps_total": [({}, counts["steps"])],
@@ -54,7 +57,7 @@ def metrics_text(database: Database, control: Control) -> str:
             ({"stage": name.partition(".")[2]}, n) for name, n in counts.items() if name.startswith("stage.")
         ],
         "sf_slots": [({"state": state}, n) for state, n in slots.items()],
-        "sf_queue_shards": [({"queue": name}, len(ids)) for name, ids in control.queue.queued(queues).items()],
+        "sf_queue_shards": [({"queue": name}, count) for name, count in _waiting(control, queues).items()],
         "sf_open_shards": [({}, shards)],
         "sf_jobs": [({"state": state}, n) for state, n in jobs],
         "sf_workers": [({"state": state}, n) for state, n in states.items()],
@@ -64,6 +67,14 @@ def metrics_text(database: Database, control: Control) -> str:
         "sf_gpu_percent": [({"worker": w.name}, w.gpu["percent"]) for w in workers if w.gpu is not None],
     }
     return "".join(_family(name, samples[name]) for name in METRICS)
+
+
+def _waiting(control: Control, queues: set[str]) -> dict[str, int]:
+    """Return how many shards wait; nothing where the queue's server is away, rather than none."""
+    try:
+        return {name: len(shards) for name, shards in control.queue.queued(queues).items()}
+    except AWAY:
+        return {}
 
 
 def _family(name: str, samples: Iterable[Sample]) -> str:

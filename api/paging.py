@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from api.problems import ProblemError
 from simfactory.protocol import ProblemItem
 
-__all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor", "with_etag"]
+__all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor", "has_tag", "with_etag"]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items of a page")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
@@ -46,15 +46,18 @@ def decode_cursor(secret: bytes, what: str, cursor: str) -> list[Any]:  # Any: J
     return list(values)
 
 
-def with_etag(request: Request, model: BaseModel, tag: str | None = None) -> Response:
+def has_tag(request: Request, etag: str) -> bool:
+    """Tell whether a client has what an ETag, with its quotes, stands for."""
+    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
+    return etag in known or "*" in known
+
+
+def with_etag(request: Request, model: BaseModel) -> Response:
     """Return a model as JSON with an ETag; 304 if the client has it."""
     body = model.model_dump(mode="json")
-    text = tag or json.dumps(body, sort_keys=True)
-    etag = f'"{hashlib.sha256(text.encode()).hexdigest()[:24]}"'
-    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    if etag in known or "*" in known:
-        return Response(status_code=304, headers={"etag": etag})
-    return JSONResponse(body, headers={"etag": etag, "cache-control": "no-cache"})
+    etag = f'"{hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:24]}"'
+    headers = {"etag": etag, "cache-control": "no-cache"}
+    return Response(status_code=304, headers=headers) if has_tag(request, etag) else JSONResponse(body, headers=headers)
 
 
 def _mark(secret: bytes, body: bytes) -> bytes:

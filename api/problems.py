@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from simfactory.errors import SpecError
 from simfactory.protocol import Problem, ProblemItem
 
-__all__ = ["ProblemError", "RequestError", "problem_response"]
+__all__ = ["ProblemError", "RequestError", "printable", "problem_response"]
 
 TITLES = {
     400: "Bad request",
@@ -51,6 +51,11 @@ class ProblemError(Exception):
         self.headers = dict(headers or {})
 
 
+def printable(text: str) -> str:
+    """Return a text with a mark in place of what cannot be encoded: halves of surrogate pairs, as JSON may hold."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def problem_response(
     request: Request,
     status: int,
@@ -63,8 +68,8 @@ def problem_response(
     problem = Problem(
         title=TITLES.get(status, "Error"),
         status=status,
-        detail=detail,
-        instance=request.url.path,
+        detail=printable(detail),
+        instance=printable(request.scope["path"]),  # not request.url: that trusts the Host header
         errors=list(errors),
     )
     return JSONResponse(

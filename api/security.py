@@ -19,11 +19,11 @@ from fastapi import Request
 from api.problems import ProblemError
 from simfactory.errors import ServiceError
 
-__all__ = ["COOKIE", "SCOPES", "Tokens", "check_bind", "is_allowed_host", "needs"]
+__all__ = ["COOKIE", "SCOPES", "Tokens", "check_bind", "check_origin", "is_allowed_host", "known_scopes", "needs"]
 
 SCOPES = ("read", "submit", "admin", "worker")
 COOKIE = "simfactory"
-LOCAL_NAMES = {"localhost", "testserver"}
+TOKEN_MIN = 16  # characters of one that is given
 
 
 class Tokens:
@@ -37,7 +37,7 @@ class Tokens:
         self._file = state / "tokens.json"
         self._scopes: dict[str, list[str]] = {}
         if self._file.exists():
-            self._scopes = json.loads(self._file.read_text())
+            self._scopes = _read_tokens(self._file)
         given = os.environ.get("SIMFACTORY_TOKEN")
         if given:
             self._scopes[_digest(given)] = [*SCOPES]
@@ -81,14 +81,17 @@ def check_bind(host: str, *, has_token: bool) -> None:
             "characters first, or leave --host at 127.0.0.1"
         )
     token = os.environ.get("SIMFACTORY_TOKEN", "")
-    if has_token and len(token) < 16:
-        raise ServiceError(f"SIMFACTORY_TOKEN has {len(token)} characters; give at least 16")
+    if has_token and len(token) < TOKEN_MIN:
+        raise ServiceError(f"SIMFACTORY_TOKEN has {len(token)} characters; give at least {TOKEN_MIN}")
 
 
 def is_allowed_host(header: str, allowed: Iterable[str]) -> bool:
     """Tell whether a Host header names this service: what a page of another site resolves to us is refused."""
-    name = urlsplit(f"//{header}").hostname or ""
-    return name in LOCAL_NAMES or name in set(allowed) or _is_loopback(name)
+    try:
+        name = urlsplit(f"//{header}").hostname or ""
+    except ValueError:  # brackets that are no IPv6 address
+        return False
+    return "@" not in header and (name in set(allowed) or _is_loopback(name))
 
 
 def needs(scope: str) -> "Requirement":
@@ -108,31 +111,57 @@ class Requirement:
         Raises:
             ProblemError: It has no token (401), or one without this scope (403).
         """
-        tokens: Tokens = request.app.state.tokens
-        header = request.headers.get("authorization", "")
-        kind, _, token = header.partition(" ")
-        if kind.lower() != "bearer" or not token:
-            token = request.cookies.get(COOKIE, "")
-            if token and request.method not in ("GET", "HEAD"):
-                _check_origin(request)
-        scopes = tokens.scopes(token.strip()) if token else frozenset()
-        if not scopes:
-            detail = "this token is not known here" if token else "send `Authorization: Bearer TOKEN`"
-            raise ProblemError(401, detail, headers={"www-authenticate": "Bearer"})
+        scopes = known_scopes(request)
         if self.scope not in scopes:
-            raise ProblemError(403, f"this token allows {', '.join(sorted(scopes))}; {self.scope} is needed")
+            detail = f"this token allows {', '.join(sorted(scopes))}; {self.scope} is needed"
+            needed = f'Bearer error="insufficient_scope", scope="{self.scope}"'
+            raise ProblemError(403, detail, headers={"www-authenticate": needed})
         return scopes
 
 
-def _check_origin(request: Request) -> None:
-    """Refuse what a page of another site sends with our cookie."""
+def known_scopes(request: Request) -> frozenset[str]:
+    """Return what a request's token allows: its bearer token, else its cookie.
+
+    Raises:
+        ProblemError: It has no token that is known here (401), or comes from another site's page (403).
+    """
+    tokens: Tokens = request.app.state.tokens
+    kind, _, token = request.headers.get("authorization", "").partition(" ")
+    if kind.lower() != "bearer" or not token.strip():
+        token = request.cookies.get(COOKIE, "")
+        if token and request.method not in ("GET", "HEAD"):
+            check_origin(request)
+    scopes = tokens.scopes(token.strip()) if token else frozenset[str]()
+    if not scopes:
+        detail = "this token is not known here" if token else "send `Authorization: Bearer TOKEN`"
+        raise ProblemError(401, detail, headers={"www-authenticate": "Bearer"})
+    return scopes
+
+
+def check_origin(request: Request) -> None:
+    """Refuse what a page of another site sends with our cookie.
+
+    Raises:
+        ProblemError: It does.
+    """
     origin = request.headers.get("origin")
-    if origin is None or urlsplit(origin).netloc != request.headers.get("host"):
+    host = request.headers.get("host", "")
+    if origin is None or origin not in (f"http://{host}", f"https://{host}"):
         raise ProblemError(403, f"Origin {origin!r} is not this service's own")
 
 
+def _read_tokens(file: Path) -> dict[str, list[str]]:
+    try:
+        found = json.loads(file.read_text())
+        if not isinstance(found, dict) or not all(isinstance(scopes, list) for scopes in found.values()):
+            raise ValueError("no list of scopes for each token")
+    except ValueError as error:
+        raise ServiceError(f"{file}: damaged ({error}); remove it and make new tokens by `simfactory token`") from error
+    return found
+
+
 def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _is_loopback(name: str) -> bool:
@@ -147,5 +176,6 @@ def _write_private(path: Path, text: str) -> None:
     temporary = path.with_suffix(".new")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
+        os.fchmod(descriptor, 0o600)  # a leftover keeps the mode it had
         file.write(text + "\n")
     temporary.replace(path)

@@ -9,6 +9,7 @@ import uvicorn
 
 from api.app import make_app
 from api.logs import set_up_logs
+from api.security import check_bind
 from api.settings import Settings
 
 __all__ = ["main"]
@@ -17,6 +18,7 @@ __all__ = ["main"]
 def main(state: str, host: str, port: str) -> None:
     """Serve until SIGTERM."""
     set_up_logs()
+    check_bind(host, has_token="SIMFACTORY_TOKEN" in os.environ)
     hosts = tuple(name for name in os.environ.get("SIMFACTORY_HOSTS", "").split(",") if name)
     settings = Settings.of(Path(state), host=host, port=int(port))
     logging.getLogger("api").info("serving %s on %s:%s", settings.state, host, port)

@@ -10,8 +10,8 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from urllib.request import urlopen
 
 from api.redis_server import check_server, start_server
 from api.security import check_bind
@@ -101,17 +101,18 @@ class Supervisor:
 
     def _wait_ready(self, begin: float) -> None:
         settings = self._options.settings
-        host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+        wild = settings.host in ("0.0.0.0", "::")  # nosec B104  # where it listens is checked; here it is only asked
+        host = "127.0.0.1" if wild else settings.host
         url = f"http://{host}:{settings.port}"
         while time.monotonic() - begin < READY_SECONDS and not self._stopping:
             code = self._children["api"].poll()
             if code is not None:
                 raise ServiceError(f"the API ended with exit code {code}: see {self._logs / 'api.log'}")
             try:
-                with urlopen(f"{url}/readyz", timeout=2.0) as answer:
-                    parts = json.load(answer)["parts"]
-                registered = int(parts["workers"].partition(" ")[0])
-            except (OSError, ValueError, KeyError):  # not listening yet, or not ready
+                asked = HTTPConnection(host, settings.port, timeout=2.0)
+                asked.request("GET", "/readyz")
+                registered = int(json.load(asked.getresponse())["parts"]["workers"].partition(" ")[0])
+            except (OSError, HTTPException, ValueError, KeyError):  # not listening yet, or not ready
                 registered = -1
             if registered >= self._options.workers:
                 break

@@ -40,7 +40,7 @@ class JobRow(Table):
     state: Mapped[str] = mapped_column(String(16), index=True)
     reason: Mapped[str] = mapped_column(Text, default="")
     priority: Mapped[str] = mapped_column(String(16))
-    backend: Mapped[str] = mapped_column(String(32))
+    backend: Mapped[str] = mapped_column(String(64))
     dataset: Mapped[str] = mapped_column(String(64), index=True)
     request: Mapped[Json]
     tags: Mapped[list[Any]]  # Any: strings
@@ -111,16 +111,16 @@ class ClipRow(Table):
     id: Mapped[str] = mapped_column(String(32))
     dataset: Mapped[str] = mapped_column(String(64))
     job: Mapped[str | None] = mapped_column(String(32))
-    category: Mapped[str] = mapped_column(String(32))
+    category: Mapped[str] = mapped_column(String(64))
     scene: Mapped[str] = mapped_column(String(64))
     tier: Mapped[str] = mapped_column(String(16))
     split: Mapped[str] = mapped_column(String(16))
     seed: Mapped[int]
     index: Mapped[int]
     camera: Mapped[str] = mapped_column(String(64))
-    rig: Mapped[str] = mapped_column(String(32))
-    backend: Mapped[str] = mapped_column(String(32))
-    preset: Mapped[str] = mapped_column(String(32))
+    rig: Mapped[str] = mapped_column(String(64))
+    backend: Mapped[str] = mapped_column(String(64))
+    preset: Mapped[str] = mapped_column(String(64))
     frame_count: Mapped[int]
     fps: Mapped[float]
     width: Mapped[int]
@@ -212,9 +212,9 @@ class RateRow(Table):
     """What clips cost here: sums from which rates follow."""
 
     __tablename__ = "rates"
-    backend: Mapped[str] = mapped_column(String(32), primary_key=True)
-    preset: Mapped[str] = mapped_column(String(32), primary_key=True)
-    category: Mapped[str] = mapped_column(String(32), primary_key=True)
+    backend: Mapped[str] = mapped_column(String(64), primary_key=True)
+    preset: Mapped[str] = mapped_column(String(64), primary_key=True)
+    category: Mapped[str] = mapped_column(String(64), primary_key=True)
     device: Mapped[str] = mapped_column(String(16), primary_key=True)
     frames: Mapped[int] = mapped_column(default=0)
     pixels: Mapped[int] = mapped_column(default=0)

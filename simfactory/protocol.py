@@ -107,7 +107,7 @@ class JobRequest(ApiModel):
     specs: Annotated[list[dict[str, Any]], Field(max_length=1000)] = []  # Any: specs are checked as SceneSpec
     seeds: Annotated[list[Annotated[int, Field(ge=0, le=2**31 - 1)]], Field(min_length=1, max_length=1000)] = [0]
     frames: Annotated[int, Field(ge=2, le=100_000)] = 48
-    fps: Annotated[float, Field(gt=0, le=1000, allow_inf_nan=False)] = 24.0
+    fps: Annotated[float, Field(ge=0.01, le=1000, allow_inf_nan=False)] = 24.0
     size: Annotated[list[Annotated[int, Field(ge=16, le=8192)]], Field(min_length=2, max_length=2)] = [256, 256]
     cameras: Annotated[list[Identifier], Field(min_length=1, max_length=32)] = ["ring", "orbit"]
     views: Annotated[int, Field(ge=1, le=64)] | None = None

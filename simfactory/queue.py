@@ -134,7 +134,10 @@ class Shard:
         if hashlib.sha256(blob).hexdigest() != digest:
             raise QueueError("a shard's blob is not the one that was queued")
         unpacker = zlib.decompressobj()
-        text = unpacker.decompress(blob, BLOB_BYTES_MAX)
+        try:
+            text = unpacker.decompress(blob, BLOB_BYTES_MAX)
+        except zlib.error as error:
+            raise QueueError(f"a shard's blob cannot be read: {error}") from error
         if unpacker.unconsumed_tail:
             raise QueueError(f"a shard has more than {BLOB_BYTES_MAX} bytes")
         try:
@@ -143,7 +146,7 @@ class Shard:
                 Unit(unit["part"], unit["index"], unit["attempt"], tuple(unit["specs"])) for unit in values.pop("units")
             )
             return cls(units=units, **values)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
             raise QueueError(f"a shard's blob cannot be read: {error}") from error
 
 
@@ -230,7 +233,7 @@ class ShardQueue:
         found: Any = self.connection.xread({RESULTS: after}, count=count, block=milliseconds)  # Any: redis-py's union
         if not found:
             return []
-        return [(entry.decode(), json.loads(fields[b"m"])) for entry, fields in found[0][1]]
+        return [(entry.decode(), _report(fields)) for entry, fields in found[0][1]]
 
     def newest_result(self) -> str:
         """Return the position of the newest result there ever was; `0-0` before the first."""
@@ -303,7 +306,11 @@ class ShardQueue:
         blob = cast(bytes | None, self.connection.get(BLOB + shard))
         if blob is None:  # somebody finished it
             return None
-        return Shard.unpack(blob, digest)
+        try:
+            return Shard.unpack(blob, digest)
+        except QueueError as error:
+            self.report({"kind": "refused", "detail": f"shard {shard}: {error}", "at": time.time()})
+            raise
 
     def begin(self, shard: str, unit: tuple[int, int, int]) -> None:
         """Note that an episode is begun."""
@@ -344,7 +351,25 @@ class ShardQueue:
 
 
 def _decoded(fields: Any) -> dict[str, dict[str, Any]]:  # Any: redis-py's union
-    return {name.decode(): json.loads(value) for name, value in fields.items()}
+    """Return what can be read of what workers wrote: one that writes nonsense does not hide the others."""
+    found = {}
+    for name, value in fields.items():
+        try:
+            read = json.loads(value)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(read, dict):
+            found[name.decode(errors="replace")] = read
+    return found
+
+
+def _report(fields: Mapping[bytes, bytes]) -> dict[str, Any]:  # Any: JSON
+    """Return a report; one that cannot be read says so itself."""
+    try:
+        found = json.loads(fields[b"m"])
+    except (KeyError, ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"kind": "refused", "detail": "a report that cannot be read"}
 
 
 def _key(field: bytes | str) -> tuple[int, int, int]:

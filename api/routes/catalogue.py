@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, UploadFile
+from fastapi import APIRouter, Depends, File, Form, UploadFile
 from sqlalchemy import select
 
 from api.database import new_id, note
-from api.problems import ProblemError
 from api.routes.dependencies import Stored
 from api.security import needs
 from api.tables import AssetSetRow
@@ -21,6 +20,7 @@ __all__ = ["router"]
 router = APIRouter(prefix="/v1")
 READ = [Depends(needs("read"))]
 FILES_MAX = 100
+PLAIN = r"^[^\x00-\x1f]{0,200}$"
 
 
 @router.get("/scenes", tags=["scenes"], dependencies=READ)
@@ -56,17 +56,16 @@ def layout_list() -> list[dict[str, str]]:
     return found
 
 
-@router.post("/assets", status_code=201, tags=["assets"], dependencies=[Depends(needs("submit"))])
+@router.post("/assets", status_code=201, responses={507: {}}, tags=["assets"], dependencies=[Depends(needs("submit"))])
 def upload(
-    files: list[UploadFile],
+    files: Annotated[list[UploadFile], File(min_length=1, max_length=FILES_MAX)],
     database: Stored,
-    name: Annotated[str, Form(max_length=200)] = "",
-    licence: Annotated[str | None, Form(max_length=64)] = None,
+    name: Annotated[str, Form(pattern=PLAIN)] = "",
+    licence: Annotated[str | None, Form(pattern=PLAIN)] = None,
+    source: Annotated[str | None, Form(pattern=PLAIN)] = None,
 ) -> AssetSet:
     """Take meshes (.obj, .stl, .ply, .glb); each is read by a limited process and kept by its digest."""
-    if not 1 <= len(files) <= FILES_MAX:
-        raise ProblemError(422, f"{len(files)} files; send 1 to {FILES_MAX}")
-    records = [add_upload(file.file, file.filename or "", licence=licence) for file in files]
+    records = [add_upload(file.file, file.filename or "", licence=licence, source=source) for file in files]
     meshes = [record.model_dump(mode="json") for record in records]
     with database.writing() as session:
         row = AssetSetRow(id=new_id("a"), name=name, created=time.time(), meshes=meshes)

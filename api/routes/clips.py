@@ -4,41 +4,58 @@ from typing import Annotated, Any
 
 import cv2
 import numpy as np
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from api.clips import clip_page, find_clip, told
-from api.paging import Cursor, Limit, with_etag
+from api.files import FILE_RESPONSES, clip_files, send_stored
+from api.paging import Cursor, Limit, has_tag, with_etag
 from api.problems import ProblemError
-from api.routes.dependencies import Identity, Secret, Stored, Tuned
+from api.routes.dependencies import NOT_MODIFIED, Filter, Identity, Secret, Stored, Tuned
 from api.security import needs
-from api.sending import send_file
 from simfactory.dataset import Clip as StoredClip
 from simfactory.dataset import open_clip
-from simfactory.protocol import Clip, ClipPage
-from simfactory.store import read_record
-from simfactory.store.commit import clip_key
+from simfactory.protocol import ApiModel, Clip, ClipPage
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], dependencies=[Depends(needs("read"))])
-Text = Annotated[str | None, Query(max_length=64)]
 Frame = Annotated[int, Query(ge=0, le=1_000_000)]
 POINTS_MAX = 200_000
+PICTURE: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
+    200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
+    409: {},
+    **NOT_MODIFIED,
+}
+KEPT = {"cache-control": "private, max-age=86400, immutable"}
+
+
+class File(ApiModel):
+    """A file of a clip: its name in the clip's folder, its size [B] and digest."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class FileList(ApiModel):
+    """The files of a clip."""
+
+    files: list[File]
 
 
 @router.get("")
 def listed(
     database: Stored,
     secret: Secret,
-    dataset: Text = None,
-    category: Text = None,
-    scene: Text = None,
-    tier: Text = None,
-    split: Text = None,
-    job: Text = None,
-    backend: Text = None,
-    preset: Text = None,
+    dataset: Filter = None,
+    category: Filter = None,
+    scene: Filter = None,
+    tier: Filter = None,
+    split: Filter = None,
+    job: Filter = None,
+    backend: Filter = None,
+    preset: Filter = None,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> ClipPage:
@@ -52,7 +69,7 @@ def listed(
         return clip_page(session, secret, wanted, cursor, limit)
 
 
-@router.get("/{identity}", response_model=Clip)
+@router.get("/{identity}", response_model=Clip, responses=NOT_MODIFIED)
 def one(identity: Identity, request: Request, database: Stored) -> Response:
     """Tell what is known of a clip."""
     with database.reading() as session:
@@ -61,42 +78,44 @@ def one(identity: Identity, request: Request, database: Stored) -> Response:
 
 def _opened(identity: str, database: Stored, settings: Tuned) -> StoredClip:
     with database.reading() as session:
-        dataset = settings.data / find_clip(session, identity).dataset
-    return open_clip(dataset / clip_key(identity, str(read_record(dataset, identity)["attempt"])))
+        row = find_clip(session, identity)
+    root = settings.data / row.dataset
+    return open_clip(root / clip_files(root, identity)[0])
 
 
-@router.get("/{identity}/files")
-def files(identity: Identity, database: Stored, settings: Tuned) -> dict[str, list[dict[str, Any]]]:  # Any: JSON
+@router.get("/{identity}/files", responses={409: {}})
+def files(identity: Identity, database: Stored, settings: Tuned) -> FileList:
     """List a clip's files with sizes and digests."""
-    record: Any = _opened(identity, database, settings).record["files"]  # Any: JSON
-    listing = [{"path": name, "bytes": entry["bytes"], "sha256": entry["sha256"]} for name, entry in record.items()]
-    return {"files": sorted(listing, key=lambda entry: str(entry["path"]))}
+    with database.reading() as session:
+        row = find_clip(session, identity)
+    _, found = clip_files(settings.data / row.dataset, identity)
+    return FileList(
+        files=[File(path=name, bytes=found[name]["bytes"], sha256=found[name]["sha256"]) for name in sorted(found)]
+    )
 
 
-@router.get("/{identity}/files/{name:path}", response_class=FileResponse)
+@router.get("/{identity}/files/{name:path}", response_class=FileResponse, responses=FILE_RESPONSES)
 def download(identity: Identity, name: str, request: Request, database: Stored, settings: Tuned) -> Response:
     """Send a file of a clip; Range and ETag are understood."""
     with database.reading() as session:
-        dataset = settings.data / find_clip(session, identity).dataset
-    document: Any = read_record(dataset, identity)  # Any: JSON
-    record = document["files"]
-    if name not in record:
-        raise ProblemError(404, f"clip {identity} has no file {name!r}; GET /v1/clips/{identity}/files lists them")
-    key = f"{clip_key(identity, document['attempt'])}/{name}"
-    return send_file(request, dataset, key, etag=record[name]["sha256"], lasting=True)
+        row = find_clip(session, identity)
+    root = settings.data / row.dataset
+    folder, found = clip_files(root, identity)
+    if name not in found:
+        known = f"GET /v1/clips/{identity}/files lists them"
+        raise ProblemError(404, f"clip {identity} has no file {name[:200]!r}; {known}")
+    return send_stored(request, root, f"{folder}/{name}", etag=f'"{found[name]["sha256"][:32]}"', headers=KEPT)
 
 
-@router.get("/{identity}/preview/{modality}", responses={200: {"content": {"image/png": {}}}}, response_class=Response)
+@router.get("/{identity}/preview/{modality}", responses=PICTURE, response_class=Response)
 def preview(
     identity: Identity, modality: Identity, request: Request, database: Stored, settings: Tuned, frame: Frame = 0
 ) -> Response:
     """Send one frame of a modality as a picture."""
     from simfactory.exporters.painting import painters  # see api.app
 
-    etag = f'"{identity}-{modality}-{frame}"'
-    if etag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers={"etag": etag})
     clip = _opened(identity, database, settings)
+    etag = f'"{identity}-{modality}-{frame}"'
     if frame >= clip.frame_count:
         raise ProblemError(404, f"clip {identity} has frames 0 to {clip.frame_count - 1}, not {frame}")
     paint = painters(clip, [frame]).get(modality)
@@ -104,6 +123,8 @@ def preview(
         raise ProblemError(
             404, f"clip {identity} has no picture of {modality!r}; it has {', '.join(painters(clip, [frame]))}"
         )
+    if has_tag(request, etag):
+        return Response(status_code=304, headers={"etag": etag})
     image = paint(clip.window(frame, 1, modalities=[modality])[modality][0])
     _, encoded = cv2.imencode(".png", image[..., ::-1])
     return Response(
@@ -111,17 +132,17 @@ def preview(
     )
 
 
-@router.get("/{identity}/points/{frame}")
+@router.get("/{identity}/points/{frame}", responses={409: {}})
 def points(
     identity: Identity,
-    frame: int,
+    frame: Annotated[int, Path(ge=0, le=1_000_000)],
     database: Stored,
     settings: Tuned,
     limit: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 50_000,
 ) -> dict[str, Any]:  # Any: JSON
     """Tell the 4D points of a frame: x, y, z [m], t [s]."""
     clip = _opened(identity, database, settings)
-    if not 0 <= frame < clip.frame_count:
+    if frame >= clip.frame_count:
         raise ProblemError(404, f"clip {identity} has frames 0 to {clip.frame_count - 1}, not {frame}")
     if "points" not in clip.modalities:
         raise ProblemError(404, f"clip {identity} has no points; it has {', '.join(clip.modalities)}")

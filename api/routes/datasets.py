@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response, StreamingResponse
@@ -12,23 +12,42 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.clips import told
-from api.database import note
+from api.database import Database, note
+from api.files import FILE_RESPONSES, registered, send_stored
 from api.problems import ProblemError
 from api.routes.dependencies import Controlled, Named, Stored, Tuned
 from api.security import needs
-from api.sending import send_file
 from api.tables import ClipRow, DatasetRow, VersionRow
-from simfactory.protocol import Dataset, DatasetVersion
+from simfactory.protocol import ApiModel, Dataset, DatasetVersion
 from simfactory.store import open_folder
 
 __all__ = ["router"]
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"])
 READ = [Depends(needs("read"))]
-FOLDERS = ("catalog", "commits", "clips", "rejections", "runs", "siblings")  # what trainers read lies in these
+NAMES = {"type": "object", "properties": {"names": {"type": "array", "items": {"type": "string"}}}}
+FILES = {
+    **FILE_RESPONSES,
+    200: {"content": {**FILE_RESPONSES[200]["content"], "application/json": {"schema": NAMES}}},
+}
+KEPT = {"cache-control": "private, max-age=86400, immutable"}
+LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 BATCH = 1000
 FILES_MAX = 10_000
 Beside = Annotated[Literal["runs", "siblings", "rejections"], Query()]
+
+
+class BesideFile(ApiModel):
+    """A file beside the clips, by its path in the dataset."""
+
+    path: str
+    bytes: int
+
+
+class BesideList(ApiModel):
+    """Files beside the clips."""
+
+    files: list[BesideFile]
 
 
 @router.get("", dependencies=READ)
@@ -49,16 +68,17 @@ def one(name: Named, database: Stored) -> Dataset:
 @router.post("/{name}/versions", status_code=201, dependencies=[Depends(needs("submit"))])
 def freeze(name: Named, database: Stored) -> DatasetVersion:
     """Freeze what is committed now as a version; the same clips give the version there is."""
-    with database.writing() as session:
+    with database.reading() as session:
         _find(session, name)
+        last = _last(session, name)
+    digest, count = hashlib.sha256(), 0
+    for lines in _manifest(database, name, last):  # before anything is locked: what is there stays as it is
+        digest.update("".join(lines).encode())
+        count += len(lines)
+    with database.writing() as session:
         newest = _versions(session, name)[-1:]
-        last = session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
-        if newest and newest[0].last == last:
+        if newest and newest[0].last >= last:
             return _version(newest[0])
-        digest, count = hashlib.sha256(), 0
-        for line in _manifest(session, name, last):
-            digest.update(line.encode())
-            count += 1
         number = newest[0].version + 1 if newest else 1
         row = VersionRow(
             dataset=name, version=number, created=time.time(), clips=count, last=last, digest=digest.hexdigest()
@@ -72,50 +92,43 @@ def freeze(name: Named, database: Stored) -> DatasetVersion:
     "/{name}/manifest",
     dependencies=READ,
     response_class=Response,
-    responses={200: {"content": {"application/x-ndjson": {}}}},
+    responses={200: LINES},
 )
 def manifest(name: Named, database: Stored, version: Annotated[int | None, Query(ge=1, le=2**31)] = None) -> Response:
     """Send the clips of a version, one JSON line each; without one, those committed now."""
     with database.reading() as session:
         _find(session, name)
-        last = session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
+        last = _last(session, name)
         if version is not None:
             row = session.get(VersionRow, (name, version))
             if row is None:
                 known = [each.version for each in _versions(session, name)]
                 raise ProblemError(404, f"dataset {name!r} has no version {version}; it has {known or 'none yet'}")
             last = row.last
-
-    def lines() -> Iterator[str]:
-        with database.reading() as session:
-            yield from _manifest(session, name, last)
-
-    return StreamingResponse(lines(), media_type="application/x-ndjson")
+    lines = ("".join(some) for some in _manifest(database, name, last))
+    return StreamingResponse(lines, media_type="application/x-ndjson")
 
 
 @router.get("/{name}/files", dependencies=READ)
-def files(
-    name: Named, under: Beside, database: Stored, settings: Tuned
-) -> dict[str, list[dict[str, Any]]]:  # Any: JSON
+def files(name: Named, under: Beside, database: Stored, settings: Tuned) -> BesideList:
     """List the small files beside a dataset's clips: recorded runs, compared siblings, refused episodes."""
     with database.reading() as session:
         _find(session, name)
     volume = open_folder(settings.data / name).volume
     paths = sorted(f"{under}/{key}" for key in volume.keys(under))[:FILES_MAX]
-    return {"files": [{"path": path, "bytes": len(volume.read(path))} for path in paths]}
+    return BesideList(files=[BesideFile(path=path, bytes=len(volume.read(path))) for path in paths])
 
 
-@router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse)
+@router.get("/{name}/files/{path:path}", dependencies=READ, response_class=FileResponse, responses=FILES)
 def file(name: Named, path: str, request: Request, database: Stored, settings: Tuned, control: Controlled) -> Response:
     """Send a file of a dataset (Range and ETag are understood), or the names of the catalogue's parts: `catalog/`."""
     with database.reading() as session:
         count = _find(session, name).clips
-    top = path.partition("/")[0]
     if path == "catalog/":
         return JSONResponse({"names": sorted(control.parts(name, count))})
-    if (path != "dataset.json" and top not in FOLDERS) or path.endswith("/"):
-        raise ProblemError(404, f"dataset {name!r} has no file {path!r}; clips are found by the catalogue")
-    return send_file(request, settings.data / name, path, lasting=top in ("clips", "commits", "catalog"))
+    root = settings.data / name
+    headers = {} if path == "dataset.json" else KEPT
+    return send_stored(request, root, registered(root, path), headers=headers)
 
 
 def _find(session: Session, name: str) -> DatasetRow:
@@ -147,13 +160,19 @@ def _told(session: Session, row: DatasetRow) -> Dataset:
     )
 
 
-def _manifest(session: Session, name: str, last: int) -> Iterator[str]:
+def _last(session: Session, name: str) -> int:
+    """Return the number of a dataset's newest clip; 0 without any."""
+    return session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
+
+
+def _manifest(database: Database, name: str, last: int) -> Iterator[list[str]]:
+    """Yield the lines of a manifest, some at a time; a slow reader holds no connection meanwhile."""
     after = 0
     while True:
         query = select(ClipRow).where(ClipRow.dataset == name, ClipRow.number > after, ClipRow.number <= last)
-        rows = session.scalars(query.order_by(ClipRow.number).limit(BATCH)).all()
-        for row in rows:
-            yield json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n"
+        with database.reading() as session:
+            rows = session.scalars(query.order_by(ClipRow.number).limit(BATCH)).all()
+        yield [json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n" for row in rows]
         if len(rows) < BATCH:
             return
         after = rows[-1].number

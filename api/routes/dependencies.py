@@ -1,14 +1,30 @@
 """What routes share: where the application keeps its parts."""
 
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Query, Request
+from starlette.convertors import Convertor, register_url_convertor
 
 from api.control import Control
 from api.database import Database
 from api.settings import Settings
 
-__all__ = ["Controlled", "Identity", "Named", "Secret", "Stored", "Tuned"]
+__all__ = ["NOT_MODIFIED", "Controlled", "Filter", "Identity", "Named", "Secret", "Stored", "Tuned"]
+
+
+class _Word(Convertor[str]):
+    """A step of a path up to a colon, after which stands what is to be done: `/v1/jobs/{identity}:cancel`."""
+
+    regex = "[^/:]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("word", _Word())
 
 
 def _database(request: Request) -> Database:
@@ -33,3 +49,8 @@ Tuned = Annotated[Settings, Depends(_settings)]
 Secret = Annotated[bytes, Depends(_secret)]
 Identity = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Named = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
+# What columns are compared with: no NUL, which PostgreSQL refuses.
+Filter = Annotated[str | None, Query(pattern=r"^[A-Za-z0-9_.-]{0,64}$")]
+NOT_MODIFIED: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
+    304: {"description": "What If-None-Match names is what there is"}
+}

@@ -1,28 +1,48 @@
 """`/v1/jobs`: taken, listed, told, and acted upon."""
 
 import hashlib
+import itertools
 import time
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
+from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, and_, or_, select
+from sqlalchemy.orm import Session
 
 from api.clips import clip_page
 from api.jobs import act, add_job, described, find_job, open_dataset_of
 from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
 from api.problems import ProblemError, RequestError
-from api.routes.dependencies import Controlled, Identity, Secret, Stored, Tuned
+from api.routes.dependencies import NOT_MODIFIED, Controlled, Filter, Identity, Secret, Stored, Tuned
 from api.security import needs
+from api.strict_json import StrictRoute
 from api.tables import AssetSetRow, FailureRow, IdempotencyRow, JobRow, RateRow
 from simfactory.protocol import ClipPage, Estimate, Failure, Job, JobPage, JobRequest, JobState, ProblemItem
 
+if TYPE_CHECKING:
+    from api.planner import Plan
+
 __all__ = ["router"]
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=StrictRoute)
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128, pattern=r"^[\x21-\x7e]+$")]
 Action = Literal["cancel", "pause", "resume", "retry"]
+LOCATION = {"headers": {"Location": {"description": "Where the job is told of", "schema": {"type": "string"}}}}
+EXAMPLES: dict[str, Example] = {
+    "few": {
+        "summary": "Eight clips of bouncing bodies",
+        "value": {
+            "dataset": "first",
+            "items": [{"category": "rigid", "scene": "bounce", "clips": 8}],
+            "frames": 24,
+            "size": [128, 128],
+        },
+    }
+}
+BATCH = 200  # rows that are read at a time
 STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
 
 
@@ -30,11 +50,11 @@ STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
     "",
     status_code=202,
     response_model=Job,
-    responses={200: {"model": Estimate}},
+    responses={200: {"model": Estimate}, 202: LOCATION, 409: {}, 507: {}},
     dependencies=[Depends(needs("submit"))],
 )
 def create(
-    body: JobRequest,
+    body: Annotated[JobRequest, Body(openapi_examples=EXAMPLES)],
     database: Stored,
     control: Controlled,
     settings: Tuned,
@@ -46,59 +66,66 @@ def create(
     The same `Idempotency-Key` gives the same job, however often it is sent.
     """
     from api.estimate import estimate  # see api.app
-    from api.planner import Plan
+    from api.templates import filled_in
 
+    mine = None
     if not dry_run and idempotency_key is not None:
-        digest = hashlib.sha256(body.model_dump_json(exclude_unset=True).encode()).hexdigest()
-        answer = _known(database, idempotency_key, digest)
-        if answer is not None:
-            return answer
+        digest = hashlib.sha256(filled_in(body).model_dump_json().encode()).hexdigest()
+        known = _known(database, idempotency_key, digest)
+        if isinstance(known, Response):
+            return known
+        mine = idempotency_key, known
     try:
-        plan = Plan(body, _meshes(database, body.assets))
-        plan.check_first()
+        plan = _plan(database, body)
         if dry_run:
             with database.reading() as session:
                 rates = session.scalars(select(RateRow)).all()
-            return JSONResponse(estimate(plan, rates, workers=len(control.queue.workers())).model_dump(mode="json"))
+            return JSONResponse(estimate(plan, rates, workers=len(control.workers())).model_dump(mode="json"))
         open_dataset_of(plan, settings)
         with database.writing() as session:
             job = add_job(session, plan)
             (told,) = described(session, [job])
-            location = f"/v1/jobs/{job.id}"
-            if idempotency_key is not None:
-                kept = session.get(IdempotencyRow, idempotency_key)
-                if kept is not None:
-                    kept.status, kept.body, kept.location = 202, told.model_dump(mode="json"), location
+            location, answer = f"/v1/jobs/{job.id}", told.model_dump(mode="json")
+            if mine is not None:
+                kept = _kept(session, *mine)
+                if kept is None:
+                    detail = f"Idempotency-Key {mine[0]!r} was taken over: this took longer than {STALE_SECONDS:.0f} s"
+                    raise ProblemError(409, detail)
+                kept.status, kept.body, kept.location = 202, answer, location
     except BaseException:
-        if not dry_run and idempotency_key is not None:
+        if mine is not None:
             with database.writing() as session:
-                kept = session.get(IdempotencyRow, idempotency_key)
-                if kept is not None and kept.status == 0:
-                    session.delete(kept)
+                if (kept := _kept(session, *mine)) is not None:
+                    session.delete(kept)  # nothing came of it: the key is free again
         raise
     control.dispatcher.remember(job.id, plan)
     control.wake()
-    return JSONResponse(told.model_dump(mode="json"), status_code=202, headers={"location": location})
+    return JSONResponse(answer, status_code=202, headers={"location": location})
 
 
-def _meshes(database: Stored, assets: str | None) -> Sequence[Any]:  # Any: mesh records
-    """Return the meshes of an asset set.
+def _plan(database: Stored, body: JobRequest) -> "Plan":
+    """Return the plan of a request that was checked.
 
     Raises:
-        RequestError: There is no such set.
+        RequestError: It cannot be fulfilled.
     """
-    if assets is None:
-        return ()
-    with database.reading() as session:
-        row = session.get(AssetSetRow, assets)
-    if row is None:
-        item = ProblemItem(pointer="/assets", detail=f"there is no asset set {assets!r}; POST /v1/assets makes one")
-        raise RequestError("the request cannot be fulfilled", [item])
-    return row.meshes
+    from api.planner import Plan  # see api.app
+
+    meshes = []
+    if body.assets is not None:
+        with database.reading() as session:
+            row = session.get(AssetSetRow, body.assets)
+        if row is None:
+            detail = f"there is no asset set {body.assets!r}; POST /v1/assets makes one"
+            raise RequestError("the request cannot be fulfilled", [ProblemItem(pointer="/assets", detail=detail)])
+        meshes = row.meshes
+    plan = Plan(body, meshes)
+    plan.check_first()
+    return plan
 
 
-def _known(database: Stored, key: str, digest: str) -> Response | None:
-    """Return the answer that a key has got; None if it is new, and ours from now on.
+def _known(database: Stored, key: str, digest: str) -> Response | float:
+    """Return the answer that a key has got; since when it is ours if it is new.
 
     Raises:
         ProblemError: Another request has the key (422), or this one is being answered (409).
@@ -110,15 +137,21 @@ def _known(database: Stored, key: str, digest: str) -> Response | None:
             session.flush()
             row = None
         if row is None:
-            session.add(IdempotencyRow(key=key, digest=digest, status=0, body=None, location="", created=time.time()))
-            return None
+            now = time.time()
+            session.add(IdempotencyRow(key=key, digest=digest, status=0, body=None, location="", created=now))
+            return now
         if row.digest != digest:
             raise ProblemError(422, f"Idempotency-Key {key!r} was used with another request: make a new one")
         if row.status == 0:
-            raise ProblemError(
-                409, f"the request with Idempotency-Key {key!r} is being answered", headers={"retry-after": "1"}
-            )
+            detail = f"the request with Idempotency-Key {key!r} is being answered"
+            raise ProblemError(409, detail, headers={"retry-after": "1"})
         return JSONResponse(row.body, status_code=row.status, headers={"location": row.location})
+
+
+def _kept(session: Session, key: str, since: float) -> IdempotencyRow | None:
+    """Return the row of a key; None if another request has it by now."""
+    row = session.get(IdempotencyRow, key)
+    return row if row is not None and row.created == since else None
 
 
 @router.get("", dependencies=[Depends(needs("read"))])
@@ -126,8 +159,8 @@ def listed(
     database: Stored,
     secret: Secret,
     state: Annotated[JobState | None, Query()] = None,
-    dataset: Annotated[str | None, Query(max_length=64)] = None,
-    tag: Annotated[str | None, Query(max_length=64)] = None,
+    dataset: Filter = None,
+    tag: Filter = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> JobPage:
@@ -137,32 +170,43 @@ def listed(
         query = query.where(JobRow.state == state)
     if dataset is not None:
         query = query.where(JobRow.dataset == dataset)
-    if cursor is not None:
-        created, identity = decode_cursor(secret, "jobs", cursor)
-        query = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
-    found: list[JobRow] = []
+    place = None if cursor is None else decode_cursor(secret, "jobs", cursor)
     with database.reading() as session:
-        for row in session.scalars(query.execution_options(yield_per=200)):
-            if tag is None or tag in row.tags:
-                found.append(row)
-            if len(found) > limit:
-                break
-        page = found[:limit]
-        last = page[-1] if len(found) > limit else None
+        found = list(itertools.islice(_following(session, query, place, tag), limit + 1))
+        last = found[limit - 1] if len(found) > limit else None
         following = None if last is None else encode_cursor(secret, "jobs", [last.created, last.id])
-        return JobPage(items=described(session, page), next=following)
+        return JobPage(items=described(session, found[:limit]), next=following)
 
 
-@router.get("/{identity}", response_model=Job, dependencies=[Depends(needs("read"))])
+def _following(
+    session: Session,
+    query: Select[JobRow],
+    place: list[Any] | None,  # Any: JSON
+    tag: str | None,  # Any: JSON
+) -> Iterator[JobRow]:
+    """Yield the jobs of a query from a place on, some at a time, those with a tag alone."""
+    while True:
+        some = query
+        if place is not None:
+            created, identity = place
+            some = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
+        rows = session.scalars(some.limit(BATCH)).all()
+        yield from (row for row in rows if tag is None or tag in row.tags)
+        if len(rows) < BATCH:
+            return
+        place = [rows[-1].created, rows[-1].id]
+
+
+@router.get("/{identity:word}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
 def one(identity: Identity, request: Request, database: Stored) -> Response:
     """Tell how a job goes."""
     with database.reading() as session:
         job = find_job(session, identity)
         (told,) = described(session, [job])
-    return with_etag(request, told, f"{job.id} {job.version} {told.progress.in_flight} {told.progress.clips_per_hour}")
+    return with_etag(request, told)
 
 
-@router.post("/{identity}:{action}", dependencies=[Depends(needs("submit"))])
+@router.post("/{identity:word}:{action}", responses={409: {}}, dependencies=[Depends(needs("submit"))])
 def acted(identity: Identity, action: Action, database: Stored, control: Controlled) -> Job:
     """Cancel, pause, resume or retry a job; what is committed stays in any case."""
     with database.writing() as session:

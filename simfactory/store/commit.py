@@ -94,7 +94,7 @@ def read_record(path: str | os.PathLike[str], clip_id: str) -> Document:
         return cast(Document, record)
     except FileNotFoundError:
         raise ClipNotFound(f"{folder.path}: no committed clip {clip_id}; `simfactory inspect` lists them") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise CorruptClip(f"{folder.path / key}: damaged commit record: {error}") from error
 
 

@@ -80,7 +80,7 @@ def open_folder(path: str | os.PathLike[str], *, token: str | None = None) -> Da
         raise StoreError(f"{root}: no dataset here ({_DESCRIPTION} is missing); `generate --out` makes one") from None
     except OSError as error:
         raise StoreError(f"{root / _DESCRIPTION}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise StoreError(f"{root / _DESCRIPTION}: damaged ({error}); restore it from another copy") from error
     if schema != DATASET_SCHEMA or profile not in PROFILES:
         raise StoreError(

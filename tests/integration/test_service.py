@@ -170,7 +170,10 @@ def test_ctrl_c_stops_it_and_the_next_start_goes_on(folder):
     first = Service(folder / "c")
     job = first.call("submit", *SMALL, "--clips", 150, "--dataset", "many").strip()
     deadline = time.monotonic() + 60.0
-    while json.loads(first.call("get", job, "--json"))["job"]["progress"]["clips_done"] < 5 and time.monotonic() < deadline:
+    while (
+        json.loads(first.call("get", job, "--json"))["job"]["progress"]["clips_done"] < 5
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.1)
     assert first.stop() == 0
     before = len(committed_ids(folder / "c" / "datasets" / "many"))
