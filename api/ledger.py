@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.database import note
+from api.kinds import enter_kinds
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
 from scenes.generate import ATTEMPTS_MAX
 
@@ -154,8 +155,10 @@ def add_clips(
     ids = [clip["clip_id"] for clip in clips]
     known = set(session.scalars(select(ClipRow.id).where(ClipRow.dataset == dataset, ClipRow.id.in_(ids))))
     fresh = [clip for clip in clips if clip["clip_id"] not in known]
-    session.add_all([_row(clip, dataset, None if job is None else job.id, at) for clip in fresh])
     if fresh:
+        rows = [_row(clip, dataset, None if job is None else job.id, at) for clip in fresh]
+        enter_kinds(session, rows)
+        session.add_all(rows)
         folder = session.get(DatasetRow, dataset, with_for_update=True)
         if folder is None:
             folder = DatasetRow(name=dataset, profile=str(fresh[0]["profile"]), created=at, clips=0, frames=0, bytes=0)

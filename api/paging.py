@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from api.problems import ProblemError
 from simfactory.protocol import ProblemItem
 
-__all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor", "with_etag"]
+__all__ = ["Cursor", "Limit", "as_json", "decode_cursor", "encode_cursor", "with_etag"]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items of a page")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
@@ -44,6 +44,11 @@ def decode_cursor(secret: bytes, what: str, cursor: str) -> list[Any]:  # Any: J
         item = ProblemItem(pointer="/query/cursor", detail="give `next` of a page of this very listing, or none")
         raise ProblemError(422, "this cursor is not one of this listing", errors=[item]) from None
     return list(values)
+
+
+def as_json(model: BaseModel) -> Response:
+    """Return a model as JSON; the framework would check it once more first."""
+    return Response(model.model_dump_json(), media_type="application/json")
 
 
 def with_etag(request: Request, model: BaseModel, tag: str | None = None) -> Response:

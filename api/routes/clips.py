@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from api.clips import clip_page, find_clip, safe_file, told
-from api.paging import Cursor, Limit, with_etag
+from api.paging import Cursor, Limit, as_json, with_etag
 from api.problems import ProblemError
 from api.routes.common import Identity, Secret, Stored, Tuned
 from api.security import needs
@@ -25,7 +25,7 @@ Frame = Annotated[int, Query(ge=0, le=1_000_000)]
 POINTS_MAX = 200_000
 
 
-@router.get("")
+@router.get("", response_model=ClipPage)
 def listed(
     database: Stored,
     secret: Secret,
@@ -39,7 +39,7 @@ def listed(
     preset: Text = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> ClipPage:
+) -> Response:
     """List clips in the order they were committed."""
     given = {
         "dataset": dataset, "category": category, "scene": scene, "tier": tier, "split": split, "job": job,
@@ -47,7 +47,7 @@ def listed(
     }  # fmt: skip
     wanted = {name: value for name, value in given.items() if value is not None}
     with database.reading() as session:
-        return clip_page(session, secret, wanted, cursor, limit)
+        return as_json(clip_page(session, secret, wanted, cursor, limit))
 
 
 @router.get("/{identity}", response_model=Clip)

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Text, and_, cast, or_, select
 
 from api.clips import clip_page
 from api.estimate import estimate
 from api.jobs import act, add_job, described, find_job
-from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
+from api.paging import Cursor, Limit, as_json, decode_cursor, encode_cursor, with_etag
 from api.planner import Plan
 from api.problems import ProblemError, RequestError
 from api.routes.common import Controlled, Identity, Secret, Stored
@@ -110,7 +110,7 @@ def _known(database: Stored, key: str, digest: str) -> Response | None:
         return JSONResponse(row.body, status_code=row.status, headers={"location": row.location})
 
 
-@router.get("", dependencies=[Depends(needs("read"))])
+@router.get("", response_model=JobPage, dependencies=[Depends(needs("read"))])
 def listed(
     database: Stored,
     secret: Secret,
@@ -119,7 +119,7 @@ def listed(
     tag: Annotated[str | None, Query(max_length=64)] = None,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> JobPage:
+) -> Response:
     """List jobs, newest first."""
     query = select(JobRow).order_by(JobRow.created.desc(), JobRow.id.desc())
     if state is not None:
@@ -129,17 +129,14 @@ def listed(
     if cursor is not None:
         created, identity = decode_cursor(secret, "jobs", cursor)
         query = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
-    found: list[JobRow] = []
+    if tag is not None:
+        query = query.where(cast(JobRow.tags, Text).contains(json.dumps(tag), autoescape=True))
     with database.reading() as session:
-        for row in session.scalars(query.execution_options(yield_per=200)):
-            if tag is None or tag in row.tags:
-                found.append(row)
-            if len(found) > limit:
-                break
+        found = session.scalars(query.limit(limit + 1)).all()
         page = found[:limit]
         last = page[-1] if len(found) > limit else None
         following = None if last is None else encode_cursor(secret, "jobs", [last.created, last.id])
-        return JobPage(items=described(session, page), next=following)
+        return as_json(JobPage(items=described(session, page), next=following))
 
 
 @router.get("/{identity}", response_model=Job, dependencies=[Depends(needs("read"))])
@@ -163,12 +160,12 @@ def acted(identity: Identity, action: Action, database: Stored, control: Control
     return told
 
 
-@router.get("/{identity}/clips", dependencies=[Depends(needs("read"))])
-def clips(identity: Identity, database: Stored, secret: Secret, cursor: Cursor = None, limit: Limit = 100) -> ClipPage:
+@router.get("/{identity}/clips", response_model=ClipPage, dependencies=[Depends(needs("read"))])
+def clips(identity: Identity, database: Stored, secret: Secret, cursor: Cursor = None, limit: Limit = 100) -> Response:
     """List the clips that a job committed."""
     with database.reading() as session:
         find_job(session, identity)
-        return clip_page(session, secret, {"job": identity}, cursor, limit)
+        return as_json(clip_page(session, secret, {"job": identity}, cursor, limit))
 
 
 @router.get("/{identity}/failures", dependencies=[Depends(needs("read"))])
