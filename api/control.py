@@ -234,11 +234,9 @@ class Control:
     def _queue_missing(self, leased: set[str], now: float) -> None:
         """Queue again what neither waits nor is worked on."""
         with self._database.reading() as session:
-            rows = {row.id: row for row in session.scalars(select(ShardRow)).all()}
-        waiting = {
-            shard for shards in self.queue.queued({row.queue for row in rows.values()}).values() for shard in shards
-        }
-        missing = rows.keys() - waiting - leased
+            queues = {row.id: row.queue for row in session.execute(select(ShardRow.id, ShardRow.queue))}
+        waiting = {shard for shards in self.queue.queued(set(queues.values())).values() for shard in shards}
+        missing = queues.keys() - waiting - leased
         self._missing = {shard: self._missing.get(shard, now) for shard in missing}
         for shard, since in list(self._missing.items()):
             if now - since <= self._settings.lease:
