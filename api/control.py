@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -133,6 +133,7 @@ class Control:
             for _, message in found:
                 self._count(message)
             queue.cut_results(found[-1][0])
+            queue.forget(self._done([message for _, message in found]))
         self._wake.set()
         return len(found)
 
@@ -143,6 +144,12 @@ class Control:
         if row is None or _parts(queue.newest_result()) < _parts(row.value):
             return "0-0"
         return row.value
+
+    def _done(self, messages: Sequence[Mapping[str, Any]]) -> set[str]:  # Any: JSON
+        """Return the shards of results that are no longer out."""
+        shards = {str(message["shard"]) for message in messages if "shard" in message}
+        with self._database.reading() as session:
+            return shards - set(session.scalars(select(ShardRow.id).where(ShardRow.id.in_(shards))))
 
     def _count(self, message: dict[str, Any]) -> None:  # Any: JSON
         kind = message["kind"]

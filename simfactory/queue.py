@@ -199,6 +199,12 @@ class ShardQueue:
         self.connection.delete(BLOB + shard, BEGUN + shard, f"rq:job:{shard}")
         self.connection.hdel(LEASES, shard)
 
+    def forget(self, shards: Iterable[str]) -> None:
+        """Drop what shards that are done with have left in the server's memory."""
+        keys = [key for shard in shards for key in (BLOB + shard, BEGUN + shard, f"rq:job:{shard}")]
+        if keys:
+            self.connection.unlink(*keys)
+
     def queued(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of the shards that wait, by name of the queue."""
         return {name: self._queue(name).get_job_ids() for name in names}
