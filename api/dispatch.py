@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from threading import Lock
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from api.database import Database, new_id
@@ -67,15 +67,15 @@ class Dispatcher:
     def fill(self) -> int:
         """Queue shards for every running job that has room for more; return how many."""
         with self._database.reading() as session:
-            jobs = session.scalars(select(JobRow).where(JobRow.state == "running").order_by(JobRow.created)).all()
+            again = select(ReplacementRow.job)
+            has_more = or_(JobRow.planned.is_(False), JobRow.id.in_(again))
+            query = select(JobRow).where(JobRow.state == "running", has_more).order_by(JobRow.created)
+            jobs = session.scalars(query).all()
             out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())
-            again = set(session.scalars(select(ReplacementRow.job).distinct()))
         count = 0
         for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
             room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
             room -= out.get(job.id, 0)
-            if job.planned and job.id not in again:
-                continue
             while room > 0 and self._hand_out(job.id):
                 room -= 1
                 count += 1
