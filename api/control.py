@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from api.database import Database, note
+from api.database import Database, note, trim_events
 from api.dispatch import Dispatcher
 from api.ledger import apply_result, hand_back
 from api.settings import Settings
@@ -130,6 +130,7 @@ class Control:
                     row = MetaRow(key="results", value="")
                     session.add(row)
                 row.value = found[-1][0]
+                trim_events(session)
             for _, message in found:
                 self._count(message)
             queue.cut_results(found[-1][0])

@@ -68,12 +68,13 @@ class Database:
 
 
 def note(session: Session, kind: str, job: str | None = None, **data: Any) -> None:  # Any: JSON
-    """Add an event; the oldest make room now and then."""
-    row = EventRow(at=time.time(), kind=kind, job=job, data=data)
-    session.add(row)
-    session.flush()
-    if row.id % 1000 == 0:
-        session.execute(delete(EventRow).where(EventRow.id < row.id - EVENTS_KEPT))
+    """Add an event."""
+    session.add(EventRow(at=time.time(), kind=kind, job=job, data=data))
+
+
+def trim_events(session: Session) -> None:
+    """Drop the oldest events."""
+    session.execute(delete(EventRow).where(EventRow.id <= newest_event(session) - EVENTS_KEPT))
 
 
 def newest_event(session: Session) -> int:

@@ -26,7 +26,8 @@ def enter_kinds(session: Session, clips: Sequence[ClipRow]) -> None:
             fresh[clip.kind] = {"id": clip.kind, **dict(zip(KIND, values, strict=True))}
     if fresh:
         dialect = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
-        session.execute(dialect.insert(KindRow).on_conflict_do_nothing(), list(fresh.values()))
+        with session.no_autoflush:  # a transaction's clips are written together
+            session.execute(dialect.insert(KindRow).on_conflict_do_nothing(), list(fresh.values()))
         known.update(fresh)
 
 
