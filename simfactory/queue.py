@@ -18,7 +18,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -120,7 +120,9 @@ class Shard:
 
     def pack(self) -> bytes:
         """Return the blob."""
-        return zlib.compress(json.dumps(asdict(self), separators=(",", ":")).encode(), 6)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["units"] = [{each.name: getattr(unit, each.name) for each in fields(unit)} for unit in self.units]
+        return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 6)
 
     @classmethod
     def unpack(cls, blob: bytes, digest: str) -> "Shard":
