@@ -74,16 +74,31 @@ def _merged(
         return []
     if len(kinds) == count:  # there are that many clips up to the last of these, so none beyond it is needed
         own.append(ClipRow.number <= kinds[-1][1])
-    few = select(ClipRow.number).where(*own).order_by(ClipRow.number).limit(count).correlate(KindRow)
-    found = aliased(ClipRow)
-    if session.get_bind().dialect.name == "sqlite":
-        query = select(found.number).join_from(KindRow, found, found.number.in_(few))
-    else:
-        each = few.lateral()
-        query = select(each.c.number).join_from(KindRow, each, true())
-    query = query.where(KindRow.id.in_([row[0] for row in kinds]))
-    numbers = sorted(session.scalars(query))[:count]
+    numbers = _first_numbers(session, own, [row[0] for row in kinds], count)
     return session.execute(select(*COLUMNS).where(ClipRow.number.in_(numbers)).order_by(ClipRow.number)).all()
+
+
+def _first_numbers(
+    session: Session, own: Sequence[ColumnElement[bool]], kinds: Sequence[int], count: int
+) -> Sequence[int]:
+    """Return the first numbers of clips of some kinds: a few of each are read, more only where they do not do."""
+    size = max(4, 2 * count // len(kinds))
+    while True:
+        few = select(ClipRow.number).where(*own).order_by(ClipRow.number).limit(size).correlate(KindRow)
+        found = aliased(ClipRow)
+        if session.get_bind().dialect.name == "sqlite":
+            query = select(KindRow.id, found.number).join_from(KindRow, found, found.number.in_(few))
+        else:
+            each = few.lateral()
+            query = select(KindRow.id, each.c.number).join_from(KindRow, each, true())
+        read: dict[int, list[int]] = {}
+        for kind, number in session.execute(query.where(KindRow.id.in_(kinds))):
+            read.setdefault(kind, []).append(number)
+        known_up_to = min((max(each) for each in read.values() if len(each) == size), default=None)
+        numbers = sorted(number for each in read.values() for number in each)
+        if known_up_to is None or (len(numbers) >= count and numbers[count - 1] <= known_up_to):
+            return numbers[:count]
+        size *= 4
 
 
 def _equal(table: type[ClipRow | KindRow], wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
