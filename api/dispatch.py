@@ -72,9 +72,11 @@ class Dispatcher:
             query = select(JobRow).where(JobRow.state == "running", has_more).order_by(JobRow.created)
             jobs = session.scalars(query).all()
             out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())
+        # So many wait beside those that are worked on: else many workers would wait for a job's next shard.
+        ahead = self._settings.backlog + self._queue.worker_count()
         count = 0
         for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
-            room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
+            room = min(ahead, job.request["max_workers"] or ahead)
             room -= out.get(job.id, 0)
             while room > 0 and self._hand_out(job.id):
                 room -= 1

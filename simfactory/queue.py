@@ -219,6 +219,10 @@ class ShardQueue:
         """Return by worker what it reports."""
         return _decoded(self.connection.hgetall(WORKERS))
 
+    def worker_count(self) -> int:
+        """Return how many workers report."""
+        return cast(int, self.connection.hlen(WORKERS))
+
     def forget_worker(self, name: str) -> None:
         """Drop a worker that reports no more."""
         self.connection.hdel(WORKERS, name)
