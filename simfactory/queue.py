@@ -221,7 +221,7 @@ class ShardQueue:
 
     def worker_count(self) -> int:
         """Return how many workers report."""
-        return cast(int, self.connection.hlen(WORKERS))
+        return self.connection.hlen(WORKERS)
 
     def forget_worker(self, name: str) -> None:
         """Drop a worker that reports no more."""

@@ -63,7 +63,7 @@ def measure_shards(folder: Path, name: str, address: str, options: argparse.Name
         settings = Settings(state=folder, data=folder / "data", redis=url, database=address, backlog=BACKLOG)
         database = Database(address)
         control = Control(database, settings)
-        report["dispatcher"] = _dispatcher(database, control)
+        report["dispatcher"] = _dispatcher(database, control, CATEGORIES[: 1 if options.quick else None])
         report["reader"] = _reader(database, control, address, options.results)
         report["rounds"] = [_rounds(database, control, address, count) for count in options.open_shards]
         database.close()
@@ -112,10 +112,10 @@ def _long_queue(queue: ShardQueue, count: int) -> dict[str, object]:
     }
 
 
-def _dispatcher(database: Database, control: Control) -> dict[str, object]:
+def _dispatcher(database: Database, control: Control, categories: Sequence[str]) -> dict[str, object]:
     """Hand out a few shards of a job of each category."""
     found: dict[str, object] = {}
-    for category in CATEGORIES:
+    for category in categories:
         _job(database, category)
         with timed() as filling:
             count = control.dispatcher.fill()

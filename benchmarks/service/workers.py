@@ -112,7 +112,7 @@ def measure_workers(folder: Path, name: str, address: str, options: argparse.Nam
             _wait(lambda: len(queue.workers()) >= options.workers)
             for number in options.rates:
                 rate.value = number
-                time.sleep(SETTLE_SECONDS)
+                time.sleep(1.0 if options.quick else SETTLE_SECONDS)
                 figures = _watch(api, connection, queue, address, job, options.seconds)
                 report[f"{number:g} clips/s each"] = {"offered_clips_per_second": options.workers * number, **figures}
         finally:
