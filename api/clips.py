@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, select, text, true
+from sqlalchemy import ColumnElement, Row, and_, select, text, true
 from sqlalchemy.orm import Session, aliased
 
 from api.paging import decode_cursor, encode_cursor
@@ -82,12 +82,13 @@ def _first_numbers(
     session: Session, own: Sequence[ColumnElement[bool]], kinds: Sequence[int], count: int
 ) -> Sequence[int]:
     """Return the first numbers of clips of some kinds: a few of each are read, more only where they do not do."""
-    size = max(4, 2 * count // len(kinds))
+    size = max(16, 2 * count // len(kinds))
     while True:
         few = select(ClipRow.number).where(*own).order_by(ClipRow.number).limit(size).correlate(KindRow)
         found = aliased(ClipRow)
         if session.get_bind().dialect.name == "sqlite":
-            query = select(KindRow.id, found.number).join_from(KindRow, found, found.number.in_(few))
+            own_few = and_(found.kind == KindRow.id, found.number.in_(few))  # the kind, for the index to do
+            query = select(KindRow.id, found.number).join_from(KindRow, found, own_few)
         else:
             each = few.lateral()
             query = select(KindRow.id, each.c.number).join_from(KindRow, each, true())
@@ -98,7 +99,7 @@ def _first_numbers(
         numbers = sorted(number for each in read.values() for number in each)
         if known_up_to is None or (len(numbers) >= count and numbers[count - 1] <= known_up_to):
             return numbers[:count]
-        size *= 4
+        size *= 8
 
 
 def _equal(table: type[ClipRow | KindRow], wanted: Mapping[str, str]) -> list[ColumnElement[bool]]:
