@@ -9,7 +9,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from api.database import Database, note
+from api.database import Database, note, trim_events
 from api.dispatch import Dispatcher
 from api.ledger import apply_result, hand_back
 from api.settings import Settings
@@ -147,8 +147,10 @@ class Control:
                     row = MetaRow(key="results", value="")
                     session.add(row)
                 row.value = found[-1][0]
+                trim_events(session)
             self.counts.update(counts)
             queue.cut_results(found[-1][0])
+            queue.forget(self._done([message for _, message in found]))
         self._wake.set()
         return len(found)
 
@@ -159,6 +161,12 @@ class Control:
         if row is None or _parts(queue.newest_result()) < _parts(row.value):
             return "0-0"
         return row.value
+
+    def _done(self, messages: Sequence[Mapping[str, Any]]) -> set[str]:  # Any: JSON
+        """Return the shards of results that are no longer out."""
+        shards = {str(message["shard"]) for message in messages if "shard" in message}
+        with self._database.reading() as session:
+            return shards - set(session.scalars(select(ShardRow.id).where(ShardRow.id.in_(shards))))
 
     # ── handing out ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,11 +243,9 @@ class Control:
     def _queue_missing(self, leased: set[str], now: float) -> None:
         """Queue again what neither waits nor is worked on."""
         with self._database.reading() as session:
-            rows = {row.id: row for row in session.scalars(select(ShardRow)).all()}
-        waiting = {
-            shard for shards in self.queue.queued({row.queue for row in rows.values()}).values() for shard in shards
-        }
-        missing = rows.keys() - waiting - leased
+            queues = {row.id: row.queue for row in session.execute(select(ShardRow.id, ShardRow.queue))}
+        waiting = {shard for shards in self.queue.queued(set(queues.values())).values() for shard in shards}
+        missing = queues.keys() - waiting - leased
         self._missing = {shard: self._missing.get(shard, now) for shard in missing}
         for shard, since in list(self._missing.items()):
             if now - since <= self._settings.lease:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from api.database import Database, new_id, note
@@ -74,15 +74,17 @@ class Dispatcher:
     def fill(self) -> int:
         """Queue shards for every running job that has room for more; return how many."""
         with self._database.reading() as session:
-            jobs = session.scalars(select(JobRow).where(JobRow.state == "running").order_by(JobRow.created)).all()
+            again = select(ReplacementRow.job)
+            has_more = or_(JobRow.planned.is_(False), JobRow.id.in_(again))
+            query = select(JobRow).where(JobRow.state == "running", has_more).order_by(JobRow.created)
+            jobs = session.scalars(query).all()
             out = dict(session.execute(select(ShardRow.job, func.count()).group_by(ShardRow.job)).all())
-            again = set(session.scalars(select(ReplacementRow.job).distinct()))
+        # So many wait beside those that are worked on: else many workers would wait for a job's next shard.
+        ahead = self._settings.backlog + self._queue.worker_count()
         count = 0
         for job in sorted(jobs, key=lambda job: PRIORITIES.index(job.priority)):
-            if job.planned and job.id not in again:
-                continue
             try:
-                room = min(self._settings.backlog, job.request["max_workers"] or self._settings.backlog)
+                room = min(ahead, job.request["max_workers"] or ahead)
                 room -= out.get(job.id, 0)
                 while room > 0 and self._hand_out(job.id):
                     room -= 1

@@ -3,13 +3,14 @@
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.database import note
-from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow
+from api.kinds import enter_kinds
+from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow, Table
 
 __all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "replacement", "settle_job"]
 
@@ -17,6 +18,7 @@ TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
 CRASHES_MAX = 2  # workers that one episode may take with it before it is set aside
 Message = Mapping[str, Any]  # Any: JSON
 Key = tuple[int, int, int]
+Row = TypeVar("Row", bound=Table)
 
 
 def apply_result(session: Session, message: Message) -> None:
@@ -42,9 +44,10 @@ def pause(session: Session, job: JobRow, reason: str) -> None:
 
 
 def _unit(session: Session, message: Message) -> None:
-    job = session.get(JobRow, message["job"], with_for_update=True)
+    job = _locked(session, JobRow, str(message["job"]))
     key: Key = tuple(message["unit"])
-    if job is None or not _close_unit(session, str(message["shard"]), key):
+    left = None if job is None else _close_unit(session, str(message["shard"]), key)
+    if job is None or left is None:
         if job is not None and message["clips"]:  # a late twin: its clips are known, or are now
             add_clips(session, job, str(message["dataset"]), message["clips"], at=float(message["at"]))
         return
@@ -66,13 +69,14 @@ def _unit(session: Session, message: Message) -> None:
         case _:
             note(session, "failed", job.id, unit=list(key), detail=str(message["failure"]))
             _failed(session, job, key, str(message["failure"]))
-    settle_job(session, job)
+    if left == 0:  # a job with an open shard is not at its end
+        settle_job(session, job)
 
 
 def _returned(session: Session, message: Message) -> None:
     """Take back what a worker did not finish; what it had begun when it broke is tried alone."""
-    job = session.get(JobRow, message["job"], with_for_update=True)
-    shard = session.get(ShardRow, message["shard"], with_for_update=True)
+    job = _locked(session, JobRow, str(message["job"]))
+    shard = _locked(session, ShardRow, str(message["shard"]))
     if job is None or shard is None:
         return
     begun: list[Key] = [tuple(key) for key in message["begun"]] if message["broken"] else []
@@ -157,16 +161,22 @@ def add_clips(
     session: Session, job: JobRow | None, dataset: str, clips: Sequence[Message], *, at: float
 ) -> tuple[int, int]:
     """Enter clips that are not in the catalogue yet; return the frames and bytes of all of them."""
+    entered: set[tuple[str, str]] = session.info.setdefault("entered", set())  # in this transaction
     ids = [clip["clip_id"] for clip in clips]
-    known = set(session.scalars(select(ClipRow.id).where(ClipRow.dataset == dataset, ClipRow.id.in_(ids))))
-    fresh = [clip for clip in clips if clip["clip_id"] not in known]
-    session.add_all([_row(clip, dataset, None if job is None else job.id, at) for clip in fresh])
+    with session.no_autoflush:  # a transaction's clips are written together
+        known = set(session.scalars(select(ClipRow.id).where(ClipRow.dataset == dataset, ClipRow.id.in_(ids))))
+    fresh = [clip for clip in clips if clip["clip_id"] not in known and (dataset, clip["clip_id"]) not in entered]
+    entered.update((dataset, clip["clip_id"]) for clip in fresh)
     if fresh:
-        folder = session.get(DatasetRow, dataset, with_for_update=True)
+        rows = [_row(clip, dataset, None if job is None else job.id, at) for clip in fresh]
+        enter_kinds(session, rows)
+        session.add_all(rows)
+        folder = _locked(session, DatasetRow, dataset)
         if folder is None:
             folder = DatasetRow(name=dataset, profile=str(fresh[0]["profile"]), created=at, clips=0, frames=0, bytes=0)
             folder.categories, folder.splits = {}, {}
             session.add(folder)
+            session.flush()
         folder.clips += len(fresh)
         folder.frames += sum(clip["frame_count"] for clip in fresh)
         folder.bytes += sum(clip["bytes"] for clip in fresh)
@@ -188,19 +198,27 @@ def settle_job(session: Session, job: JobRow) -> None:
     note(session, "completed", job.id, clips=job.clips_done, failed=job.failed)
 
 
-def _close_unit(session: Session, shard: str, key: Key) -> bool:
-    """Take a unit off its shard; False if it is not there (any more)."""
-    row = session.get(ShardRow, shard, with_for_update=True)
+def _close_unit(session: Session, shard: str, key: Key) -> int | None:
+    """Take a unit off its shard; return how many are left, None if it is not there (any more)."""
+    row = _locked(session, ShardRow, shard)
     if row is None:
-        return False
+        return None
     left = [unit for unit in row.units if tuple(unit) != key]
     if len(left) == len(row.units):
-        return False
-    if left:
-        row.units = left
-    else:
+        return None
+    row.units = left
+    if not left:
         session.delete(row)
-    return True
+    return len(left)
+
+
+def _locked(session: Session, table: type[Row], key: str | tuple[str, ...]) -> Row | None:
+    """Return a row that nobody else can change before this transaction ends; it is read once."""
+    held: dict[object, Row | None] = session.info.setdefault("held", {})
+    if (table, key) not in held:
+        held[table, key] = session.get(table, key, with_for_update=True)
+        return held[table, key]
+    return session.get(table, key)  # at hand, unless it was deleted meanwhile
 
 
 class _Trial(NamedTuple):
@@ -246,12 +264,13 @@ def _rate(session: Session, job: JobRow, message: Message) -> None:
         return
     clips = message["clips"]
     key = (job.backend, str(clips[0]["preset"]), str(clips[0]["category"]), str(message["device"]).split(":")[0])
-    row = session.get(RateRow, key, with_for_update=True)
+    row = _locked(session, RateRow, key)
     if row is None:
         row = RateRow(
             backend=key[0], preset=key[1], category=key[2], device=key[3], frames=0, pixels=0, bytes=0, seconds=0.0
         )
         session.add(row)
+        session.flush()
     row.frames += sum(clip["frame_count"] for clip in clips)
     row.pixels += sum(clip["frame_count"] * clip["width"] * clip["height"] for clip in clips)
     row.bytes += sum(clip["bytes"] for clip in clips)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from api.problems import ProblemError
 from simfactory.protocol import ProblemItem
 
-__all__ = ["Cursor", "Limit", "decode_cursor", "encode_cursor", "has_tag", "with_etag"]
+__all__ = ["Cursor", "Limit", "as_json", "decode_cursor", "encode_cursor", "has_tag", "with_etag"]
 
 Limit = Annotated[int, Query(ge=1, le=1000, description="Items of a page")]
 Cursor = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
@@ -50,6 +50,11 @@ def has_tag(request: Request, etag: str) -> bool:
     """Tell whether a client has what an ETag, with its quotes, stands for."""
     known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
     return etag in known or "*" in known
+
+
+def as_json(model: BaseModel) -> Response:
+    """Return a model as JSON; the framework would check it once more first."""
+    return Response(model.model_dump_json(), media_type="application/json")
 
 
 def with_etag(request: Request, model: BaseModel) -> Response:

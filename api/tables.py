@@ -13,6 +13,7 @@ __all__ = [
     "FailureRow",
     "IdempotencyRow",
     "JobRow",
+    "KindRow",
     "MetaRow",
     "RateRow",
     "ReplacementRow",
@@ -103,6 +104,20 @@ class FailureRow(Table):
     at: Mapped[float]
 
 
+class KindRow(Table):
+    """What many clips have in common, and lists can be filtered by: see `kinds`."""
+
+    __tablename__ = "kinds"
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    dataset: Mapped[str] = mapped_column(String(64))
+    category: Mapped[str] = mapped_column(String(64))
+    scene: Mapped[str] = mapped_column(String(64))
+    tier: Mapped[str] = mapped_column(String(64))
+    split: Mapped[str] = mapped_column(String(64))
+    backend: Mapped[str] = mapped_column(String(64))
+    preset: Mapped[str] = mapped_column(String(64))
+
+
 class ClipRow(Table):
     """A committed clip. `number` orders them by when this catalogue heard of them."""
 
@@ -111,6 +126,7 @@ class ClipRow(Table):
     id: Mapped[str] = mapped_column(String(32))
     dataset: Mapped[str] = mapped_column(String(64))
     job: Mapped[str | None] = mapped_column(String(32))
+    kind: Mapped[int]
     category: Mapped[str] = mapped_column(String(64))
     scene: Mapped[str] = mapped_column(String(64))
     tier: Mapped[str] = mapped_column(String(16))
@@ -131,13 +147,11 @@ class ClipRow(Table):
     committed: Mapped[float]
 
     __table_args__ = (
-        Index("clips_by_id", "dataset", "id", unique=True),
-        Index("clips_of_job", "job", "number"),
-        Index("clips_by_category", "dataset", "category", "number"),
-        Index("clips_by_scene", "dataset", "scene", "number"),
-        Index("clips_by_split", "dataset", "split", "number"),
+        Index("clips_by_id", "id", "dataset", unique=True),
         Index("clips_of_dataset", "dataset", "number"),
-        Index("clips_alone", "id"),
+        Index("clips_of_job", "job", "number"),
+        Index("clips_of_kind", "kind", "number"),
+        Index("clips_of_job_and_kind", "job", "kind", "number"),
     )
 
 

@@ -18,7 +18,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from importlib.metadata import version
 from threading import Event
 from typing import Any, TypeVar, cast
@@ -122,7 +122,9 @@ class Shard:
 
     def pack(self) -> bytes:
         """Return the blob."""
-        return zlib.compress(json.dumps(asdict(self), separators=(",", ":")).encode(), 6)
+        values = {each.name: getattr(self, each.name) for each in fields(self)}
+        values["units"] = [{each.name: getattr(unit, each.name) for each in fields(unit)} for unit in self.units]
+        return zlib.compress(json.dumps(values, separators=(",", ":")).encode(), 6)
 
     @classmethod
     def unpack(cls, blob: bytes, digest: str) -> "Shard":
@@ -204,6 +206,12 @@ class ShardQueue:
         self.connection.delete(BLOB + shard, BEGUN + shard, f"rq:job:{shard}")
         self.connection.hdel(LEASES, shard)
 
+    def forget(self, shards: Iterable[str]) -> None:
+        """Drop what shards that are done with have left in the server's memory."""
+        keys = [key for shard in shards for key in (BLOB + shard, BEGUN + shard, f"rq:job:{shard}")]
+        if keys:
+            self.connection.unlink(*keys)
+
     def queued(self, names: Iterable[str]) -> dict[str, list[str]]:
         """Return the ids of the shards that wait, by name of the queue."""
         return {name: self._queue(name).get_job_ids() for name in names}
@@ -215,6 +223,10 @@ class ShardQueue:
     def workers(self) -> dict[str, dict[str, Any]]:  # Any: JSON
         """Return by worker what it reports."""
         return _decoded(self.connection.hgetall(WORKERS))
+
+    def worker_count(self) -> int:
+        """Return how many workers report."""
+        return self.connection.hlen(WORKERS)
 
     def forget_worker(self, name: str) -> None:
         """Drop a worker that reports no more."""

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, Response
 
 from api.clips import clip_page, find_clip, told
 from api.files import FILE_RESPONSES, clip_files, send_stored
-from api.paging import Cursor, Limit, has_tag, with_etag
+from api.paging import Cursor, Limit, as_json, has_tag, with_etag
 from api.problems import ProblemError
 from api.routes.dependencies import NOT_MODIFIED, Filter, Identity, Secret, Stored, Tuned
 from api.security import needs
@@ -44,7 +44,7 @@ class FileList(ApiModel):
     files: list[File]
 
 
-@router.get("")
+@router.get("", response_model=ClipPage)
 def listed(
     database: Stored,
     secret: Secret,
@@ -58,7 +58,7 @@ def listed(
     preset: Filter = None,
     cursor: Cursor = None,
     limit: Limit = 100,
-) -> ClipPage:
+) -> Response:
     """List clips in the order they were committed."""
     given = {
         "dataset": dataset, "category": category, "scene": scene, "tier": tier, "split": split, "job": job,
@@ -66,7 +66,7 @@ def listed(
     }  # fmt: skip
     wanted = {name: value for name, value in given.items() if value is not None}
     with database.reading() as session:
-        return clip_page(session, secret, wanted, cursor, limit)
+        return as_json(clip_page(session, secret, wanted, cursor, limit))
 
 
 @router.get("/{identity}", response_model=Clip, responses=NOT_MODIFIED)

@@ -1,20 +1,19 @@
 """`/v1/jobs`: taken, listed, told, and acted upon."""
 
 import hashlib
-import itertools
+import json
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Request, Response
 from fastapi.openapi.models import Example
 from fastapi.responses import JSONResponse
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Text, and_, cast, or_, select
 from sqlalchemy.orm import Session
 
 from api.clips import clip_page
 from api.jobs import act, add_job, described, find_job, open_dataset_of
-from api.paging import Cursor, Limit, decode_cursor, encode_cursor, with_etag
+from api.paging import Cursor, Limit, as_json, decode_cursor, encode_cursor, with_etag
 from api.problems import ProblemError, RequestError
 from api.routes.dependencies import NOT_MODIFIED, Controlled, Filter, Identity, Secret, Stored, Tuned
 from api.security import needs
@@ -42,7 +41,6 @@ EXAMPLES: dict[str, Example] = {
         },
     }
 }
-BATCH = 200  # rows that are read at a time
 STALE_SECONDS = 60.0  # after which an unanswered request counts as lost
 
 
@@ -154,7 +152,7 @@ def _kept(session: Session, key: str, since: float) -> IdempotencyRow | None:
     return row if row is not None and row.created == since else None
 
 
-@router.get("", dependencies=[Depends(needs("read"))])
+@router.get("", response_model=JobPage, dependencies=[Depends(needs("read"))])
 def listed(
     database: Stored,
     secret: Secret,
@@ -163,38 +161,24 @@ def listed(
     tag: Filter = None,
     cursor: Cursor = None,
     limit: Limit = 50,
-) -> JobPage:
+) -> Response:
     """List jobs, newest first."""
     query = select(JobRow).order_by(JobRow.created.desc(), JobRow.id.desc())
     if state is not None:
         query = query.where(JobRow.state == state)
     if dataset is not None:
         query = query.where(JobRow.dataset == dataset)
-    place = None if cursor is None else decode_cursor(secret, "jobs", cursor)
+    if cursor is not None:
+        created, identity = decode_cursor(secret, "jobs", cursor)
+        query = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
+    if tag is not None:
+        query = query.where(cast(JobRow.tags, Text).contains(json.dumps(tag), autoescape=True))
     with database.reading() as session:
-        found = list(itertools.islice(_following(session, query, place, tag), limit + 1))
-        last = found[limit - 1] if len(found) > limit else None
+        found = session.scalars(query.limit(limit + 1)).all()
+        page = found[:limit]
+        last = page[-1] if len(found) > limit else None
         following = None if last is None else encode_cursor(secret, "jobs", [last.created, last.id])
-        return JobPage(items=described(session, found[:limit]), next=following)
-
-
-def _following(
-    session: Session,
-    query: Select[JobRow],
-    place: list[Any] | None,  # Any: JSON
-    tag: str | None,  # Any: JSON
-) -> Iterator[JobRow]:
-    """Yield the jobs of a query from a place on, some at a time, those with a tag alone."""
-    while True:
-        some = query
-        if place is not None:
-            created, identity = place
-            some = query.where(or_(JobRow.created < created, and_(JobRow.created == created, JobRow.id < identity)))
-        rows = session.scalars(some.limit(BATCH)).all()
-        yield from (row for row in rows if tag is None or tag in row.tags)
-        if len(rows) < BATCH:
-            return
-        place = [rows[-1].created, rows[-1].id]
+        return as_json(JobPage(items=described(session, page), next=following))
 
 
 @router.get("/{identity:word}", response_model=Job, responses=NOT_MODIFIED, dependencies=[Depends(needs("read"))])
@@ -218,12 +202,12 @@ def acted(identity: Identity, action: Action, database: Stored, control: Control
     return told
 
 
-@router.get("/{identity}/clips", dependencies=[Depends(needs("read"))])
-def clips(identity: Identity, database: Stored, secret: Secret, cursor: Cursor = None, limit: Limit = 100) -> ClipPage:
+@router.get("/{identity}/clips", response_model=ClipPage, dependencies=[Depends(needs("read"))])
+def clips(identity: Identity, database: Stored, secret: Secret, cursor: Cursor = None, limit: Limit = 100) -> Response:
     """List the clips that a job committed."""
     with database.reading() as session:
         find_job(session, identity)
-        return clip_page(session, secret, {"job": identity}, cursor, limit)
+        return as_json(clip_page(session, secret, {"job": identity}, cursor, limit))
 
 
 @router.get("/{identity}/failures", dependencies=[Depends(needs("read"))])
