@@ -9,7 +9,7 @@ from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import First, path_light
 from simfactory.rendering.kernels.shade import display_value
-from simfactory.rendering.kernels.spots import is_textured, plane_color, texture_plane
+from simfactory.rendering.kernels.spots import is_textured, is_within_one, plane_color, texture_plane
 from simfactory.rendering.kernels.textures import BRUSHED, CHECKER, FABRIC, MARBLE, NOISE, STONE, STRIPES
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
@@ -129,6 +129,8 @@ def mean_color_seen(
         count = 1
     if kind == CHECKER or kind == STRIPES or kind == FABRIC:
         count = 4 * look.texture_samples
+        if plane.flat != 0 and kind != FABRIC and is_within_one(look, hit.item, plane.lay):
+            count = 1
     total = wp.vec3(0.0, 0.0, 0.0)
     for sample in range(count):
         if count > 1:
