@@ -61,6 +61,7 @@ class Run:
     instant: wp.int32  # of the open shutter
     instants: wp.int32  # how many there are
     refine: wp.int32  # whether it adds to another run's samples
+    tiles: wp.array(dtype=wp.int32)  # those with pixels to follow
     boxes: wp.array(dtype=wp.vec4i)  # by tile: first and one past the last row and column that are followed
     rich: wp.array(dtype=wp.int32)  # by tile: whether mirrors and glass fill a good part of it
 
@@ -221,13 +222,16 @@ def expose(
     run: Run,
     film: Film,
 ):
-    """Follow the paths of every pixel of every tile and keep their means, over all instants of an open shutter.
+    """Follow the paths of every pixel of the tiles' boxes and keep their means, over all instants of an open shutter.
 
     To refine, paths are added to those of a first run where its light is uncertain.
     """
-    tile, row, column = wp.tid()
+    index, i, j = wp.tid()
+    tile = run.tiles[index]
     box = run.boxes[tile]
-    if row < box[0] or row >= box[1] or column < box[2] or column >= box[3]:
+    row = box[0] + i
+    column = box[2] + j
+    if row >= box[1] or column >= box[3]:
         return
     pose = camera_to_world[tile]
     lens = lenses[tile]
