@@ -112,12 +112,18 @@ def offset_in_pixel(look: Look, key: wp.uint32, sample: int, dimension: int):
 
 
 @wp.func
+def is_grainy(kind: int):
+    """Return whether one place in a pixel is enough to read a texture: what is finer is left out where it is read."""
+    return kind == NOISE or kind == MARBLE or kind == STONE or kind == BRUSHED
+
+
+@wp.func
 def mean_color_seen(
     world: World, look: Look, key: wp.uint32, hit: Hit, pose: wp.mat44d, lens: wp.vec4d, row: int, column: int
 ):
     """Return the base colour of a hit's plane over a pixel: a texture needs more places than light needs paths.
 
-    Sharp patterns need many, grains one: what is finer than a pixel is left out where they are read.
+    Sharp patterns need many, unless the pixel lies within one square of them.
     """
     origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
     angle = look.filter_width / float(lens[0])
@@ -126,7 +132,7 @@ def mean_color_seen(
     plane = texture_plane(world, look, hit, origin, direction, angle)
     kind = look.materials[hit.item].texture
     count = look.texture_samples
-    if kind == NOISE or kind == MARBLE or kind == STONE or kind == BRUSHED:
+    if is_grainy(kind):
         count = 1
     if kind == CHECKER or kind == STRIPES or kind == FABRIC:
         count = 4 * look.texture_samples
@@ -171,8 +177,10 @@ def plan_pixel(
             if item < 0:
                 plan.samples = 1
             elif look.texture_samples > 0 and is_textured(look, item):
-                plan.first.known = 2
-                plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
+                # One path through the pixel's centre reads grains as well as they are read here.
+                if plan.samples > 1 or not is_grainy(look.materials[item].texture):
+                    plan.first.known = 2
+                    plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
     if still and is_mirror(look, item):
         plan.samples += look.mirror_samples
         if run.rich[tile] == 0:
