@@ -21,7 +21,7 @@ wp.set_module_options(OPTIONS)
 
 EDGE = wp.constant(2)  # of a block [px]
 ROUGH = wp.constant(0.45)  # roughness from which on a relief is seen by what light it scatters, not by its highlights
-MARGIN = wp.constant(16)  # about what no block can show; within it the two ways give way to each other [px]
+MARGIN = wp.constant(8)  # about what no block can show; within it the two ways give way to each other [px]
 
 
 @wp.struct
