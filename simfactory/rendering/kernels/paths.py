@@ -23,7 +23,7 @@ from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.reflectance import environment_reflectance, fresnel
 from simfactory.rendering.kernels.shade import FAR, ambient_light, horizon_light, reflectance_at_normal
 from simfactory.rendering.kernels.spots import Spot, find_spot
-from simfactory.rendering.kernels.world import CLOSED, Hit, World, closest_hit
+from simfactory.rendering.kernels.world import CLOSED, Hit, World, next_hit
 
 __all__ = ["First", "Seen", "path_light"]
 
@@ -238,7 +238,7 @@ def path_light(
         going = False
         hit = first.hit
         if first.known == 0 or bounce > 0:
-            hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
+            hit = next_hit(world, root, start, wp.vec3d(leg.along), FAR, leg.within - 1)
         if leg.kind == GATHERED:
             seen.light -= even_part(look, environment, leg)
         if leg.density > 0.0:
