@@ -1,6 +1,7 @@
 """Images by paths of light: exposed on a film, denoised tile by tile, developed."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,21 @@ def lens_records(cameras: Sequence[CameraSpec], pinholes: npt.NDArray[np.float64
         row["aperture"], row["focus"] = camera.aperture_radius, camera.focus_distance
         row["gain"] = 2.0**camera.exposure
     return rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Region:
+    """What is followed pixel by pixel.
+
+    Attributes:
+        tiles: The tiles that have any of it `(some,)`.
+        boxes: First and one past the last row and column, of every tile `(tile,)`.
+        dim: How many tiles have any, and the largest box's rows and columns.
+    """
+
+    tiles: WarpArray
+    boxes: WarpArray
+    dim: tuple[int, int, int]
 
 
 class Exposure:
@@ -67,8 +83,7 @@ class Exposure:
         self._mirrors = _mirrors(look, preset)
         self._shown = self._mirrors | _uneven(look)
         self._whole = np.array([row["aperture"] > 0.0 for row in lenses.numpy()])
-        every = np.tile(np.array([0, shape[1], 0, shape[2]], np.int32), (shape[0], 1))
-        self._everywhere: WarpArray = wp.array(every, dtype=wp.vec4i, device=device)
+        self._everywhere = _region(np.tile(np.array([0, shape[1], 0, shape[2]], np.int32), (shape[0], 1)), device)
         self._denoiser = None
         if preset.denoiser is not None:
             self._denoiser = Denoiser(preset=preset.name, quality=preset.denoiser)
@@ -117,8 +132,7 @@ class Exposure:
             if refine:
                 inputs = [self._look, centers, self._rich, self._film]
                 wp.launch(ask_further, dim=self._shape, inputs=inputs, device=self._device)
-            run = self._run(counts | {"refine": refine}, self._everywhere)
-            wp.launch(expose, dim=self._shape, inputs=[*given, run, self._film], device=self._device)
+            self._follow(given, self._run(counts | {"refine": refine}, self._everywhere), self._everywhere)
 
     def finish(self, rgb: WarpArray) -> None:
         """Denoise and develop what was gathered into `rgb` `(tile, height, width, 3)`."""
@@ -155,9 +169,9 @@ class Exposure:
         """Follow paths for blocks of pixels, and in a box of each tile for every pixel; denoise both and join them."""
         blocks, film = self._blocks, self._film
         boxes = self._boxes(np.asarray(host_view(buffers.item)))
-        run = self._run(counts | {"refine": 0}, wp.array(boxes, dtype=wp.vec4i, device=self._device))
-        if np.any(boxes[:, 1] > boxes[:, 0]):
-            wp.launch(expose, dim=self._shape, inputs=[*given, run, film], device=self._device)
+        region = _region(boxes, self._device)
+        run = self._run(counts | {"refine": 0}, region)
+        self._follow(given, run, region)
         wp.launch(expose_blocks, dim=blocks.pixel.shape, inputs=[*given, run, blocks], device=self._device)
         if self._denoiser is not None:
             cuts = [(slice(top, bottom), slice(left, right)) for top, bottom, left, right in boxes.tolist()]
@@ -165,12 +179,17 @@ class Exposure:
             _denoise(self._denoiser, blocks.light, (blocks.albedo, blocks.normal), self._device, self._around(boxes))
         wp.launch(spread_blocks, dim=self._shape, inputs=[*given, run, blocks, film], device=self._device)
 
-    def _run(self, counts: dict[str, int], boxes: WarpArray) -> Run:
+    def _run(self, counts: dict[str, int], region: _Region) -> Run:
         run = Run()
-        run.boxes, run.rich = boxes, self._rich
+        run.tiles, run.boxes, run.rich = region.tiles, region.boxes, self._rich
         for name, value in counts.items():
             setattr(run, name, value)
         return run
+
+    def _follow(self, given: list[object], run: Run, region: _Region) -> None:
+        """Follow the paths of every pixel in a region."""
+        if min(region.dim):
+            wp.launch(expose, dim=region.dim, inputs=[*given, run, self._film], device=self._device)
 
     def _around(self, boxes: npt.NDArray[np.int32]) -> list[tuple[slice, slice]]:
         """Return what of each tile's blocks is needed: none where the box is the whole tile, else all."""
@@ -194,6 +213,16 @@ class Exposure:
                     last = -(-(found[-1] + 1 + int(MARGIN)) // STEP) * STEP
                     boxes[tile, 2 * axis : 2 * axis + 2] = max(first, 0), min(last, size)
         return boxes
+
+
+def _region(boxes: npt.NDArray[np.int32], device: wp.Device) -> _Region:
+    """Upload the boxes of all tiles `(tile, 4)`."""
+    (tiles,) = np.nonzero(boxes[:, 1] > boxes[:, 0])
+    return _Region(
+        tiles=wp.array(tiles, dtype=wp.int32, device=device),
+        boxes=wp.array(boxes, dtype=wp.vec4i, device=device),
+        dim=(len(tiles), int((boxes[:, 1] - boxes[:, 0]).max()), int((boxes[:, 3] - boxes[:, 2]).max())),
+    )
 
 
 def _mirrors(look: Look, preset: Preset) -> npt.NDArray[np.bool_]:

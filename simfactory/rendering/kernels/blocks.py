@@ -21,7 +21,7 @@ wp.set_module_options(OPTIONS)
 
 EDGE = wp.constant(2)  # of a block [px]
 ROUGH = wp.constant(0.45)  # roughness from which on a relief is seen by what light it scatters, not by its highlights
-MARGIN = wp.constant(16)  # about what no block can show; within it the two ways give way to each other [px]
+MARGIN = wp.constant(8)  # about what no block can show; within it the two ways give way to each other [px]
 
 
 @wp.struct
@@ -126,8 +126,7 @@ def expose_blocks(
     row = EDGE * i + wp.max(chosen, 0) // EDGE
     column = EDGE * j + wp.max(chosen, 0) % EDGE
     first = First()
-    first.known = 2
-    first.even = 1
+    first.known = 3
     first.hit.item = centers.item[tile, row, column]
     first.hit.triangle = centers.triangle[tile, row, column]
     if first.hit.item >= 0:
@@ -146,6 +145,11 @@ def expose_blocks(
         light, albedo, facing = plain_light(world, look, environments[tile], first, origin, direction)
     else:
         key = pixel_key(seeds[tile], row, column)
+        along = wp.vec3d(wp.normalize(wp.vec3(direction)))
+        first.spot = find_spot(world, look, environments[tile], first.hit, origin, along, 0.0, angle, 1, first.base)
+        first.spot.normal = first.spot.even
+        share = wp.lerp(returned_share(first.spot, first.base), wp.vec3(1.0, 1.0, 1.0), first.spot.fade)
+        blocks.share[tile, i, j] = share
         for sample in range(count):
             seen = path_light(world, look, environments[tile], key, sample, origin, direction, angle, first)
             limit = look.brightest / wp.max(brightest(seen.light), look.brightest)
@@ -153,13 +157,11 @@ def expose_blocks(
             albedo += wp.min(seen.albedo, wp.vec3(1.0, 1.0, 1.0))
             facing += seen.normal
             vector += seen.vector * limit
-        spot = find_spot(world, look, environments[tile], first.hit, origin, direction, 0.0, angle, 1, first.base)
-        blocks.share[tile, i, j] = wp.lerp(returned_share(spot, first.base), wp.vec3(1.0, 1.0, 1.0), spot.fade)
-    share = 1.0 / float(count)
-    blocks.light[tile, i, j] = light * share
-    blocks.albedo[tile, i, j] = albedo * share
-    blocks.normal[tile, i, j] = facing * share
-    blocks.vector[tile, i, j] = vector * share
+    weight = 1.0 / float(count)
+    blocks.light[tile, i, j] = light * weight
+    blocks.albedo[tile, i, j] = albedo * weight
+    blocks.normal[tile, i, j] = facing * weight
+    blocks.vector[tile, i, j] = vector * weight
 
 
 @wp.func

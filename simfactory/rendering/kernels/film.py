@@ -9,7 +9,7 @@ from simfactory.rendering.kernels.look import Lens, Look
 from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.paths import First, path_light
 from simfactory.rendering.kernels.shade import display_value
-from simfactory.rendering.kernels.spots import is_textured, plane_color, texture_plane
+from simfactory.rendering.kernels.spots import is_textured, is_within_one, plane_color, texture_plane
 from simfactory.rendering.kernels.textures import BRUSHED, CHECKER, FABRIC, MARBLE, NOISE, STONE, STRIPES
 from simfactory.rendering.kernels.world import Hit, World, camera_ray
 
@@ -61,6 +61,7 @@ class Run:
     instant: wp.int32  # of the open shutter
     instants: wp.int32  # how many there are
     refine: wp.int32  # whether it adds to another run's samples
+    tiles: wp.array(dtype=wp.int32)  # those with pixels to follow
     boxes: wp.array(dtype=wp.vec4i)  # by tile: first and one past the last row and column that are followed
     rich: wp.array(dtype=wp.int32)  # by tile: whether mirrors and glass fill a good part of it
 
@@ -111,12 +112,18 @@ def offset_in_pixel(look: Look, key: wp.uint32, sample: int, dimension: int):
 
 
 @wp.func
+def is_grainy(kind: int):
+    """Return whether one place in a pixel is enough to read a texture: what is finer is left out where it is read."""
+    return kind == NOISE or kind == MARBLE or kind == STONE or kind == BRUSHED
+
+
+@wp.func
 def mean_color_seen(
     world: World, look: Look, key: wp.uint32, hit: Hit, pose: wp.mat44d, lens: wp.vec4d, row: int, column: int
 ):
     """Return the base colour of a hit's plane over a pixel: a texture needs more places than light needs paths.
 
-    Sharp patterns need many, grains one: what is finer than a pixel is left out where they are read.
+    Sharp patterns need many, unless the pixel lies within one square of them.
     """
     origin = wp.vec3d(pose[0, 3], pose[1, 3], pose[2, 3])
     angle = look.filter_width / float(lens[0])
@@ -125,10 +132,12 @@ def mean_color_seen(
     plane = texture_plane(world, look, hit, origin, direction, angle)
     kind = look.materials[hit.item].texture
     count = look.texture_samples
-    if kind == NOISE or kind == MARBLE or kind == STONE or kind == BRUSHED:
+    if is_grainy(kind):
         count = 1
     if kind == CHECKER or kind == STRIPES or kind == FABRIC:
         count = 4 * look.texture_samples
+        if plane.flat != 0 and kind != FABRIC and is_within_one(look, hit.item, plane.lay):
+            count = 1
     total = wp.vec3(0.0, 0.0, 0.0)
     for sample in range(count):
         if count > 1:
@@ -168,8 +177,10 @@ def plan_pixel(
             if item < 0:
                 plan.samples = 1
             elif look.texture_samples > 0 and is_textured(look, item):
-                plan.first.known = 2
-                plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
+                # One path through the pixel's centre reads grains as well as they are read here.
+                if plan.samples > 1 or not is_grainy(look.materials[item].texture):
+                    plan.first.known = 2
+                    plan.first.base = mean_color_seen(world, look, key, plan.first.hit, pose, lens.pinhole, row, column)
     if still and is_mirror(look, item):
         plan.samples += look.mirror_samples
         if run.rich[tile] == 0:
@@ -219,13 +230,16 @@ def expose(
     run: Run,
     film: Film,
 ):
-    """Follow the paths of every pixel of every tile and keep their means, over all instants of an open shutter.
+    """Follow the paths of every pixel of the tiles' boxes and keep their means, over all instants of an open shutter.
 
     To refine, paths are added to those of a first run where its light is uncertain.
     """
-    tile, row, column = wp.tid()
+    index, i, j = wp.tid()
+    tile = run.tiles[index]
     box = run.boxes[tile]
-    if row < box[0] or row >= box[1] or column < box[2] or column >= box[3]:
+    row = box[0] + i
+    column = box[2] + j
+    if row >= box[1] or column >= box[3]:
         return
     pose = camera_to_world[tile]
     lens = lenses[tile]

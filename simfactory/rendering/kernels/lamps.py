@@ -97,6 +97,52 @@ def scattered(look: Look, index: int, spot: Spot, f0: wp.vec3, mirror_share: flo
 
 
 @wp.func
+def arriving(world: World, look: Look, root: int, spot: Spot, beam: Beam, scattered_light: wp.vec3):
+    """Return what of a beam's light reaches the eye by way of a spot past all that is in between; its light vector."""
+    light = wp.vec3(0.0, 0.0, 0.0)
+    vector = wp.vec3(0.0, 0.0, 0.0)
+    if scattered_light[0] + scattered_light[1] + scattered_light[2] > 1.0e-6:
+        light = scattered_light * light_passing(world, look, root, spot, beam.toward, beam.limit)
+        across = wp.max(wp.dot(spot.normal, beam.unit), 1.0e-4)
+        vector = beam.unit * ((light[0] + light[1] + light[2]) / across)
+    return light, vector
+
+
+@wp.func
+def drawn_beam(
+    look: Look,
+    environment: int,
+    spot: Spot,
+    f0: wp.vec3,
+    mirror_share: float,
+    key: wp.uint32,
+    sample: int,
+    dimension: int,
+):
+    """Draw one light source by the light that each would give; returns its beam, and light that stands for all."""
+    first = look.sceneries[environment].first_light
+    chance = draw(look, key, sample, dimension)
+    kept = Beam()
+    kept_light = wp.vec3(0.0, 0.0, 0.0)
+    kept_weight = float(0.0)
+    together = float(0.0)
+    for step in range(look.sceneries[environment].light_count):
+        beam = lamp_beam(look, first + step, spot.position, draw_pair(look, key, sample, dimension + 1 + 2 * step))
+        light = scattered(look, first + step, spot, f0, mirror_share, beam)
+        weight = light[0] + light[1] + light[2]
+        together += weight
+        share = weight / wp.max(together, 1.0e-20)
+        if weight > 0.0 and chance < share:
+            kept = beam
+            kept_light = light
+            kept_weight = weight
+            chance = chance / share
+        else:
+            chance = (chance - share) / wp.max(1.0 - share, 1.0e-6)
+    return kept, kept_light * (together / wp.max(kept_weight, 1.0e-20))
+
+
+@wp.func
 def lamps_light(
     world: World,
     look: Look,
@@ -137,34 +183,17 @@ def lamps_light(
     f0 = reflectance_at_normal(spot)
     first = look.sceneries[environment].first_light
     count = look.sceneries[environment].light_count
-    chance = draw(look, key, sample, dimension)
-    kept = Beam()
-    kept_light = wp.vec3(0.0, 0.0, 0.0)
-    kept_weight = float(0.0)
-    together = float(0.0)
-    for step in range(count + one):
-        light = wp.vec3(0.0, 0.0, 0.0)
-        beam = kept
-        if step < count:
-            beam = lamp_beam(look, first + step, spot.position, draw_pair(look, key, sample, dimension + 1 + 2 * step))
+    if one != 0:
+        beam, light = drawn_beam(look, environment, spot, f0, mirror_share, key, sample, dimension)
+        total, vector = arriving(world, look, root, spot, beam, light)
+    else:
+        for step in range(count):
+            u = draw_pair(look, key, sample, dimension + 1 + 2 * step)
+            beam = lamp_beam(look, first + step, spot.position, u)
             light = scattered(look, first + step, spot, f0, mirror_share, beam)
-        elif kept_weight > 0.0:
-            light = kept_light * (together / kept_weight)
-        weight = light[0] + light[1] + light[2]
-        if one != 0 and step < count:
-            together += weight
-            share = weight / wp.max(together, 1.0e-20)
-            if weight > 0.0 and chance < share:
-                kept = beam
-                kept_light = light
-                kept_weight = weight
-                chance = chance / share
-            else:
-                chance = (chance - share) / wp.max(1.0 - share, 1.0e-6)
-        elif weight > 1.0e-6:
-            light = light * light_passing(world, look, root, spot, beam.toward, beam.limit)
-            total += light
-            vector += beam.unit * ((light[0] + light[1] + light[2]) / wp.max(wp.dot(spot.normal, beam.unit), 1.0e-4))
+            seen, toward = arriving(world, look, root, spot, beam, light)
+            total += seen
+            vector += toward
     return total, vector
 
 

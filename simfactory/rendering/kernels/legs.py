@@ -60,6 +60,7 @@ class Leg:
     kind: wp.int32
     owed: wp.vec3  # what share of the even part of its light was counted before
     ahead: wp.int32  # whether it is the one that shows the surface behind a mirror or glass
+    within: wp.int32  # one more than the item in whose glass it starts; 0 = none
 
 
 @wp.struct
@@ -214,7 +215,10 @@ def glass_leg(spot: Spot, closed: int, kind: int):
         if spot.leaving != 0:
             ratio = spot.refractive_index
         cosine = wp.clamp(wp.dot(spot.normal, spot.toward_eye), 0.0, 1.0)
-        if ratio * ratio * (1.0 - cosine * cosine) < 1.0:
+        leaves = ratio * ratio * (1.0 - cosine * cosine) < 1.0
+        if leaves != (spot.leaving != 0):
+            leg.within = spot.item + 1
+        if leaves:
             leg.along = bent(-spot.toward_eye, spot.normal, ratio)
         else:
             leg.along = wp.normalize(spot.normal * (2.0 * cosine) - spot.toward_eye)

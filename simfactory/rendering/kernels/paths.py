@@ -23,7 +23,7 @@ from simfactory.rendering.kernels.options import OPTIONS
 from simfactory.rendering.kernels.reflectance import environment_reflectance, fresnel
 from simfactory.rendering.kernels.shade import FAR, ambient_light, horizon_light, reflectance_at_normal
 from simfactory.rendering.kernels.spots import Spot, find_spot
-from simfactory.rendering.kernels.world import CLOSED, Hit, World, closest_hit
+from simfactory.rendering.kernels.world import CLOSED, Hit, World, next_hit
 
 __all__ = ["First", "Seen", "path_light"]
 
@@ -41,10 +41,10 @@ GUIDING = wp.constant(0.08)  # roughness from which on a mirror's own colour gui
 class First:
     """What is known of the first thing on a path."""
 
-    known: wp.int32  # 0 = nothing, 1 = the hit, 2 = the base colour over the pixel too
-    even: wp.int32  # whether its relief is left out
+    known: wp.int32  # 0 = nothing, 1 = the hit, 2 = the base colour over the pixel too, 3 = all: the spot
     hit: Hit
     base: wp.vec3
+    spot: Spot
 
 
 @wp.struct
@@ -143,7 +143,7 @@ def lit_spot(
     if site.spot.roughness < look.mirror_roughness:
         share = site.chance
     one = int(0)
-    if bounce > 0 or look.sceneries[environment].light_count > 1:
+    if look.sceneries[environment].light_count > 1:
         one = 1
     return lamps_light(world, look, environment, root, site.spot, share, one, key, sample, dimension)
 
@@ -199,14 +199,13 @@ def met_spot(
     world: World, look: Look, environment: int, hit: Hit, start: wp.vec3d, leg: Leg, first: First, bounce: int
 ):
     """Return the surface point that a leg meets, the first one as far as it is known."""
+    if bounce == 0 and first.known == 3:
+        return first.spot
     known = int(0)
     if bounce == 0 and first.known == 2:
         known = 1
     along = wp.vec3d(leg.along)
-    spot = find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
-    if bounce == 0 and first.even != 0:
-        spot.normal = spot.even
-    return spot
+    return find_spot(world, look, environment, hit, start, along, leg.width, leg.angle, known, first.base)
 
 
 @wp.func
@@ -239,7 +238,7 @@ def path_light(
         going = False
         hit = first.hit
         if first.known == 0 or bounce > 0:
-            hit = closest_hit(world, root, start, wp.vec3d(leg.along), FAR)
+            hit = next_hit(world, root, start, wp.vec3d(leg.along), FAR, leg.within - 1)
         if leg.kind == GATHERED:
             seen.light -= even_part(look, environment, leg)
         if leg.density > 0.0:

@@ -15,6 +15,7 @@ __all__ = [
     "find_spot",
     "has_relief",
     "is_textured",
+    "is_within_one",
     "pattern_factor",
     "plane_color",
     "surface_pattern",
@@ -252,6 +253,21 @@ def is_textured(look: Look, item: int):
     if item >= 0:
         textured = look.materials[item].texture != PLAIN
     return textured
+
+
+@wp.func
+def is_within_one(look: Look, item: int, lay: Lay):
+    """Return whether a checker or stripes have one colour all over a pixel, its filter's width about it included."""
+    mix = texture_mix(
+        look.materials[item].texture,
+        look.materials[item].period,
+        look.materials[item].offset,
+        look.materials[item].shape,
+        lay.position,
+        lay.footprint * 2.0,
+        lay.normal,
+    )
+    return wp.abs(mix - 0.5) > 0.499
 
 
 @wp.func

@@ -22,6 +22,7 @@ __all__ = [
     "closest_hit",
     "corner",
     "intersect",
+    "next_hit",
     "nonzero",
 ]
 
@@ -272,8 +273,11 @@ def missed_front(mesh: wp.uint64, start: wp.vec3, along: wp.vec3, back: float):
 
 
 @wp.func
-def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float):
-    """Return the nearest hit nearer than `limit`."""
+def next_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float, within: int):
+    """Return the nearest hit nearer than `limit` of a ray that starts within an item's body: it meets its back there.
+
+    -1 = within none.
+    """
     hit = Hit()
     hit.item = int(-1)
     hit.triangle = int(-1)
@@ -301,7 +305,7 @@ def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, 
             if ray.result:
                 distance = ray.t
                 triangle = ray.face
-                if ray.sign < 0.0 and (world.instances[item].flags & CLOSED) != 0:
+                if ray.sign < 0.0 and item != within and (world.instances[item].flags & CLOSED) != 0:
                     mesh = world.instances[item].mesh
                     front, nearer = missed_front(mesh, wp.vec3(start), nonzero(wp.vec3(along)), ray.t)
                     if front >= 0:
@@ -314,6 +318,12 @@ def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, 
                 hit.distance = distance
                 reach = distance * TIE
     return hit
+
+
+@wp.func
+def closest_hit(world: World, root: int, origin: wp.vec3d, direction: wp.vec3d, limit: float):
+    """Return the nearest hit nearer than `limit`."""
+    return next_hit(world, root, origin, direction, limit, -1)
 
 
 @wp.func
