@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ from api.database import Database, note, trim_events
 from api.dispatch import Dispatcher
 from api.ledger import apply_result, hand_back
 from api.settings import Settings
-from api.tables import JobRow, MetaRow, ShardRow
+from api.tables import IdempotencyRow, JobRow, MetaRow, ShardRow
 from simfactory import catalog
 from simfactory.protocol import Worker
 from simfactory.queue import AWAY, ShardQueue, connect
@@ -36,6 +36,8 @@ FILL_SECONDS = 0.5
 JANITOR_SECONDS = 2.0
 BATCH = 512  # results a transaction
 DISK = "disk: "
+SWEEP_SECONDS = 600.0
+KEYS_SECONDS = 86_400.0  # for which an idempotency key gives the same answer
 
 
 class Control:
@@ -65,6 +67,7 @@ class Control:
         self._leases: dict[str, tuple[int, float]] = {}  # shard → heartbeat, and when it was first seen
         self._workers: dict[str, tuple[int, float]] = {}
         self._missing: dict[str, float] = {}
+        self._sweep_due = 0.0
         self._listed: dict[str, int] = {}  # dataset → clips when its catalogue was last written
 
     def start(self) -> None:
@@ -83,6 +86,7 @@ class Control:
     def stop(self) -> None:
         """End the threads."""
         self._stop.set()
+        self.dispatcher.stopping.set()
         self._wake.set()
         self._soon.set()
         for thread in self._threads:
@@ -211,6 +215,10 @@ class Control:
                 .limit(1000)
             ).all()
         self.queue.set_stopped(stopped)
+        if now > self._sweep_due:
+            self._sweep_due = now + SWEEP_SECONDS
+            with self._database.writing() as session:
+                session.execute(delete(IdempotencyRow).where(IdempotencyRow.created < time.time() - KEYS_SECONDS))
 
     def _silent(self, seen: dict[str, tuple[int, float]], beats: dict[str, int], now: float) -> list[str]:
         """Return those whose heartbeat has not changed for a lease."""

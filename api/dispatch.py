@@ -4,7 +4,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from threading import Lock
+from threading import Event, Lock
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, or_, select
@@ -40,12 +40,16 @@ class Dispatcher:
         database: State of record.
         queue: The queue.
         settings: How far ahead.
+
+    Attributes:
+        stopping: Once it is set, nothing more is handed out.
     """
 
     def __init__(self, database: Database, queue: ShardQueue, settings: Settings) -> None:
         self._database, self._queue, self._settings = database, queue, settings
         self._plans: OrderedDict[str, "Plan"] = OrderedDict()
         self._lock = Lock()
+        self.stopping = Event()
 
     def plan(self, job: JobRow) -> "Plan":
         """Return the plan of a job."""
@@ -86,7 +90,7 @@ class Dispatcher:
             try:
                 room = min(ahead, job.request["max_workers"] or ahead)
                 room -= out.get(job.id, 0)
-                while room > 0 and self._hand_out(job.id):
+                while room > 0 and not self.stopping.is_set() and self._hand_out(job.id):
                     room -= 1
                     count += 1
             except UNPLANNABLE as error:
@@ -132,6 +136,8 @@ class Dispatcher:
             part, index = job.part, job.index
         else:
             wanted, part, index = self._following(job, size)
+        if job.planned and not wanted:
+            return False
         units, lost = self._sampled(job, wanted)
         shard = self._shard(job, new_id("s"), units, alone=alone)
         with self._database.writing() as session:
@@ -152,7 +158,18 @@ class Dispatcher:
             settle_job(session, current)
         if units:
             self._queue.push(shard, job.priority)
+            self._take_back_if_stopped(identity)
         return bool(units or lost)
+
+    def _take_back_if_stopped(self, identity: str) -> None:
+        """Take back what was queued while its job was paused or cancelled."""
+        with self._database.reading() as session:
+            state = session.scalar(select(JobRow.state).where(JobRow.id == identity))
+        if state in ("paused", "cancelled"):
+            with self._database.writing() as session:
+                job = session.get(JobRow, identity, with_for_update=True)
+                if job is not None and job.state == state:
+                    take_back_queued(session, self._queue, job)
 
     def _waiting(self, session: Session, job: JobRow) -> Sequence[ReplacementRow]:
         """Return what is to be tried again; what took workers with it only when all else is done."""
@@ -213,6 +230,6 @@ def take_back_queued(session: Session, queue: ShardQueue, job: JobRow) -> None:
         if row.id not in waiting:
             continue
         queue.drop(row.id, row.queue)
-        for part, index, attempt in row.units:
+        for part, index, attempt in row.units if job.state != "cancelled" else ():
             session.add(replacement(job, (part, index, attempt)))
         session.delete(row)

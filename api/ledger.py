@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import select
@@ -49,13 +50,15 @@ def _unit(session: Session, message: Message) -> None:
     left = None if job is None else _close_unit(session, str(message["shard"]), key)
     if job is None or left is None:
         if job is not None and message["clips"]:  # a late twin: its clips are known, or are now
-            add_clips(session, job, str(message["dataset"]), message["clips"], at=float(message["at"]))
+            add_clips(session, job.id, str(message["dataset"]), message["clips"], at=float(message["at"]))
         return
     job.started = job.started or time.time()
     job.version += 1
     match message["status"]:
         case "committed":
-            frames, size = add_clips(session, job, str(message["dataset"]), message["clips"], at=float(message["at"]))
+            frames, size = add_clips(
+                session, job.id, str(message["dataset"]), message["clips"], at=float(message["at"])
+            )
             job.clips_done += len(message["clips"])
             job.frames += frames
             job.bytes += size
@@ -158,9 +161,24 @@ def give_up(session: Session, job: JobRow, key: Key, reason: str, detail: str) -
 
 
 def add_clips(
-    session: Session, job: JobRow | None, dataset: str, clips: Sequence[Message], *, at: float
+    session: Session,
+    job: str | None,
+    dataset: str,
+    clips: Sequence[Message],
+    *,
+    at: float,
+    places: Mapping[str, tuple[int, float]] = MappingProxyType({}),
 ) -> tuple[int, int]:
-    """Enter clips that are not in the catalogue yet; return the frames and bytes of all of them."""
+    """Enter clips that are not in the catalogue yet; return the frames and bytes of all of them.
+
+    Args:
+        session: A writing one.
+        job: Id of the job that made them, if it is known.
+        dataset: Their dataset.
+        clips: Their rows, as commit records have them, with `bytes`.
+        at: When they were committed [s].
+        places: Number and time of those that were in the catalogue before, by id.
+    """
     entered: set[tuple[str, str]] = session.info.setdefault("entered", set())  # in this transaction
     ids = [clip["clip_id"] for clip in clips]
     with session.no_autoflush:  # a transaction's clips are written together
@@ -168,7 +186,10 @@ def add_clips(
     fresh = [clip for clip in clips if clip["clip_id"] not in known and (dataset, clip["clip_id"]) not in entered]
     entered.update((dataset, clip["clip_id"]) for clip in fresh)
     if fresh:
-        rows = [_row(clip, dataset, None if job is None else job.id, at) for clip in fresh]
+        rows = [_row(clip, dataset, job, at) for clip in fresh]
+        for row in rows:
+            if row.id in places:
+                row.number, row.committed = places[row.id]
         enter_kinds(session, rows)
         session.add_all(rows)
         folder = _locked(session, DatasetRow, dataset)

@@ -2,9 +2,11 @@
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from types import MappingProxyType
+from typing import NamedTuple, cast
 
 from sqlalchemy import delete, select
 
@@ -53,40 +55,66 @@ def reconcile(settings: Settings) -> Reconciled:
 
 
 def rebuild_catalogue(settings: Settings) -> tuple[int, int]:
-    """Make the catalogue anew; return the numbers of clips and datasets. Which job made a clip is kept where known."""
+    """Make the catalogue anew; return the numbers of clips and datasets.
+
+    Clips that it knew keep their place in it, on which versions of datasets rest, and the job that made them.
+    """
     database = Database(settings.database)
     folders = _datasets(database, settings.data)
+    columns = (ClipRow.dataset, ClipRow.id, ClipRow.number, ClipRow.committed, ClipRow.job)
+    known: dict[str, dict[str, Place]] = {}
     with database.reading() as session:
-        owners = {(row[0], row[1]): row[2] for row in session.execute(select(ClipRow.dataset, ClipRow.id, ClipRow.job))}
+        for dataset, clip, number, committed, job in session.execute(select(*columns).order_by(ClipRow.number)):
+            known.setdefault(dataset, {})[clip] = Place(number, committed, job)
     with database.writing() as session:
         session.execute(delete(ClipRow))
         for row in session.scalars(select(DatasetRow)):
             row.clips = row.frames = row.bytes = 0
             row.categories, row.splits = {}, {}
-    count = sum(adopt(database, folder, owners) for folder in folders)
+    # First those that have a place, or new ones would take it.
+    count = sum(adopt(database, folder, known.get(folder.name, {}), again=True) for folder in folders)
+    count += sum(adopt(database, folder) for folder in folders)
     database.close()
     return count, len(folders)
 
 
-def adopt(database: Database, folder: Location, owners: dict[tuple[str, str], str | None] | None = None) -> int:
-    """Enter the clips of a dataset that the catalogue does not know; return how many."""
+class Place(NamedTuple):
+    """A clip's place in the catalogue: its number, when it was entered [s], and the job that made it."""
+
+    number: int
+    committed: float
+    job: str | None
+
+
+def adopt(
+    database: Database, folder: Location, places: Mapping[str, Place] = MappingProxyType({}), *, again: bool = False
+) -> int:
+    """Enter the clips of a dataset that the catalogue does not know; return how many.
+
+    Args:
+        database: State of record.
+        folder: Where the dataset lies.
+        places: Where clips had been.
+        again: Whether to enter only clips that have a place.
+    """
     handle, name = open_folder(folder), folder.name
     with database.reading() as session:
         known = set(session.scalars(select(ClipRow.id).where(ClipRow.dataset == name)))
-    fresh = sorted(committed_ids(handle) - known)
-    for begin in range(0, len(fresh), BATCH):
+    fresh = committed_ids(handle) - known
+    order = [clip for clip in places if clip in fresh] if again else sorted(fresh)
+    for begin in range(0, len(order), BATCH):
         clips: dict[str | None, list[dict[str, JSON]]] = {}
-        for clip in fresh[begin : begin + BATCH]:
+        for clip in order[begin : begin + BATCH]:
             record = read_record(handle, clip)
             files = cast(dict[str, dict[str, int]], record["files"])
             row = {**cast(dict[str, JSON], record["row"]), "clip_id": clip}
             row["bytes"] = sum(entry["bytes"] for entry in files.values())
-            clips.setdefault((owners or {}).get((name, clip)), []).append(row)
+            clips.setdefault(places[clip].job if clip in places else None, []).append(row)
+        kept = {clip: (place.number, place.committed) for clip, place in places.items()}
         with database.writing() as session:
-            for owner, rows in clips.items():
-                job = None if owner is None else session.get(JobRow, owner)
-                add_clips(session, job, name, rows, at=time.time())
-    return len(fresh)
+            for job, rows in clips.items():
+                add_clips(session, job, name, rows, at=time.time(), places=kept)
+    return len(order)
 
 
 def _datasets(database: Database, data: Location) -> list[Location]:

@@ -8,6 +8,7 @@
     │   └── UnsupportedBody    it does not simulate this body kind
     ├── SimulationError        a simulation left its valid range
     ├── ResourceError          the request does not fit into memory or onto the disk
+    │   └── DiskFull           the disk is full now
     ├── StoreError             a dataset or clip cannot be read or written
     │   ├── ClipNotFound       no committed clip has this id
     │   └── CorruptClip        stored bytes differ from their commit record
@@ -23,6 +24,7 @@ __all__ = [
     "BackendUnavailable",
     "ClipNotFound",
     "CorruptClip",
+    "DiskFull",
     "QueueError",
     "ResourceError",
     "ServiceError",
@@ -64,6 +66,10 @@ class SimulationError(SimfactoryError):
 
 class ResourceError(SimfactoryError):
     """A request needs more memory or disk than there is."""
+
+
+class DiskFull(ResourceError):
+    """There is no room left on the disk, or in the quota; what is committed is whole."""
 
 
 class StoreError(SimfactoryError):

@@ -44,12 +44,13 @@ LEASES, WORKERS, RESULTS, STOPPED, DRAINING, HANDSHAKE = (
 )  # fmt: skip
 BLOB_BYTES_MAX = 64 << 20
 PAUSE_MAX = 1.0
+ANSWER_SECONDS = 15.0  # longer than any wait for a shard or a result
 AWAY = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.BusyLoadingError)
 
 
 def connect(url: str) -> redis.Redis:
     """Return a connection; it is made at the first command."""
-    return redis.Redis.from_url(url, socket_connect_timeout=5.0, health_check_interval=0)
+    return redis.Redis.from_url(url, socket_connect_timeout=5.0, socket_timeout=ANSWER_SECONDS)
 
 
 def until_there(call: Callable[[], T], stop: Event) -> T | None:

@@ -18,7 +18,7 @@ from typing import cast
 
 from simfactory.dataset import Clip
 from simfactory.deadline import Deadline
-from simfactory.errors import QueueError, ResourceError, SimfactoryError
+from simfactory.errors import DiskFull, QueueError, SimfactoryError
 from simfactory.processes import GRACE_SECONDS
 from simfactory.queue import Shard, ShardQueue, Unit, connect, until_there
 from simfactory.siblings import record_group
@@ -219,9 +219,9 @@ class Worker:
         self._take(first)
         try:
             self._record(first)
-        except ResourceError as error:
-            broken = str(error)
-            self._report(lambda: self.queue.report({"kind": "blocked", "job": first.job, "detail": broken}))
+        except DiskFull as error:  # nobody's fault: what is left is given back, and the job pauses
+            detail = str(error)
+            self._report(lambda: self.queue.report({"kind": "blocked", "job": first.job, "detail": detail}))
         except (SimfactoryError, MemoryError) as error:
             broken = f"{type(error).__name__}: {error}"
             logger.warning("shard %s broke: %s", first.id, broken)
@@ -301,8 +301,6 @@ class Worker:
                     for spec in resolved:
                         check_scene(spec, backend=shard.backend, preset=shard.preset)
                         check_memory(spec, preset=shard.preset, in_memory=False)
-                except ResourceError:
-                    raise
                 except (SimfactoryError, ValueError) as error:
                     self._ended(each, unit, _Tally(failure=f"{type(error).__name__}: {error}"), dataset, {})
                     continue

@@ -103,10 +103,9 @@ def _fill(database: Database, count: int, kinds: Kinds) -> dict[str, float]:
     """Enter clips the way that the catalogue is rebuilt."""
     wall = cpu = 0.0
     for batch in batches(count, kinds):
-        owner = JobRow(id=batch.job)
         begin, used = time.perf_counter(), time.process_time()
         with database.writing() as session:
-            add_clips(session, owner, batch.dataset, batch.clips, at=time.time())
+            add_clips(session, batch.job, batch.dataset, batch.clips, at=time.time())
         wall, cpu = wall + time.perf_counter() - begin, cpu + time.process_time() - used
     total = kinds.total()
     return {"inserts_per_second": round(total / wall), "inserts_per_cpu_second": round(total / cpu)}

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from simfactory.errors import ResourceError, StoreError
+from simfactory.errors import DiskFull, StoreError
 
 __all__ = ["disk_errors", "sync_path", "sync_tree", "write_all", "write_file"]
 
@@ -25,14 +25,14 @@ def disk_errors(path: Path, *, needed: int = 0) -> Iterator[None]:
         needed: Size of the write [bytes], for the message of a full disk.
 
     Raises:
-        ResourceError: The disk or the quota is full.
+        DiskFull: The disk or the quota is full.
         StoreError: Anything else the system refused.
     """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise ResourceError(
+            raise DiskFull(
                 f"{path}: the disk is full ({needed} bytes needed, {_free_bytes(path)} bytes free); "
                 "make room or choose another dataset folder"
             ) from error

@@ -37,14 +37,13 @@ def test_lists_by_any_two_filters_are_those_of_a_plain_query(tmp_path, monkeypat
     values = {"category": "abc", "scene": "rstuvw", "tier": "xy", "split": "pq", "backend": "mn", "preset": "gh"}
     with database.writing() as session:
         for number in range(60):
-            job = JobRow(id=f"j{number // 20}")
             clips = [
                 _clip(
                     20 * number + each, **{name: rng.choice(kinds[: 1 + number // 6]) for name, kinds in values.items()}
                 )
                 for each in range(20)
             ]
-            add_clips(session, job, f"d{number % 3}", clips, at=1.0)
+            add_clips(session, f"j{number // 20}", f"d{number % 3}", clips, at=1.0)
     values |= {"dataset": ["d0", "d1", "absent"], "job": ["j0", "j2", "absent"]}
     with database.reading() as session:
         for _ in range(400):
