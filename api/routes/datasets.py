@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -11,6 +11,7 @@ from fastapi.responses import FileResponse, JSONResponse, Response, StreamingRes
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from api.archive import archive
 from api.clips import told
 from api.database import Database, note
 from api.files import FILE_RESPONSES, registered, send_stored
@@ -31,6 +32,8 @@ FILES = {
     200: {"content": {**FILE_RESPONSES[200]["content"], "application/json": {"schema": NAMES}}},
 }
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
+TAR = {"content": {"application/x-tar": {"schema": {"type": "string", "format": "binary"}}}}
+Version = Annotated[int | None, Query(ge=1, le=2**31)]
 LINES = {"content": {"application/x-ndjson": {"schema": {"type": "string"}}}}
 BATCH = 1000
 FILES_MAX = 10_000
@@ -72,9 +75,9 @@ def freeze(name: Named, database: Stored) -> DatasetVersion:
         _find(session, name)
         last = _last(session, name)
     digest, count = hashlib.sha256(), 0
-    for lines in _manifest(database, name, last):  # before anything is locked: what is there stays as it is
-        digest.update("".join(lines).encode())
-        count += len(lines)
+    for rows in _rows(database, name, last):  # before anything is locked: what is there stays as it is
+        digest.update(_lines(rows).encode())
+        count += len(rows)
     with database.writing() as session:
         newest = _versions(session, name)[-1:]
         if newest and newest[0].last >= last:
@@ -94,19 +97,20 @@ def freeze(name: Named, database: Stored) -> DatasetVersion:
     response_class=Response,
     responses={200: LINES},
 )
-def manifest(name: Named, database: Stored, version: Annotated[int | None, Query(ge=1, le=2**31)] = None) -> Response:
+def manifest(name: Named, database: Stored, version: Version = None) -> Response:
     """Send the clips of a version, one JSON line each; without one, those committed now."""
-    with database.reading() as session:
-        _find(session, name)
-        last = _last(session, name)
-        if version is not None:
-            row = session.get(VersionRow, (name, version))
-            if row is None:
-                known = [each.version for each in _versions(session, name)]
-                raise ProblemError(404, f"dataset {name!r} has no version {version}; it has {known or 'none yet'}")
-            last = row.last
-    lines = ("".join(some) for some in _manifest(database, name, last))
+    last = _end(database, name, version)
+    lines = (_lines(rows) for rows in _rows(database, name, last))
     return StreamingResponse(lines, media_type="application/x-ndjson")
+
+
+@router.get("/{name}/export", dependencies=READ, response_class=Response, responses={200: TAR, 409: {}})
+def export(name: Named, database: Stored, settings: Tuned, version: Version = None) -> Response:
+    """Send a version as a tar archive that unpacks into a dataset; without one, what is committed now."""
+    last = _end(database, name, version)
+    clips = (row.id for rows in _rows(database, name, last) for row in rows)
+    headers = {"content-disposition": f'attachment; filename="{name}.tar"'}
+    return StreamingResponse(archive(settings.data / name, clips), media_type="application/x-tar", headers=headers)
 
 
 @router.get("/{name}/files", dependencies=READ)
@@ -165,14 +169,35 @@ def _last(session: Session, name: str) -> int:
     return session.scalar(select(func.max(ClipRow.number)).where(ClipRow.dataset == name)) or 0
 
 
-def _manifest(database: Database, name: str, last: int) -> Iterator[list[str]]:
-    """Yield the lines of a manifest, some at a time; a slow reader holds no connection meanwhile."""
+def _lines(rows: Sequence[ClipRow]) -> str:
+    return "".join(json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n" for row in rows)
+
+
+def _end(database: Database, name: str, version: int | None) -> int:
+    """Return the number of the last clip of a version; of the catalogue as it is, without one.
+
+    Raises:
+        ProblemError: There is no such dataset or version.
+    """
+    with database.reading() as session:
+        _find(session, name)
+        if version is None:
+            return _last(session, name)
+        row = session.get(VersionRow, (name, version))
+        if row is None:
+            known = [each.version for each in _versions(session, name)]
+            raise ProblemError(404, f"dataset {name!r} has no version {version}; it has {known or 'none yet'}")
+        return row.last
+
+
+def _rows(database: Database, name: str, last: int) -> Iterator[Sequence[ClipRow]]:
+    """Yield the clips of a dataset up to one, some at a time; a slow reader holds no connection meanwhile."""
     after = 0
     while True:
         query = select(ClipRow).where(ClipRow.dataset == name, ClipRow.number > after, ClipRow.number <= last)
         with database.reading() as session:
             rows = session.scalars(query.order_by(ClipRow.number).limit(BATCH)).all()
-        yield [json.dumps(told(row).model_dump(mode="json"), sort_keys=True) + "\n" for row in rows]
+        yield rows
         if len(rows) < BATCH:
             return
         after = rows[-1].number

@@ -1,11 +1,13 @@
 """Downloads: whole, in parts, resumed, and not again."""
 
 import hashlib
+import io
+import tarfile
 
 import pytest
 
 from api.repair import adopt
-from simfactory.store import create_dataset, read_record
+from simfactory.store import committed_ids, create_dataset, read_record, validate
 from simfactory.store.commit import clip_key
 from simfactory.testing.store import example_id, write_example
 from tests.api.conftest import running
@@ -111,6 +113,35 @@ def test_files_of_a_dataset_are_sent_in_parts_and_not_again(stored):
     whole = get(stored, path)
     assert get(stored, path, range="bytes=2-9").content == whole.content[2:10]
     assert get(stored, path, if_none_match=whole.headers["etag"]).status_code == 304
+
+
+def test_export_unpacks_into_a_sound_dataset(stored, tmp_path):
+    answer = stored.client.get("/v1/datasets/data/export")
+    assert answer.headers["content-type"] == "application/x-tar"
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as archive:
+        archive.extractall(tmp_path / "copy", filter="data")
+    assert committed_ids(tmp_path / "copy") == {CLIP}
+    assert list(validate(tmp_path / "copy")) == []
+
+
+def test_export_that_is_cut_off_has_whole_clips_alone(stored, tmp_path):
+    whole = stored.client.get("/v1/datasets/data/export").content
+    with tarfile.open(fileobj=io.BytesIO(whole[: len(whole) // 2]), ignore_zeros=True) as archive:
+        members = []
+        try:
+            for member in archive:
+                archive.extract(member, tmp_path / "copy", filter="data")
+                members.append(member.name)
+        except (tarfile.ReadError, OSError, EOFError):
+            pass
+    assert members[0] == "dataset.json"
+    assert committed_ids(tmp_path / "copy") == set()
+
+
+def test_export_of_a_version_that_is_not_there_names_those_that_are(stored):
+    answer = stored.client.get("/v1/datasets/data/export?version=7")
+    assert answer.status_code == 404
+    assert "no version 7" in answer.json()["detail"]
 
 
 def test_preview_of_a_frame_is_a_picture_that_is_sent_once(stored):
