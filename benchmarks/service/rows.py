@@ -91,7 +91,7 @@ def measure_rows(folder: Path, name: str, address: str, options: argparse.Namesp
         "megabytes": size,
     }
     with queue_server(folder) as redis, api_process(folder / "state", redis=redis, database=address) as api:
-        cases = list(_cases(kinds))[:: 7 if options.quick else 1]
+        cases = list(_cases(kinds))[:: 20 if options.quick else 1]
         for limit, times in ((100, options.repeats), (1000, 1)):
             report[f"clips_limit_{limit}"] = _lists(api, address, secret, cases, last=last, limit=limit, repeats=times)
         report["others"] = _others(api, address, kinds, repeats=10 * options.repeats)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -208,6 +209,11 @@ def unit_report(
 
 def _units() -> Iterator[Unit]:
     """Yield units without end: thirty-two sampled ones again and again."""
+    return itertools.cycle(_sampled())
+
+
+@cache
+def _sampled() -> list[Unit]:
     found = []
     for category in CATEGORIES:
         plan = Plan(JobRequest(dataset="scale", items=[JobItem(category=category, clips=1000)]))
@@ -215,7 +221,7 @@ def _units() -> Iterator[Unit]:
             specs = tuple(spec.model_dump(mode="json") for spec in plan.units(0, index, 0))
             found.append(Unit(0, index, 0, specs))
     random.Random(3).shuffle(found)
-    yield from itertools.cycle(found)
+    return found
 
 
 def _shard(identity: str, units: Sequence[Unit]) -> Shard:

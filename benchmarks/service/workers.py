@@ -102,7 +102,7 @@ def measure_workers(folder: Path, name: str, address: str, options: argparse.Nam
         queue, connection = ShardQueue(connect(url)), api.connect()
         job = _submit(api, connection)
         _wait(lambda: _progress(api, connection, job)["in_flight"] >= (4 if options.quick else BACKLOG))
-        each = -(-options.workers // PROCESSES)
+        each = max(4, -(-options.workers // PROCESSES))
         firsts = range(0, options.workers, each)
         loads = [Load(url, first, min(each, options.workers - first)) for first in firsts]
         processes = [context.Process(target=_work, args=(load, rate, stop)) for load in loads]
@@ -117,6 +117,7 @@ def measure_workers(folder: Path, name: str, address: str, options: argparse.Nam
                 report[f"{number:g} clips/s each"] = {"offered_clips_per_second": options.workers * number, **figures}
         finally:
             stop.set()
+            api.ask(connection, f"/v1/jobs/{job}:cancel", {})  # ends sampling
             for process in processes:
                 process.join(60.0)
     return report
