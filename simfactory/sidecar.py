@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from select import select
@@ -29,28 +30,37 @@ class Sidecar:
     """
 
     def __init__(self, url: str, worker: str, *, lease: float) -> None:
+        self._lock = threading.Lock()
         self._shards: set[str] = set()
         self._status: dict[str, object] = {}
-        options = json.dumps({"worker": worker, "lease": lease, "pid": os.getpid()})
-        self._process = Popen(
-            [sys.executable, "-m", "simfactory.sidecar", options],
+        self._options = json.dumps({"worker": worker, "lease": lease, "pid": os.getpid()})
+        self._url = url
+        self._process = self._started()
+
+    def _started(self) -> "Popen[bytes]":
+        return Popen(
+            [sys.executable, "-m", "simfactory.sidecar", self._options],
             stdin=PIPE,
-            env={**os.environ, "REDIS_URL": url},
+            env={**os.environ, "REDIS_URL": self._url},
             start_new_session=True,  # Ctrl-C in a terminal is for the worker
         )
 
     def tell(self, *, shards: Iterable[str] | None = None, status: Mapping[str, object] | None = None) -> None:
-        """Say which shards are worked on, and what else is new."""
-        if shards is not None:
-            self._shards = set(shards)
-        self._status.update(status or {})
-        line = json.dumps({"shards": sorted(self._shards), "status": self._status}) + "\n"
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(line.encode())
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise SystemExit("the heartbeat process has died: this worker would be taken for dead") from None
+        """Say which shards are worked on, and what else is new; any thread may. One that has died is started again."""
+        with self._lock:
+            if shards is not None:
+                self._shards = set(shards)
+            self._status.update(status or {})
+            line = json.dumps({"shards": sorted(self._shards), "status": self._status}) + "\n"
+            assert self._process.stdin is not None
+            if self._process.poll() is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    self._process.stdin.close()
+                self._process = self._started()
+                assert self._process.stdin is not None
+            with contextlib.suppress(BrokenPipeError):  # it died just now: the next word starts another
+                self._process.stdin.write(line.encode())
+                self._process.stdin.flush()
 
     def close(self) -> None:
         """End it."""

@@ -142,7 +142,9 @@ class Worker:
                     self._work(shard)
                     self._tell("idle")
                     idle_since = time.monotonic()
-                elif self.options.max_idle is not None and time.monotonic() - idle_since > self.options.max_idle:
+                else:
+                    self._tell("idle")  # which starts a heartbeat again that has died
+                if self.options.max_idle is not None and time.monotonic() - idle_since > self.options.max_idle:
                     break
                 if self._breaks >= BREAKS_MAX:
                     logger.error("%d shards in a row broke: this worker takes no more", self._breaks)
@@ -175,7 +177,7 @@ class Worker:
         status: dict[str, object] = {
             "name": self.name,
             "state": "draining" if self._draining else state,
-            "jobs": sorted({each.shard.job for each in self._open.values()}),
+            "jobs": sorted({each.shard.job for each in list(self._open.values())}),  # other threads take shards
             "shards": sorted(self._open),
             "clips": self._clips,
             "frames": self._frames,
