@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable, Mapping
 from select import select
 from subprocess import PIPE, Popen
-from typing import Any
+from typing import IO, Any, cast
 
 __all__ = ["Sidecar"]
 
@@ -35,15 +35,16 @@ class Sidecar:
         self._status: dict[str, object] = {}
         self._options = json.dumps({"worker": worker, "lease": lease, "pid": os.getpid()})
         self._url = url
-        self._process = self._started()
+        self._start()
 
-    def _started(self) -> "Popen[bytes]":
-        return Popen(
+    def _start(self) -> None:
+        self._process = Popen(
             [sys.executable, "-m", "simfactory.sidecar", self._options],
             stdin=PIPE,
             env={**os.environ, "REDIS_URL": self._url},
             start_new_session=True,  # Ctrl-C in a terminal is for the worker
         )
+        self._pipe = cast(IO[bytes], self._process.stdin)
 
     def tell(self, *, shards: Iterable[str] | None = None, status: Mapping[str, object] | None = None) -> None:
         """Say which shards are worked on, and what else is new; any thread may. One that has died is started again."""
@@ -52,20 +53,18 @@ class Sidecar:
                 self._shards = set(shards)
             self._status.update(status or {})
             line = json.dumps({"shards": sorted(self._shards), "status": self._status}) + "\n"
-            assert self._process.stdin is not None
             if self._process.poll() is not None:
                 with contextlib.suppress(BrokenPipeError):
-                    self._process.stdin.close()
-                self._process = self._started()
-                assert self._process.stdin is not None
+                    self._pipe.close()
+                self._start()
             with contextlib.suppress(BrokenPipeError):  # it died just now: the next word starts another
-                self._process.stdin.write(line.encode())
-                self._process.stdin.flush()
+                self._pipe.write(line.encode())
+                self._pipe.flush()
 
     def close(self) -> None:
         """End it."""
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._pipe.close()
         self._process.wait(timeout=10.0)
 
 
