@@ -210,9 +210,9 @@ def _shares(specs: Sequence[SceneSpec]) -> list[list[tuple[int, SceneSpec]]]:
 
 
 def _start(context: SpawnContext, job: Job, tasks: Any, events: Any) -> Any:  # Any: see _run_processes
-    """Start a worker that is deaf to Ctrl-C from its first instant on: it inherits what is blocked here meanwhile."""
+    """Start a worker that hears no signal before it can answer: it inherits what is blocked here meanwhile."""
     worker = context.Process(target=_serve, args=(job, tasks, events), daemon=True)
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     try:
         worker.start()
     finally:
@@ -256,7 +256,7 @@ def _serve(job: Job, tasks: Any, events: Any) -> None:  # Any: see _run_processe
 
     signal.signal(signal.SIGTERM, lambda number, frame: deadline.set(GRACE_SECONDS))
     signal.signal(signal.SIGINT, stop_now)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})
 
     def numbered() -> Iterator[tuple[int, SceneSpec]]:
         while not deadline.is_set:

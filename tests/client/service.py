@@ -24,7 +24,7 @@ WORKER = {
 }  # fmt: skip
 ESTIMATE = {
     "clips": 20, "episodes": 4, "frames": 960, "bytes": 139_000_000, "cpu_hours": 0.5, "gpu_hours": 0.1, "workers": 2,
-    "eta_seconds": 900.0, "gpus_for_a_week": 1, "basis": "shipped",
+    "eta_seconds": 900.0, "gpus_for_a_week": 1, "basis": "shipped", "gpu_basis": "assumed",
     "parts": [
         {"category": "cloth", "episodes": 4, "clips": 20, "frames": 960, "bytes": 139_000_000, "seconds": 1800.0},
     ],
