@@ -18,18 +18,22 @@ FPS ?= 24
 SIZE ?= 256x256
 BACKEND ?= newton
 OUT ?= out/demo
+TRAIN_OUT ?= out/demo-train
 
 # How `make test` runs pytest: processes, and anything else (make test PYTEST_ARGS="-k flow --cov").
 PYTEST_WORKERS ?= 2
 PYTEST_ARGS ?=
 
-.PHONY: help setup setup-test demo picture test check fix bench openapi lock clean
+.PHONY: help setup setup-train setup-test demo demo-train picture test check fix bench screenshots openapi lock clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## make .venv with the simfactory command in it (no root needed)
 	@deploy/setup.sh generate
+
+setup-train:
+	@deploy/setup.sh train
 
 setup-test:
 	@deploy/setup.sh test
@@ -40,6 +44,9 @@ demo: setup ## generate a small dataset of rigid and soft bodies on the CPU and 
 		$(bin)/simfactory generate --category $$category --scene $$scene --seed $$seed --clips $(CLIPS) --frames $(FRAMES) --fps $(FPS) --size $(SIZE) --backend $(BACKEND) --out $(OUT); \
 	done
 	$(bin)/python deploy/overview.py $(OUT) $(OUT)/overview.png
+
+demo-train: setup-train ## train a small video model on a small dataset, and compare it before and after
+	deploy/demo_train.sh $(TRAIN_OUT)
 
 picture: demo ## make the README's picture anew, from the demo
 	cp $(OUT)/overview.png docs/overview.png
@@ -59,6 +66,9 @@ fix: setup-test ## format the code and repair what the linter can
 
 bench: setup ## measure the cost of a committed frame
 	$(bin)/python benchmarks/generate.py
+
+screenshots: setup-test ## make the dashboard's pictures in docs/ anew, from a real service
+	PYTHONPATH=. $(bin)/python deploy/screenshots.py
 
 openapi: setup-test ## write docs/openapi.json anew from the service's routes
 	PYTHONPATH=. $(bin)/python deploy/openapi.py

@@ -8,12 +8,13 @@ import contextlib
 import importlib
 import logging
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+import anyio
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
@@ -21,7 +22,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
+from api.buckets import picture_buckets
 from api.control import Control
+from api.dashboard import add_dashboard
+from api.dashboard.routing import error_page, is_for_people
 from api.database import Database
 from api.document import allowed_methods, described, operation_id
 from api.guard import Guard
@@ -29,12 +33,14 @@ from api.problems import ProblemError, RequestError, printable, problem_response
 from api.routes import routers
 from api.security import Tokens
 from api.settings import Settings
+from api.tail import Tail
+from api.training_runs import Runs
 from simfactory.errors import BackendUnavailable, ClipNotFound, ResourceError, SimfactoryError, StoreError
 from simfactory.protocol import ProblemItem
 from simfactory.queue import AWAY
 from simfactory.simulators import backend_class
 
-__all__ = ["make_app"]
+__all__ = ["add_problems", "make_app"]
 
 logger = logging.getLogger("api")
 
@@ -63,7 +69,11 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
         app.state.control = Control(app.state.database, settings)
         app.state.control.start()
         threading.Thread(target=_import_planner, name="imports", daemon=True).start()
-        yield
+        app.state.tail = Tail(app.state.database, app.state.control.history)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(app.state.tail.run)
+            yield
+            tasks.cancel_scope.cancel()
         app.state.control.stop()
         app.state.database.close()
 
@@ -79,33 +89,55 @@ def make_app(settings: Settings, *, hosts: tuple[str, ...] = ()) -> FastAPI:
         strict_content_type=True,
     )
     app.state.settings, app.state.tokens = settings, Tokens(settings.state)
+    app.state.runs = Runs(settings.runs or settings.state / "runs")
+    app.state.pictures = picture_buckets()
     for router in routers():
         app.include_router(router)
+    add_dashboard(app)
     app.openapi = partial(described, app)  # type: ignore[method-assign]  # FastAPI's own way to change the document
     app.add_middleware(Guard, hosts=hosts)
-    _add_problems(app)
+    add_problems(app)
     return app
 
 
 def _import_planner() -> None:
     importlib.import_module("api.planner")
+    importlib.import_module("api.viewer")
     with contextlib.suppress(BackendUnavailable):
         backend_class("newton")
 
 
-def _add_problems(app: FastAPI) -> None:
+def _answer(
+    request: Request,
+    status: int,
+    detail: str,
+    *,
+    errors: Sequence[ProblemItem] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Return an error: a page to a browser that asked for one, a problem to programs."""
+    if is_for_people(request):
+        response = error_page(request, status, detail)
+        response.headers.update(headers or {})
+        return response
+    return problem_response(request, status, detail, errors=errors, headers=headers)
+
+
+def add_problems(app: FastAPI) -> None:
+    """Have whatever goes wrong answered as a problem, or as a page to people."""
+
     @app.exception_handler(ProblemError)
     async def problem(request: Request, error: ProblemError) -> Response:
-        return problem_response(request, error.status, error.detail, errors=error.errors, headers=error.headers)
+        return _answer(request, error.status, error.detail, errors=error.errors, headers=error.headers)
 
     @app.exception_handler(RequestError)
     async def impossible(request: Request, error: RequestError) -> Response:
-        return problem_response(request, 422, str(error), errors=error.errors)
+        return _answer(request, 422, str(error), errors=error.errors)
 
     @app.exception_handler(SimfactoryError)
     async def ours(request: Request, error: SimfactoryError) -> Response:
         status = next(status for kind, status in STATUS if isinstance(error, kind))
-        return problem_response(request, status, str(error))
+        return _answer(request, status, str(error))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -113,21 +145,21 @@ def _add_problems(app: FastAPI) -> None:
             ProblemItem(pointer=_pointer(each["loc"]), detail=printable(str(each["msg"])).removeprefix("Value error, "))
             for each in error.errors()
         ]
-        return problem_response(request, 422, "the request does not have the form of the schema", errors=items)
+        return _answer(request, 422, "the request does not have the form of the schema", errors=items)
 
     @app.exception_handler(HTTPException)
     async def other(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         if error.status_code == 405:  # a path's methods are spread over routes, of which this one was the first
             headers = {"allow": ", ".join(sorted(allowed_methods(request.scope)))}
-        return problem_response(request, error.status_code, str(error.detail), headers=headers)
+        return _answer(request, error.status_code, str(error.detail), headers=headers)
 
     for kind in AWAY:
 
         @app.exception_handler(kind)
         async def away(request: Request, error: Exception) -> Response:
             detail = "the queue's server is away; nothing is lost, try again"
-            return problem_response(request, 503, detail, headers={"retry-after": "2"})
+            return _answer(request, 503, detail, headers={"retry-after": "2"})
 
     for cause in (OperationalError, InterfaceError, PoolTimeout):
 
@@ -135,7 +167,7 @@ def _add_problems(app: FastAPI) -> None:
         async def lost(request: Request, error: Exception) -> Response:
             logger.error("the database does not answer: %s", error)
             detail = "the database does not answer; nothing is lost, try again"
-            return problem_response(request, 503, detail, headers={"retry-after": "2"})
+            return _answer(request, 503, detail, headers={"retry-after": "2"})
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

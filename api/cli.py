@@ -1,12 +1,15 @@
-"""`simfactory up`, `reconcile`, `catalog` and `token`: the commands of whoever runs the service."""
+"""`simfactory up`, `reconcile`, `catalog`, `token` and `view`: the service, and what it shows without one."""
 
 import os
+import secrets
+import sys
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-__all__ = ["catalog", "reconcile", "token", "up"]
+__all__ = ["catalog", "reconcile", "token", "up", "view"]
 
 STATE = typer.Option(help="Folder of what the service knows.", envvar="SIMFACTORY_STATE")
 DEFAULT_STATE = Path(".simfactory")
@@ -79,3 +82,46 @@ def token(
     state.mkdir(parents=True, exist_ok=True)
     os.chmod(state, 0o700)  # noqa: PTH101  # the folder may be a link
     typer.echo(Tokens(state).add(scope.strip() for scope in scopes.split(",")))
+
+
+def view(
+    clip: Annotated[Path, typer.Argument(help="Folder or address of a clip (….zarr) or dataset (its first clip).")],
+    port: Annotated[int, typer.Option(help="Port on this machine; 0 = any that is free.", min=0, max=65535)] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    rerun: Annotated[bool, typer.Option("--rerun", help="Open it in the Rerun viewer (extra: rerun).")] = False,
+    out: Annotated[Path | None, typer.Option(help="With --rerun: write this .rrd file and open nothing.")] = None,
+) -> None:
+    """Look at a clip: pictures, the 4D scene, curves. Nothing but this machine can see it. Ctrl-C ends it."""
+    from simfactory.cli.locate import locate
+    from simfactory.errors import SpecError
+
+    if out is not None and not rerun:
+        raise SpecError("--out names the file that --rerun writes: give both or neither")
+    _, clips = locate(clip)
+    if rerun:
+        from api.local_rerun import show
+
+        show(clips[0], out=out, port=port or None, desktop=not no_browser and _has_desktop(), say=typer.echo)
+        return
+    from api.local_view import OneToken, loopback_socket, make_view, serve_view
+
+    listener = loopback_socket(port)
+    port, secret = listener.getsockname()[1], secrets.token_urlsafe(24)
+    address = f"http://127.0.0.1:{port}/login?next=/clips/{clips[0].id}#token={secret}"
+
+    def ready() -> None:
+        typer.echo(address)
+        if len(clips) > 1:
+            typer.echo(f"{len(clips):,} clips; all are listed at http://127.0.0.1:{port}/")
+        if not no_browser and _has_desktop():
+            webbrowser.open(address)
+
+    try:
+        serve_view(make_view({each.id: each for each in clips}, OneToken(secret, port)), listener, ready=ready)
+    except KeyboardInterrupt:
+        typer.echo("")
+
+
+def _has_desktop() -> bool:
+    """Tell whether a browser would open a window, not take the terminal."""
+    return sys.platform != "linux" or any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))

@@ -1,6 +1,6 @@
 """The control plane at work: reads what workers report, hands out episodes, and notices who is lost.
 
-Three threads. None keeps anything that is not in the database or can be read again: when this process dies, the next
+Four threads. None keeps anything that is not in the database or can be read again: when this process dies, the next
 one goes on.
 """
 
@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import delete, select
+from pydantic import ValidationError
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DBAPIError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
@@ -22,6 +23,8 @@ from api.dispatch import Dispatcher
 from api.ledger import apply_result, hand_back
 from api.settings import Settings
 from api.tables import IdempotencyRow, JobRow, MetaRow, ShardRow
+from api.telemetry import SAMPLE_SECONDS, History
+from api.viewing import View
 from simfactory import catalog
 from simfactory.protocol import Worker
 from simfactory.queue import AWAY, ShardQueue, connect
@@ -51,6 +54,8 @@ class Control:
         queue: The queue.
         dispatcher: Hands episodes out.
         counts: What happened since the start, for metrics.
+        history: The figures of the last hour.
+        view: What workers tell, for many eyes.
         health: What is wrong, by part; empty = nothing.
     """
 
@@ -59,6 +64,8 @@ class Control:
         self.queue = ShardQueue(connect(settings.redis))
         self.dispatcher = Dispatcher(database, self.queue, settings)
         self.counts: Counter[str] = Counter()
+        self.history = History(settings)
+        self.view = View(self.queue, self.workers)
         self.health: dict[str, str] = {}
         self._stop = threading.Event()
         self._wake, self._soon = threading.Event(), threading.Event()
@@ -77,6 +84,7 @@ class Control:
             "results": lambda: self.read(reader, block=READ_SECONDS),
             "dispatch": self._fill,
             "janitor": self._look_round,
+            "telemetry": self._observe,
         }
         for name, loop in loops.items():
             thread = threading.Thread(target=self._repeat, args=(name, loop), name=name, daemon=True)
@@ -95,16 +103,9 @@ class Control:
     def workers(self) -> list[Worker]:
         """Return the workers that report; none while the queue's server is away."""
         try:
-            told = self.queue.workers()
+            return _workers(self.queue.workers())
         except AWAY:
             return []
-        known = Worker.model_fields.keys()
-        complete = [values for values in told.values() if "name" in values and "since" in values]
-        found = [
-            Worker.model_validate({name: value for name, value in values.items() if name in known})
-            for values in complete
-        ]
-        return sorted(found, key=lambda worker: worker.name)
 
     def parts(self, dataset: str, clips: int) -> list[str]:
         """Return the names of a dataset's catalogue parts, after those that are missing were written."""
@@ -179,6 +180,26 @@ class Control:
         self._wake.clear()
         if not self._stop.is_set():
             self.dispatcher.fill()
+
+    # ── figures ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _observe(self) -> None:
+        self.observe()
+        self._stop.wait(SAMPLE_SECONDS)
+
+    def observe(self) -> None:
+        """Take a sample of all figures."""
+        with self._database.reading() as session:
+            out = dict(session.execute(select(ShardRow.queue, func.count()).group_by(ShardRow.queue)).all())
+            jobs = session.scalar(select(func.count()).select_from(JobRow).where(JobRow.state == "running")) or 0
+        try:
+            self.queue.connection.ping()  # while its server is away nobody knows: that is no zero
+            waiting: int | None = sum(self.queue.depth(out).values())
+            workers: list[Worker] | None = self.view.workers()
+        except AWAY:
+            waiting, workers = None, None
+        counts = dict(self.counts)  # a copy: other threads go on counting
+        self.history.observe(counts, workers, waiting=waiting, out=sum(out.values()), jobs=jobs)
 
     # ── who is lost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -297,6 +318,21 @@ class Control:
             self.health["disk"] = f"{free >> 20} MB free"
         else:
             self.health.pop("disk", None)
+
+
+def _workers(told: Mapping[str, Mapping[str, Any]]) -> list[Worker]:  # Any: JSON
+    """Return the workers among what reports; one that writes nonsense does not hide the others."""
+    known, found = Worker.model_fields.keys(), []
+    for values in told.values():
+        if "name" not in values or "since" not in values:
+            continue  # its heartbeat has begun, itself not yet
+        try:
+            found.append(Worker.model_validate({name: value for name, value in values.items() if name in known}))
+        except ValidationError as error:
+            logger.warning(
+                "what worker %.100r tells makes no sense: %s", values["name"], error, extra={"worker": values["name"]}
+            )
+    return sorted(found, key=lambda worker: worker.name)
 
 
 def _enter(session: Session, message: dict[str, Any], counts: Counter[str]) -> None:  # Any: JSON

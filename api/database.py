@@ -1,20 +1,30 @@
 """The state of record: one writer, the control plane; SQLite by default, PostgreSQL by its address."""
 
+import logging
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import create_engine, delete, event, func, select
 from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from api.tables import EventRow, MetaRow, Table
+from simfactory.logs import SUBJECTS
 
-__all__ = ["Database", "new_id"]
+__all__ = ["EVENT_KINDS", "Database", "EventKind", "new_id", "newest_event", "note", "trim_events"]
+
+logger = logging.getLogger(__name__)
 
 EVENTS_KEPT = 20_000
+EventKind = Literal[
+    "assets", "cancelled", "clips", "completed", "created", "failed", "given_up", "job_failed", "lease_expired",
+    "paused", "refused", "rejected", "resumed", "retried", "version", "worker_lost",
+]  # fmt: skip
+EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
+TROUBLE = {"failed", "given_up", "job_failed", "lease_expired", "refused", "worker_lost"}
 # One transaction writes at a time, in PostgreSQL as in SQLite: numbers of events and clips then become visible in their
 # order, and what was looked up is still so when it is changed.
 ONE_WRITER = "SELECT pg_advisory_xact_lock(7267426)"
@@ -35,6 +45,9 @@ class Database:
     def __init__(self, address: str) -> None:
         self.engine = _engine(address)
         Table.metadata.create_all(self.engine)
+        for table in Table.metadata.tables.values():
+            for index in table.indexes:  # that an older database has not
+                index.create(self.engine, checkfirst=True)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
@@ -70,9 +83,11 @@ class Database:
         self.engine.dispose()
 
 
-def note(session: Session, kind: str, job: str | None = None, **data: Any) -> None:  # Any: JSON
-    """Add an event."""
+def note(session: Session, kind: EventKind, job: str | None = None, **data: Any) -> None:  # Any: JSON
+    """Add an event, and tell the log; a report that is entered twice may be told there twice."""
     session.add(EventRow(at=time.time(), kind=kind, job=job, data=data))
+    about = {name: data[name] for name in SUBJECTS if name in data} | ({} if job is None else {"job": job})
+    logger.log(logging.WARNING if kind in TROUBLE else logging.INFO, "%s", kind, extra={**about, "told": data})
 
 
 def trim_events(session: Session) -> None:

@@ -11,9 +11,10 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from api.database import Database, new_id, note
+from api.distribution import Places, Spans, count_requested, keep_places, places_of, requested_spans, unit_name
 from api.ledger import give_up, replacement, settle_job
 from api.settings import Settings
-from api.tables import AssetSetRow, JobRow, ReplacementRow, ShardRow
+from api.tables import AssetSetRow, DistributionRow, JobRow, ReplacementRow, ShardRow
 from simfactory.errors import SimfactoryError
 from simfactory.protocol import JobRequest
 from simfactory.queue import PRIORITIES, Shard, ShardQueue, Unit, queue_name
@@ -112,7 +113,7 @@ class Dispatcher:
 
     def _fail(self, identity: str, error: Exception) -> None:
         """Have a job fail that cannot be planned (any more): one bad job must not stop the others."""
-        logger.error("job %s cannot be planned: %s", identity, error)
+        logger.error("job %s cannot be planned: %s", identity, error, extra={"job": identity})
         with self._database.writing() as session:
             job = session.get(JobRow, identity, with_for_update=True)
             if job is not None and job.state == "running":
@@ -128,6 +129,7 @@ class Dispatcher:
             if job is None or job.state != "running":
                 return False
             rows = self._waiting(session, job)
+            kept = session.get(DistributionRow, identity)
         size = self._size(job)
         alone = bool(rows) and rows[0].alone
         if rows:
@@ -138,7 +140,7 @@ class Dispatcher:
             wanted, part, index = self._following(job, size)
         if job.planned and not wanted:
             return False
-        units, lost = self._sampled(job, wanted)
+        units, lost, places = self._sampled(job, wanted, None if kept is None else kept.spans)
         shard = self._shard(job, new_id("s"), units, alone=alone)
         with self._database.writing() as session:
             current = session.get(JobRow, identity, with_for_update=True)
@@ -154,6 +156,9 @@ class Dispatcher:
                 name = queue_name(job.backend, job.priority)
                 keys = [list(unit.key) for unit in units]
                 session.add(ShardRow(id=shard.id, job=job.id, queue=name, units=keys, alone=alone, created=time.time()))
+                keep_places(session, shard.id, places)
+                if not rows:
+                    count_requested(session, current, list(places.values()))
             current.version += 1
             settle_job(session, current)
         if units:
@@ -198,17 +203,21 @@ class Dispatcher:
             part, index = part + 1, 0
         return wanted, part, index
 
-    def _sampled(self, job: JobRow, wanted: Sequence[Key]) -> tuple[list[Unit], list[tuple[Key, str]]]:
-        """Return units with their specs, and those that cannot be sampled, with the reason."""
-        units, lost = list[Unit](), list[tuple[Key, str]]()
+    def _sampled(
+        self, job: JobRow, wanted: Sequence[Key], spans: Spans | None
+    ) -> tuple[list[Unit], list[tuple[Key, str]], dict[str, Places]]:
+        """Return units with their specs, those that cannot be sampled, with the reason, and the bins of values."""
+        units, lost, places = list[Unit](), list[tuple[Key, str]](), dict[str, Places]()
         plan = self.plan(job)
+        spans = requested_spans(plan.request) if spans is None else spans
         for key in wanted:
             try:
                 specs = plan.units(*key)
                 units.append(Unit(*key, tuple(spec.model_dump(mode="json") for spec in specs)))
+                places[unit_name(key)] = places_of(specs, spans)
             except SimfactoryError as error:
                 lost.append((key, str(error)))
-        return units, lost
+        return units, lost, places
 
     def _shard(self, job: JobRow, identity: str, units: Sequence[Unit], *, alone: bool) -> Shard:
         return Shard(

@@ -19,10 +19,10 @@ logger = logging.getLogger("api")
 BODY_MAX = 1 << 20  # bytes of a request that is no upload
 UPLOAD_MAX = 256 << 20
 UPLOADS = "/v1/assets"
-LOGIN = "/v1/session"
+LOGIN = ("/v1/session", "/login")
 HEADERS = {
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "content-security-policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'"
     ),
@@ -82,7 +82,7 @@ class Guard:
             return problem_response(request, 400, "the Content-Length is no number")
         if len(length) > 18 or int(length) > limit:
             return problem_response(request, 413, f"the body has {length[:32]} bytes; at most {limit} are taken")
-        if int(length) and path.startswith("/v1/") and path != LOGIN:
+        if int(length) and path not in LOGIN:
             try:
                 known_scopes(request)  # a stranger's body is not read
             except ProblemError as error:

@@ -1,28 +1,31 @@
 """What can be done with jobs: taken, paused, resumed, cancelled, retried, described."""
 
+import json
 import math
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Text, cast, delete, func, literal, select, tuple_
+from sqlalchemy.orm import Session, defer
 
-from api.database import new_id, note
+from api.database import EventKind, new_id, note
 from api.dispatch import take_back_queued
+from api.distribution import add_distribution
 from api.ledger import settle_job
+from api.paging import decode_cursor, encode_cursor
 from api.problems import ProblemError
 from api.settings import Settings
 from api.tables import DatasetRow, FailureRow, JobRow, ReplacementRow, ShardRow
 from simfactory.errors import StoreError
-from simfactory.protocol import Job, JobProgress, JobRequest
+from simfactory.protocol import Job, JobPage, JobProgress, JobRequest
 from simfactory.queue import ShardQueue
 from simfactory.store import create_dataset, open_folder, record_run
 
 if TYPE_CHECKING:
     from api.planner import Plan
 
-__all__ = ["ACTIONS", "act", "add_job", "described", "find_job", "open_dataset_of"]
+__all__ = ["ACTIONS", "STATES", "act", "add_job", "described", "find_job", "job_page", "open_dataset_of"]
 
 ACTIONS = ("cancel", "pause", "resume", "retry")
 ENDED = ("completed", "cancelled", "failed")
@@ -32,7 +35,7 @@ STATES = {
     "resume": ("running", "paused"),
     "retry": ("completed", "failed", "running", "paused"),
 }
-DONE = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
+DONE: dict[str, EventKind] = {"cancel": "cancelled", "pause": "paused", "resume": "resumed", "retry": "retried"}
 
 
 def open_dataset_of(plan: "Plan", settings: Settings) -> None:
@@ -98,6 +101,7 @@ def add_job(session: Session, plan: "Plan") -> JobRow:
         version=0,
     )
     session.add(job)
+    add_distribution(session, job, plan)
     note(session, "created", job.id, clips=job.clips_wanted)
     return job
 
@@ -152,6 +156,35 @@ def act(session: Session, queue: ShardQueue, job: JobRow, action: str) -> None:
     if job.state != before or action == "retry":
         job.version += 1
         note(session, DONE[action], job.id)
+
+
+def job_page(
+    session: Session,
+    secret: bytes,
+    *,
+    state: str | None = None,
+    dataset: str | None = None,
+    tag: str | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> JobPage:
+    """Return jobs, newest first: those of a state, dataset or tag, from a cursor on."""
+    query = select(JobRow).order_by(JobRow.created.desc(), JobRow.id.desc())
+    if state is not None:
+        query = query.where(JobRow.state == state)
+    if dataset is not None:
+        query = query.where(JobRow.dataset == dataset)
+    if cursor is not None:
+        created, identity = decode_cursor(secret, "jobs", cursor)
+        query = query.where(tuple_(JobRow.created, JobRow.id) < tuple_(literal(created), literal(identity)))
+    if tag is not None:
+        query = query.where(cast(JobRow.tags, Text).contains(json.dumps(tag), autoescape=True))
+    few = query.options(defer(JobRow.parts), defer(JobRow.trials))  # which may be long
+    found = session.scalars(few.limit(limit + 1)).all()
+    page = found[:limit]
+    last = page[-1] if len(found) > limit else None
+    following = None if last is None else encode_cursor(secret, "jobs", [last.created, last.id])
+    return JobPage(items=described(session, page), next=following)
 
 
 def described(session: Session, jobs: Sequence[JobRow]) -> list[Job]:

@@ -10,11 +10,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from api.database import note
+from api.distribution import count_delivered, places_kept, unit_name
 from api.kinds import enter_kinds
 from api.tables import ClipRow, DatasetRow, FailureRow, JobRow, RateRow, ReplacementRow, ShardRow, Table
 
 __all__ = ["CRASHES_MAX", "TRIES_MAX", "add_clips", "apply_result", "give_up", "hand_back", "replacement", "settle_job"]
 
+CAPTION_MAX = 2000  # characters that the catalogue keeps; the clip itself has the whole caption
 TRIES_MAX = 3  # of one attempt whose simulation or rendering broke off
 CRASHES_MAX = 2  # workers that one episode may take with it before it is set aside
 Message = Mapping[str, Any]  # Any: JSON
@@ -47,6 +49,7 @@ def pause(session: Session, job: JobRow, reason: str) -> None:
 def _unit(session: Session, message: Message) -> None:
     job = _locked(session, JobRow, str(message["job"]))
     key: Key = tuple(message["unit"])
+    places = None if job is None else places_kept(session, str(message["shard"]), key)  # gone with the shard
     left = None if job is None else _close_unit(session, str(message["shard"]), key)
     if job is None or left is None:
         if job is not None and message["clips"]:  # a late twin: its clips are known, or are now
@@ -62,6 +65,7 @@ def _unit(session: Session, message: Message) -> None:
             job.clips_done += len(message["clips"])
             job.frames += frames
             job.bytes += size
+            count_delivered(session, job, places, message["clips"])
             _rate(session, job, message)
             note(session, "clips", job.id, count=len(message["clips"]), worker=message["worker"])
         case "rejected":
@@ -251,7 +255,7 @@ class _Trial(NamedTuple):
 
 
 def _trial(job: JobRow, key: Key) -> _Trial:
-    return _Trial(*job.trials.get(_name(key), ()))
+    return _Trial(*job.trials.get(unit_name(key), ()))
 
 
 def _remember(
@@ -264,11 +268,7 @@ def _remember(
         crashes=before.crashes if crashes is None else crashes,
         alone=before.alone or alone,
     )
-    job.trials = {**job.trials, _name(key): [*now]}
-
-
-def _name(key: Key) -> str:
-    return ".".join(map(str, key))
+    job.trials = {**job.trials, unit_name(key): [*now]}
 
 
 def _counted(counts: Mapping[str, int], more: Sequence[str]) -> dict[str, int]:
@@ -298,6 +298,10 @@ def _rate(session: Session, job: JobRow, message: Message) -> None:
     row.seconds += seconds
 
 
+def _cut(caption: str) -> str:
+    return caption if len(caption) <= CAPTION_MAX else caption[: CAPTION_MAX - 1] + "…"
+
+
 def _row(clip: Message, dataset: str, job: str | None, at: float) -> ClipRow:
     extra = json.loads(clip.get("extra") or "{}")
     return ClipRow(
@@ -319,7 +323,7 @@ def _row(clip: Message, dataset: str, job: str | None, at: float) -> ClipRow:
         width=clip["width"],
         height=clip["height"],
         modalities=clip["modalities"] or [],
-        caption=str(extra.get("caption", "")),
+        caption=_cut(str(extra.get("caption", ""))),
         bytes=clip["bytes"],
         committed=at,
     )

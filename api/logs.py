@@ -6,6 +6,8 @@ from typing import Any
 
 import structlog
 
+from simfactory.logs import SUBJECTS
+
 __all__ = ["set_up_logs"]
 
 
@@ -13,6 +15,7 @@ def set_up_logs() -> None:
     """Have all loggers of this process write JSON lines to standard error."""
     shared: list[Any] = [  # Any: structlog's processors
         structlog.contextvars.merge_contextvars,
+        structlog.stdlib.ExtraAdder(allow=(*SUBJECTS, "told")),
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

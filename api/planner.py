@@ -100,6 +100,11 @@ class Plan:
         else:
             self._count()
 
+    @property
+    def specs(self) -> Sequence[SceneSpec]:
+        """The specs that the request gives."""
+        return self._specs
+
     def units(self, part: int, index: int, attempt: int) -> tuple[SceneSpec, ...]:
         """Return the specs of a unit's attempt; none if there is no such replacement.
 

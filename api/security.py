@@ -14,12 +14,23 @@ from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from api.problems import ProblemError
 from simfactory.errors import ServiceError
 
-__all__ = ["COOKIE", "SCOPES", "Tokens", "check_bind", "check_origin", "is_allowed_host", "known_scopes", "needs"]
+__all__ = [
+    "COOKIE",
+    "SCOPES",
+    "Requirement",
+    "Tokens",
+    "check_bind",
+    "check_origin",
+    "is_allowed_host",
+    "keep_token",
+    "known_scopes",
+    "needs",
+]
 
 SCOPES = ("read", "submit", "admin", "worker")
 COOKIE = "simfactory"
@@ -31,7 +42,12 @@ class Tokens:
 
     Args:
         state: The folder.
+
+    Attributes:
+        cookie: Name of the cookie that keeps one in a browser.
     """
+
+    cookie = COOKIE
 
     def __init__(self, state: Path) -> None:
         self._file = state / "tokens.json"
@@ -128,7 +144,7 @@ def known_scopes(request: Request) -> frozenset[str]:
     tokens: Tokens = request.app.state.tokens
     kind, _, token = request.headers.get("authorization", "").partition(" ")
     if kind.lower() != "bearer" or not token.strip():
-        token = request.cookies.get(COOKIE, "")
+        token = request.cookies.get(tokens.cookie, "")
         if token and request.method not in ("GET", "HEAD"):
             check_origin(request)
     scopes = tokens.scopes(token.strip()) if token else frozenset[str]()
@@ -136,6 +152,14 @@ def known_scopes(request: Request) -> frozenset[str]:
         detail = "this token is not known here" if token else "send `Authorization: Bearer TOKEN`"
         raise ProblemError(401, detail, headers={"www-authenticate": "Bearer"})
     return scopes
+
+
+def keep_token(request: Request, response: Response, token: str) -> None:
+    """Keep a token in a browser's cookie, which no script can read and no other site can use."""
+    secure = request.url.scheme == "https"
+    tokens: Tokens = request.app.state.tokens
+    response.set_cookie(tokens.cookie, token, httponly=True, samesite="strict", secure=secure, path="/")
+    response.headers["cache-control"] = "no-store"
 
 
 def check_origin(request: Request) -> None:

@@ -29,6 +29,7 @@ def main(state: str, host: str, port: str) -> None:
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,  # open pages ask again every 15 s at the latest
         server_header=False,
     )
 

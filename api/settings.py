@@ -23,6 +23,7 @@ class Settings:
         lease: Seconds after which a worker that does not report counts as dead.
         disk_reserve: Bytes that stay free on the datasets' disk; below it the queue pauses.
         backlog: Shards that wait in the queue at a time, at most, for each job.
+        runs: Folder of the training runs, one below it for each; None = `runs` in the state folder.
     """
 
     state: Path
@@ -34,12 +35,14 @@ class Settings:
     lease: float = 20.0
     disk_reserve: int = 1 << 30
     backlog: int = 64
+    runs: Path | None = None
 
     @classmethod
     def of(cls, state: Path, *, host: str = "127.0.0.1", port: int = 8000, data: str | None = None) -> "Settings":
         """Return the settings of a state folder; the environment says what is not embedded.
 
-        `REDIS_URL`, `DATABASE_URL`, `SIMFACTORY_DATA`, `SIMFACTORY_LEASE` [s] and `SIMFACTORY_DISK_RESERVE` [B].
+        `REDIS_URL`, `DATABASE_URL`, `SIMFACTORY_DATA`, `SIMFACTORY_RUNS`, `SIMFACTORY_LEASE` [s] and
+        `SIMFACTORY_DISK_RESERVE` [B].
         """
         state = state.resolve()
         place = location_of(data or os.environ.get("SIMFACTORY_DATA") or state / "datasets")
@@ -49,6 +52,7 @@ class Settings:
         return cls(
             state=state,
             data=place if isinstance(place, Url) else place.resolve(),
+            runs=Path(os.environ.get("SIMFACTORY_RUNS") or state / "runs").resolve(),
             redis=os.environ.get("REDIS_URL") or f"unix://{state / 'redis' / 'redis.sock'}",
             database=database,
             host=host,

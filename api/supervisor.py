@@ -124,7 +124,8 @@ class Supervisor:
         (settings.state / "service.json").write_text(json.dumps({"url": url, "pid": os.getpid()}) + "\n")
         self._say(f"simfactory is up after {time.monotonic() - begin:.1f} s: {url}")
         if "SIMFACTORY_TOKEN" not in os.environ:
-            self._say(f"  token    {settings.state / 'token'}")
+            token = (settings.state / "token").read_text().strip()
+            self._say(f"  open     {url}/login#token={token}      (the token is also in {settings.state / 'token'})")
         self._say(f"  workers  {self._options.workers}, data in {settings.data}, logs in {self._logs}")
         self._say("  try      simfactory submit --category rigid --clips 10 --watch      (Ctrl-C here stops it all)")
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Float, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Integer, String, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 __all__ = [
     "AssetSetRow",
     "ClipRow",
     "DatasetRow",
+    "DistributionRow",
     "EventRow",
     "FailureRow",
     "IdempotencyRow",
@@ -17,6 +18,7 @@ __all__ = [
     "MetaRow",
     "RateRow",
     "ReplacementRow",
+    "ShardBinsRow",
     "ShardRow",
     "Table",
     "VersionRow",
@@ -38,11 +40,11 @@ class JobRow(Table):
     __tablename__ = "jobs"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     name: Mapped[str] = mapped_column(String(200))
-    state: Mapped[str] = mapped_column(String(16), index=True)
+    state: Mapped[str] = mapped_column(String(16))
     reason: Mapped[str] = mapped_column(Text, default="")
     priority: Mapped[str] = mapped_column(String(16))
     backend: Mapped[str] = mapped_column(String(64))
-    dataset: Mapped[str] = mapped_column(String(64), index=True)
+    dataset: Mapped[str] = mapped_column(String(64))
     request: Mapped[Json]
     tags: Mapped[list[Any]]  # Any: strings
     parts: Mapped[list[Any]]  # Any: [episodes or groups, clips] of each part
@@ -62,7 +64,11 @@ class JobRow(Table):
     finished: Mapped[float | None]
     version: Mapped[int] = mapped_column(default=0)  # counts changes, for ETags
 
-    __table_args__ = (Index("jobs_by_time", "created", "id"),)
+    __table_args__ = (
+        Index("jobs_by_time", "created", "id"),
+        Index("jobs_by_state", "state", "created", "id"),
+        Index("jobs_by_dataset", "dataset", "created", "id"),
+    )
 
 
 class ShardRow(Table):
@@ -75,6 +81,28 @@ class ShardRow(Table):
     units: Mapped[list[Any]]  # Any: [part, index, attempt] of each that has no result yet
     alone: Mapped[bool] = mapped_column(default=False)  # nothing is put at risk beside it
     created: Mapped[float]
+
+
+class ShardBinsRow(Table):
+    """What a shard's episodes are like, until they are reported; the row goes with the shard, and never changes."""
+
+    __tablename__ = "shard_bins"
+    shard: Mapped[str] = mapped_column(String(32), ForeignKey("shards.id", ondelete="CASCADE"), primary_key=True)
+    places: Mapped[Json]  # episode's attempt → parameter → bins of its values
+
+
+class DistributionRow(Table):
+    """How a job's episodes are distributed: see `distribution`."""
+
+    __tablename__ = "distributions"
+    job: Mapped[str] = mapped_column(String(32), primary_key=True)
+    spans: Mapped[Json]  # parameter → [low, high] of its bins
+    wanted_clips: Mapped[Json]  # category → tier → clips
+    delivered_clips: Mapped[Json]
+    requested: Mapped[int] = mapped_column(default=0)  # episodes, or groups of siblings
+    delivered: Mapped[int] = mapped_column(default=0)
+    requested_bins: Mapped[Json]  # parameter → values below, in each bin, above
+    delivered_bins: Mapped[Json]
 
 
 class ReplacementRow(Table):

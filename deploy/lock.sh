@@ -9,9 +9,12 @@ trap 'rm -rf "$tools"' EXIT
 "${PYTHON:-python3}" -m venv "$tools"
 "$tools/bin/python" -m pip --quiet --disable-pip-version-check install 'uv>=0.9'
 
+# Without torch and what it brings: see pyproject.toml.
+echo "torch; sys_platform == 'none'" >"$tools/overrides.txt"
+
 compile() {
     "$tools/bin/uv" pip compile --quiet pyproject.toml --group build --python-version 3.11 --universal \
-        --fork-strategy fewest --annotation-style line --generate-hashes --no-strip-extras --no-emit-package simfactory --no-emit-package pip \
+        --fork-strategy fewest --annotation-style line --generate-hashes --no-strip-extras --override "$tools/overrides.txt" --no-emit-package simfactory --no-emit-package pip --no-emit-package torch \
         --no-emit-package setuptools --custom-compile-command "make lock" "$@"
 }
 

@@ -1,4 +1,4 @@
-"""Writes the gallery of base scenes: docs/scenes.md and one strip of pictures a scene in docs/scenes/.
+"""Writes the gallery of base scenes: docs/scenes.md and one strip of pictures a scene, which the dashboard shows too.
 
     python deploy/make_gallery.py                         the text anew, and the strips that are missing
     python deploy/make_gallery.py --scene free_drop       these strips anew
@@ -23,7 +23,8 @@ from scenes.listing import categories
 from simfactory.arms import plan_frames
 from simfactory.spec import SceneSpec
 
-DOCS = Path(__file__).resolve().parents[1] / "docs"
+ROOT = Path(__file__).resolve().parents[1]
+DOCS, STRIPS = ROOT / "docs", ROOT / "api" / "dashboard" / "static" / "scenes"
 SIDE, SHOWN = 192, 128  # px: rendered, and in the strip
 FPS = 12.0
 ATTEMPTS = 10
@@ -68,8 +69,8 @@ def draw(category: str, row: BaseScene) -> None:
 
 def save(name: str, picture: npt.NDArray[np.uint8]) -> None:
     """Write a strip."""
-    (DOCS / "scenes").mkdir(exist_ok=True)
-    path = DOCS / "scenes" / f"{name}.jpg"
+    STRIPS.mkdir(exist_ok=True)
+    path = STRIPS / f"{name}.jpg"
     if not cv2.imwrite(str(path), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85]):
         raise RuntimeError(f"cannot write {path}")
     print(name, flush=True)
@@ -103,7 +104,8 @@ def text() -> str:
             seen = "; ".join(told(invariant) for invariant in row.invariants)
             held_out = " (held out)" if row.held_out else ""
             lines.append(
-                f"| ![{row.name}](scenes/{row.name}.jpg) | `{row.name}`{held_out} | {', '.join(row.tiers)} | "
+                f"| ![{row.name}](../api/dashboard/static/scenes/{row.name}.jpg) | `{row.name}`{held_out} "
+                f"| {', '.join(row.tiers)} | "
                 f"{row.description}{f' *{seen}.*' if seen else ''} |"
             )
     return "\n".join(lines) + "\n"
@@ -119,7 +121,7 @@ def main() -> None:
     (DOCS / "scenes.md").write_text(text())
     if options.text:
         return
-    present = {path.stem for path in (DOCS / "scenes").glob("*.jpg")} - set(options.scene)
+    present = {path.stem for path in STRIPS.glob("*.jpg")} - set(options.scene)
     for name, category in categories().items():
         for row in category.scenes:
             if name in options.category or (row.name not in present and not options.category):

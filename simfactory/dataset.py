@@ -67,6 +67,16 @@ class Clip:
         """How every array is stored (type, step, missing value), by name."""
         return {name: encoding_of(name, document) for name, document in self._arrays.documents.items()}
 
+    @cached_property
+    def saturated(self) -> dict[str, int]:
+        """How many values were beyond the stored range, by array; arrays where none was are left out.
+
+        Where flow was, bit 5 of `mask` is set.
+        """
+        documents = self._arrays.documents.items()
+        counts = {name: cast(dict[str, JSON], document["attributes"]).get("saturated") for name, document in documents}
+        return {name: count for name, count in counts.items() if isinstance(count, int) and count}
+
     @property
     def modalities(self) -> tuple[str, ...]:
         """Annotation names: arrays at the root, and groups such as `tracks` as a whole."""
@@ -104,6 +114,11 @@ class Clip:
         """Resolved scene spec, as JSON; empty if the clip has none."""
         spec = self.attributes.get("spec")
         return spec if isinstance(spec, dict) else {}
+
+    @property
+    def source(self) -> str:
+        """What the clip was made from: `simulation`, `video` or `model`."""
+        return str(self.attributes.get("source") or "simulation")
 
     @property
     def caption(self) -> str:

@@ -14,15 +14,21 @@ class _Lane:
     """One thread and what waits for it."""
 
     def __init__(self, name: str) -> None:
+        self.name = name
         self.thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self.room = threading.BoundedSemaphore(WAITING)
 
 
 @final
 class Encoding:
-    """The work on one clip, done in the order in which it is given."""
+    """The work on one clip, done in the order in which it is given.
+
+    Attributes:
+        name: Of the thread that does it.
+    """
 
     def __init__(self, lane: _Lane) -> None:
+        self.name = lane.name
         self._lane, self._last = lane, Future[None]()
         self._last.set_result(None)
 
@@ -54,7 +60,7 @@ class Encoders:
     """
 
     def __init__(self, count: int) -> None:
-        self._lanes = [_Lane(f"encode-{number}") for number in range(count)]
+        self._lanes = [_Lane("encode" if count == 1 else f"encode {number}") for number in range(count)]
         self._given = 0
 
     def encoding(self) -> Encoding:

@@ -20,6 +20,7 @@ import warp
 
 from simfactory import quality
 from simfactory.ahead import Ahead
+from simfactory.annotations import FrameContext
 from simfactory.deadline import Deadline
 from simfactory.encoders import Encoders
 from simfactory.episode import Trajectory
@@ -35,6 +36,7 @@ from simfactory.stages import Stages
 from simfactory.store import JSON
 from simfactory.takes import Record, Take
 from simfactory.tiles import FrameStream, tile_groups
+from simfactory.timeline import Timeline
 
 __all__ = ["Engine", "Outcome"]
 
@@ -90,6 +92,8 @@ class Engine:
         encoders: int = 1,
         deadline: Deadline | None = None,
         on_frames: Callable[[int], None] | None = None,
+        on_look: Callable[[FrameContext], None] | None = None,
+        timeline: Timeline | None = None,
     ) -> None:
         """Create an engine.
 
@@ -104,6 +108,9 @@ class Engine:
             deadline: When to stop. Once it is set, nothing new is begun, and only what ends in time is finished; specs
                 whose outcome is not yielded then are as they were before.
             on_frames: Called with the number of frames just recorded, by the thread that renders.
+            on_look: Called with each frame of one clip of those rendered together, before it is recorded; it may read
+                the frame and must not keep it.
+            timeline: Where it is noted what each slot and each stage does.
 
         Raises:
             BackendError: Unknown backend.
@@ -117,6 +124,8 @@ class Engine:
         self._version = backend_class(backend).version()
         self._encoders, self._deadline = encoders, deadline or Deadline()
         self._on_frames = on_frames or (lambda count: None)
+        self._on_look = on_look or (lambda context: None)
+        self._timeline = timeline or Timeline()
 
     def run(
         self,
@@ -154,6 +163,7 @@ class Engine:
             in_flight=environments + EPISODES_WAITING,
             stages=self.stages,
             control=control,
+            timeline=self._timeline,
             deadline=ending,
         )
         self.occupancy = pool.occupancy
@@ -163,6 +173,7 @@ class Engine:
                 open_recorder=open_recorder,
                 encoders=encoders,
                 stages=self.stages,
+                timeline=self._timeline,
                 names={"backend": self.backend, "preset": self.preset, "profile": self.profile},
                 gate=gate,
             )
@@ -230,6 +241,7 @@ class Engine:
                     take.failure = f"{type(error).__name__}: {error}"
 
     def _render(self, clips: Sequence[Clip]) -> None:
+        self._timeline.enter("render", clips[0].work("render", 0))
         stream = FrameStream(clips, preset=self.preset, device=self.device, stages=self.stages)
         begin = time.monotonic()
         try:
@@ -239,13 +251,17 @@ class Engine:
                     for clip in clips:
                         clip.given_back = True
                     return
-                for clip, context in zip(clips, stream.frame(frame), strict=True):
+                self._timeline.enter("render", clips[0].work("render", frame))
+                contexts = stream.frame(frame)
+                self._on_look(contexts[0])
+                for clip, context in zip(clips, contexts, strict=True):
                     clip.take(context)
                 self._on_frames(len(clips))
             for clip in clips:
                 clip.finish()
         finally:
             stream.close()
+            self._timeline.leave("render")
 
     def _committed(self, takes: Iterable[Take], *, gate: bool) -> Iterator[Outcome]:
         """Commit what passes, siblings once all of their group are there."""
@@ -290,12 +306,11 @@ class Engine:
                 verdict = report.to_json()
                 if (report.passed and whole) or not gate:
                     with self.stages.measure("commit"):
-                        committed = [
-                            clip.clip_id for clip in take.clips if clip.commit(report.to_json(), self._version)
-                        ]
+                        committed = self._commit(take, report.to_json())
                 elif not report.passed:
                     reasons = ", ".join(report.reasons)
-                    logger.info("episode %d.%d refused: %s", take.spec.index, take.spec.attempt, reasons)
+                    about = {"episode": take.spec.index, "attempt": take.spec.attempt}
+                    logger.info("refused: %s", reasons, extra=about)
         finally:
             take.abort()  # nothing is left of what was not committed
         return Outcome(
@@ -306,6 +321,15 @@ class Engine:
             trajectory=take.trajectory,
             failure=take.failure,
         )
+
+    def _commit(self, take: Take, verdict: Mapping[str, JSON]) -> list[str]:
+        """Commit the clips of an episode; return the ids of those that nobody had committed before."""
+        added = []
+        for clip in take.clips:
+            with self._timeline.during("commit", clip.work("commit", clip.header.frame_count)):
+                if clip.commit(verdict, self._version):
+                    added.append(clip.clip_id)
+        return added
 
 
 def _telling(takes: Iterable[Take], told: Callable[[], None]) -> Iterator[Take]:

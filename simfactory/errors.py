@@ -12,6 +12,7 @@
     ├── StoreError             a dataset or clip cannot be read or written
     │   ├── ClipNotFound       no committed clip has this id
     │   └── CorruptClip        stored bytes differ from their commit record
+    ├── RunError               a training run cannot be read or written
     ├── QueueError             what was queued is not what may be run
     └── ServiceError           the service is not there, or refused what it was asked
 
@@ -27,6 +28,7 @@ __all__ = [
     "DiskFull",
     "QueueError",
     "ResourceError",
+    "RunError",
     "ServiceError",
     "SimfactoryError",
     "SimulationError",
@@ -82,6 +84,10 @@ class ClipNotFound(StoreError, LookupError):
 
 class CorruptClip(StoreError):
     """Stored bytes differ from what the commit record promises."""
+
+
+class RunError(SimfactoryError):
+    """A training run cannot be read or written."""
 
 
 class QueueError(SimfactoryError):

@@ -102,6 +102,8 @@ def run_job(
         SimfactoryError: Whatever a spec was refused for.
     """
     deadline = deadline or Deadline()
+    if deadline.is_set:
+        return
     if job.workers <= 1 or len(specs) <= 1:
         yield from _work(job, iter(enumerate(specs)), progress, deadline)
     else:

@@ -13,6 +13,7 @@ __all__ = [
     "AssetSet",
     "Clip",
     "ClipPage",
+    "Count",
     "Dataset",
     "DatasetVersion",
     "Estimate",
@@ -30,6 +31,8 @@ __all__ = [
     "Problem",
     "ProblemItem",
     "Scene",
+    "Slot",
+    "Span",
     "Worker",
 ]
 
@@ -328,6 +331,44 @@ class AssetSet(ApiModel):
     meshes: list[dict[str, Any]]  # Any: mesh records
 
 
+class Slot(ApiModel):
+    """What a slot of a worker does.
+
+    Attributes:
+        slot: Its number.
+        stage: `load`, `simulate`, or `wait` where those after it have no room.
+        scene: Base scene of its episode; empty while it waits to begin one.
+        episode: Number of the episode within its job, after a point that of the replacement.
+        frame: Frames simulated.
+        frames: Frames that the episode has at most.
+    """
+
+    slot: Count
+    stage: str
+    scene: str = ""
+    episode: str = ""
+    frame: Count = 0
+    frames: Count = 0
+
+
+class Span(ApiModel):
+    """A stretch of time in which a slot, or a stage after the slots, did one thing for one episode.
+
+    Attributes:
+        row: Number of the slot, or `render`, `encode`, `commit`.
+        stage: As in `Slot`, or that of the row.
+        label: Scene and number of the episode; empty while it waits for one.
+        begin: On the worker's `clock` [s].
+        end: Likewise.
+    """
+
+    row: str
+    stage: str
+    label: str
+    begin: Finite
+    end: Finite
+
+
 class Worker(ApiModel):
     """A worker that reported within its lease.
 
@@ -340,7 +381,9 @@ class Worker(ApiModel):
         backends: What it serves.
         device: Where it computes.
         environments: Its slots.
-        slots: What each slot does, for those in use.
+        slots: What each slot does, for those in use; the first 64.
+        spans: What each row did in the last 90 s, as far as somebody looks; where there is none it was idle.
+        clock: Time on the clock of the spans when it told of them [s].
         shards: Ids of the shards it works on.
         jobs: Ids of their jobs.
         clips: Clips committed since it started.
@@ -361,7 +404,9 @@ class Worker(ApiModel):
     backends: list[str]
     device: str
     environments: int
-    slots: list[dict[str, Any]] = []  # Any: stage, episode and frame of a slot
+    slots: list[Slot] = []
+    spans: list[Span] = []
+    clock: Finite = 0.0
     shards: list[str] = []
     jobs: list[str] = []
     clips: int = 0

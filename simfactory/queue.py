@@ -10,6 +10,8 @@ it can be rebuilt from the control plane's database.
     sf:leases                     shard → worker and its heartbeat, counted up by the worker's sidecar
     sf:workers                    worker → what it does, with the same heartbeat
     sf:results                    stream of results; the control plane reads it and cuts it off
+    sf:watched                    is there while somebody looks at live pictures
+    sf:live:WORKER                the latest of them, while they are new
     sf:stopped, sf:draining       jobs that are cancelled or paused, workers that shall take nothing more
 """
 
@@ -38,10 +40,12 @@ T = TypeVar("T")
 PROTOCOL = f"1/{version('simfactory')}"  # workers and control plane must agree
 PRIORITIES = ("high", "default", "low")
 TASK = "simfactory.worker.run_shard"  # what a job names, and nothing else
-BLOB, BEGUN = "sf:shard:", "sf:begun:"
+BLOB, BEGUN, LIVE = "sf:shard:", "sf:begun:", "sf:live:"
 LEASES, WORKERS, RESULTS, STOPPED, DRAINING, HANDSHAKE = (
     "sf:leases", "sf:workers", "sf:results", "sf:stopped", "sf:draining", "sf:protocol",
 )  # fmt: skip
+WATCHED = "sf:watched"
+WATCH_SECONDS, LIVE_SECONDS = 10, 30
 BLOB_BYTES_MAX = 64 << 20
 PAUSE_MAX = 1.0
 ANSWER_SECONDS = 15.0  # longer than any wait for a shard or a result
@@ -217,6 +221,14 @@ class ShardQueue:
         """Return the ids of the shards that wait, by name of the queue."""
         return {name: self._queue(name).get_job_ids() for name in names}
 
+    def depth(self, names: Iterable[str]) -> dict[str, int]:
+        """Return how many shards wait, by name of the queue."""
+        wanted = list(names)
+        with self.connection.pipeline(transaction=False) as pipe:
+            for name in wanted:
+                pipe.llen(self._queue(name).key)
+            return dict(zip(wanted, pipe.execute(), strict=True))
+
     def leases(self) -> dict[str, dict[str, Any]]:  # Any: JSON
         """Return by shard which worker has it, and its heartbeat."""
         return _decoded(self.connection.hgetall(LEASES))
@@ -271,6 +283,28 @@ class ShardQueue:
     def drain(self, worker: str) -> None:
         """Have a worker take nothing more."""
         self.connection.sadd(DRAINING, worker)
+
+    def watch(self) -> None:
+        """Say that somebody looks at what workers show; it holds for `WATCH_SECONDS`."""
+        self.connection.set(WATCHED, "1", ex=WATCH_SECONDS)
+
+    def showing(self, workers: Sequence[str], words: Sequence[str]) -> dict[str, tuple[dict[str, str], list[str]]]:
+        """Return by worker what its picture is of, in some words, and the names of all that it shows."""
+        with self.connection.pipeline(transaction=False) as pipe:
+            for worker in workers:
+                pipe.hmget(LIVE + worker, list(words))
+                pipe.hkeys(LIVE + worker)
+            told: list[Any] = pipe.execute()  # Any: redis-py's union
+        found = {}
+        for worker, values, names in zip(workers, told[::2], told[1::2], strict=True):
+            known = {word: value.decode() for word, value in zip(words, values, strict=True) if value is not None}
+            found[worker] = known, [name.decode() for name in names]
+        return found
+
+    def shown(self, worker: str, names: Sequence[str]) -> dict[str, bytes]:
+        """Return what a worker shows; what it does not, or not any more, is left out."""
+        values: Any = self.connection.hmget(LIVE + worker, list(names))  # Any: redis-py's union
+        return {name: value for name, value in zip(names, values, strict=True) if value is not None}
 
     def greet(self) -> None:
         """Say which protocol is spoken here."""
@@ -358,6 +392,19 @@ class ShardQueue:
         """Return the jobs that are stopped, and whether the worker shall take nothing more."""
         stopped = cast(set[bytes], self.connection.smembers(STOPPED))
         return {job.decode() for job in stopped}, bool(self.connection.sismember(DRAINING, worker))
+
+    def is_watched(self) -> bool:
+        """Tell whether somebody looks."""
+        return bool(self.connection.exists(WATCHED))
+
+    def show(self, worker: str, fields: Mapping[str, str | int | bytes]) -> None:
+        """Show pictures, and what they are of; all at once, in place of what was shown before."""
+        mapping: dict[Any, Any] = {**fields}  # Any: redis-py's union
+        with self.connection.pipeline() as pipe:
+            pipe.delete(LIVE + worker)
+            pipe.hset(LIVE + worker, mapping=mapping)
+            pipe.expire(LIVE + worker, LIVE_SECONDS)
+            pipe.execute()
 
     def _queue(self, name: str) -> Queue:
         return Queue(name, connection=self.connection, job_class=ShardJob, serializer=JSONSerializer)

@@ -21,6 +21,7 @@ from simfactory.signals import Signal
 from simfactory.spec import CameraSpec, SceneSpec
 from simfactory.stages import Stages
 from simfactory.store import CLIP_SCHEMA, JSON, ClipWriter, Stored, clip_id
+from simfactory.timeline import Timeline, Work
 
 __all__ = ["Clip", "ClipHeader", "MemoryRecorder", "OpenRecorder", "Recorder", "open_writer"]
 
@@ -96,6 +97,7 @@ class ClipHeader:
         """Return the clip's row in the catalogue."""
         spec, camera = self.spec, self.camera
         return {
+            "source": "simulation",
             "scene": spec.scene,
             "category": spec.category,
             "tier": spec.tier,
@@ -225,9 +227,11 @@ class Clip:
         *,
         encoding: Encoding,
         stages: Stages,
+        timeline: Timeline,
     ) -> None:
         """Start a clip of an episode."""
-        self._encoding, self._stages = encoding, stages
+        self._encoding, self._stages, self._timeline = encoding, stages, timeline
+        self._encoded = 0
         self.given_back = False  # it was not finished, since there was no time left
         self.header, self.recorder = header, recorder
         self.trajectory, self.surfaces = trajectory, surfaces
@@ -246,6 +250,11 @@ class Clip:
     def clip_id(self) -> str:
         """The clip's id."""
         return self.header.clip_id
+
+    def work(self, stage: str, frame: int) -> Work:
+        """Return what a stage does for this clip."""
+        spec = self.header.spec
+        return Work(stage=stage, scene=spec.scene, episode=spec.episode, frame=frame, frames=self.header.frame_count)
 
     def bind(self, visible: Visible) -> None:
         """Give the clip the ray caster of its tile."""
@@ -286,8 +295,10 @@ class Clip:
         self._encoding.add(partial(self._append, {**owned, **quantised}))
 
     def _append(self, arrays: Mapping[str, npt.NDArray[np.generic] | Stored]) -> None:
-        with self._stages.measure("encode"):
+        work = self.work("encode", self._encoded)
+        with self._timeline.during(self._encoding.name, work), self._stages.measure("encode"):
             self.recorder.append(arrays)
+        self._encoded += 1
 
     def finish(self) -> None:
         """Compute the arrays that need all frames."""

@@ -24,6 +24,7 @@ from simfactory.preflight import check_environment, environment_bytes, memory_fo
 from simfactory.simulators import Simulator
 from simfactory.spec import SceneSpec
 from simfactory.stages import Stages
+from simfactory.timeline import Timeline, Work
 
 __all__ = ["Deadline", "Ended", "EnvironmentPool", "Occupancy"]
 
@@ -83,8 +84,8 @@ class Ended:
 class _Slot:
     """One environment."""
 
-    def __init__(self, create: Callable[[], Simulator]) -> None:
-        self._create = create
+    def __init__(self, create: Callable[[], Simulator], *, row: str, timeline: Timeline) -> None:
+        self._create, self._row, self._timeline = create, row, timeline
         self._simulator: Simulator | None = None
         self.number, self.size = -1, 0
         self.spec: SceneSpec | None = None
@@ -96,6 +97,7 @@ class _Slot:
     def begin(self, number: int, spec: SceneSpec, *, gate: bool, control: Control | None) -> None:
         """Take an episode up."""
         self.number, self.spec, self.size = number, spec, environment_bytes(spec)
+        self._timeline.enter(self._row, _work("load", spec))
         self._controller = None if control is None else control(number, spec)
         self._rested, self._seconds = 0, 0.0
         if self._simulator is None:
@@ -109,6 +111,7 @@ class _Slot:
         assert self._simulator is not None
         assert self.spec is not None
         begin = time.monotonic()
+        self._timeline.enter(self._row, _work("simulate", self.spec, frame=len(self._states)))
         if self._controller is not None:
             targets = self._controller.targets(self._states[-1])
             if self._controller.finished:
@@ -151,13 +154,24 @@ class _Slot:
             if trajectory is not None:
                 spec = self._controller.executed().model_copy(update={"frame_count": trajectory.frame_count})
         ended = Ended(number=self.number, spec=spec, trajectory=trajectory, failure=failure, log=log)
-        self.spec, self._states = None, []
+        self.give_up()
         if failure:
             self.close()
         return ended
 
+    def give_up(self) -> None:
+        """Forget the episode; the slot is free then."""
+        self.spec, self._states = None, []
+        self._timeline.leave(self._row)
+
+    def wait(self) -> None:
+        """Say that it cannot go on, or begin, since those after it have no room."""
+        work = Work(stage="wait") if self.spec is None else _work("wait", self.spec, frame=len(self._states))
+        self._timeline.enter(self._row, work)
+
     def close(self) -> None:
         """Free the simulator; what has failed is not trusted with another episode."""
+        self._timeline.leave(self._row)
         if self._simulator is not None:
             self._simulator.release()
         self._simulator = None
@@ -173,6 +187,7 @@ class EnvironmentPool:
         memory: Bytes that all episodes in slots may take, by estimate; None = half of what is available.
         in_flight: How many episodes may be begun that `released` was not called for; None = any number.
         stages: Where CPU time is noted.
+        timeline: Where it is noted what each slot does.
         deadline: When to stop.
 
     Attributes:
@@ -188,12 +203,15 @@ class EnvironmentPool:
         control: Control | None = None,
         memory: int | None = None,
         in_flight: int | None = None,
+        timeline: Timeline | None = None,
         deadline: Deadline | None = None,
     ) -> None:
-        self._slots = [_Slot(create) for _ in range(slots)]
+        noted = timeline or Timeline()
+        self._slots = [_Slot(create, row=str(number), timeline=noted) for number in range(slots)]
         self._room = None if in_flight is None else threading.Semaphore(in_flight)
         self._memory = memory_for_environments() if memory is None else memory
         self._stages, self._deadline, self._control = stages, deadline or Deadline(), control
+        self._exhausted = False  # there are no more specs
         self.occupancy = Occupancy()
 
     def simulate(self, specs: Iterable[tuple[int, SceneSpec]], *, gate: bool = True) -> Iterator[Ended]:
@@ -211,16 +229,27 @@ class EnvironmentPool:
             ResourceError: An episode does not fit into memory even alone.
             SimfactoryError: A spec cannot be simulated; the message says why.
         """
-        waiting = iter(specs)
-        failures, taken, exhausted = 0, None, False
+        for ended in self._ended(iter(specs), gate=gate):
+            for slot in self._slots:  # until it is taken, none of them goes on
+                if slot.spec is not None or not self._exhausted:
+                    slot.wait()
+            yield ended
+
+    def _ended(self, waiting: Iterator[tuple[int, SceneSpec]], *, gate: bool) -> Iterator[Ended]:
+        failures, taken, self._exhausted = 0, None, False
         while True:
-            for slot in [slot for slot in self._slots if slot.spec is None and not exhausted]:
+            for slot in [slot for slot in self._slots if slot.spec is None and not self._exhausted]:
                 if taken is None:
                     if not self._has_room():
+                        self._note_waiting()
                         break
                     taken = next(waiting, None)
-                    exhausted = taken is None
-                if taken is None or self._deadline.is_set or not self._fits(taken[1]):
+                    self._exhausted = taken is None
+                if taken is None or self._deadline.is_set:
+                    self._note_resting()
+                    break
+                if not self._fits(taken[1]):
+                    self._note_waiting()
                     break
                 failure = self._attempt(slot, partial(slot.begin, *taken, gate=gate, control=self._control))
                 taken = None
@@ -228,7 +257,7 @@ class EnvironmentPool:
                     failures = _counted(failures, failure)
                     yield slot.end(failure)
             busy = [slot for slot in self._slots if slot.spec is not None]
-            if not busy and (exhausted or self._deadline.is_set):
+            if not busy and (self._exhausted or self._deadline.is_set):
                 return
             self.occupancy.add(slots=len(self._slots), busy=len(busy))
             for slot in busy:
@@ -240,7 +269,7 @@ class EnvironmentPool:
                     failures = 0
                     yield slot.end()
                 elif self._deadline.is_set and not self._deadline.allows(slot.seconds_left()):
-                    slot.spec = None  # given back: nobody hears of it
+                    slot.give_up()  # given back: nobody hears of it
 
     def released(self) -> None:
         """There is room for one more episode."""
@@ -251,6 +280,17 @@ class EnvironmentPool:
         """Free all simulators."""
         for slot in self._slots:
             slot.close()
+
+    def _note_waiting(self) -> None:
+        if not self._deadline.is_set:
+            for slot in self._slots:
+                if slot.spec is None:
+                    slot.wait()
+
+    def _note_resting(self) -> None:
+        for slot in self._slots:
+            if slot.spec is None:
+                slot.give_up()
 
     def _has_room(self) -> bool:
         """Tell whether one more episode may begin; with nothing else to do, wait for that a while."""
@@ -281,9 +321,14 @@ class EnvironmentPool:
         except SimfactoryError:
             raise  # the spec's fault, or the machine's
         except Exception as error:
-            logger.warning("episode %d: the simulator failed", slot.number, exc_info=True)
+            logger.warning("the simulator failed", exc_info=True, extra={"episode": slot.number})
             return f"{type(error).__name__}: {error}"
         return ""
+
+
+def _work(stage: str, spec: SceneSpec, *, frame: int = 0) -> Work:
+    """Return what a slot does for an episode."""
+    return Work(stage=stage, scene=spec.scene, episode=spec.episode, frame=frame, frames=spec.frame_count)
 
 
 def _counted(failures: int, failure: str) -> int:

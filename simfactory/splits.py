@@ -172,6 +172,8 @@ def leaks(
 def dataset_leaks(dataset: str | os.PathLike[str], clips: Iterable["Clip"]) -> list[Leak]:
     """Return the leaks among clips of a dataset, by the rules in its run records; see `leaks`.
 
+    Clips that no simulation made have no scene to compare.
+
     Args:
         dataset: Folder of the dataset.
         clips: Clips whose specs can be read.
@@ -184,7 +186,9 @@ def dataset_leaks(dataset: str | os.PathLike[str], clips: Iterable["Clip"]) -> l
     rules = [cast(dict[str, Any], run["split"]) for run in read_runs(dataset) if run.get("split")]  # Any: JSON
     scenes = {str(name) for rule in rules for name in rule["held_out_scenes"]}
     ranges = {name: (low, high) for rule in rules for name, (low, high) in rule["held_out_ranges"].items()}
-    records = (SplitRecord(clip_id=clip.id, spec=parse_spec(clip.spec), listed=_listed(clip)) for clip in clips)
+    records = [
+        SplitRecord(clip_id=clip.id, spec=parse_spec(clip.spec), listed=_listed(clip)) for clip in clips if clip.spec
+    ]
     allowed = any(run.get("with_benchmark") for run in read_runs(dataset))
     return leaks(records, held_out_scenes=scenes, held_out=ranges, with_benchmark=allowed)
 

@@ -9,6 +9,7 @@ from simfactory.episode import scene_surfaces
 from simfactory.recording import Clip, ClipHeader, OpenRecorder
 from simfactory.slots import Ended
 from simfactory.stages import Stages
+from simfactory.timeline import Timeline
 
 __all__ = ["Record", "Take"]
 
@@ -21,6 +22,7 @@ class Record:
         open_recorder: Opens the recorder of a clip, or returns None for a clip that need not be recorded.
         encoders: Threads that encode frames.
         stages: Where CPU time is noted.
+        timeline: Where it is noted what each stage does.
         names: `backend`, `preset` and `profile`, which enter the clips' ids.
         gate: Whether what physics refuses is left out.
     """
@@ -28,6 +30,7 @@ class Record:
     open_recorder: OpenRecorder
     encoders: Encoders
     stages: Stages
+    timeline: Timeline
     names: Mapping[str, str]
     gate: bool
 
@@ -65,6 +68,7 @@ class Take:
                     self.surfaces,
                     encoding=record.encoders.encoding(),
                     stages=record.stages,
+                    timeline=record.timeline,
                 )
                 self.clips.append(clip)
 

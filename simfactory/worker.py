@@ -19,6 +19,7 @@ from typing import cast
 from simfactory.dataset import Clip
 from simfactory.deadline import Deadline
 from simfactory.errors import DiskFull, QueueError, SimfactoryError
+from simfactory.live import LiveFrames, told_slots, told_spans
 from simfactory.processes import GRACE_SECONDS
 from simfactory.queue import Shard, ShardQueue, Unit, connect, until_there
 from simfactory.siblings import record_group
@@ -26,12 +27,14 @@ from simfactory.sidecar import Sidecar
 from simfactory.simulators import backend_class
 from simfactory.spec import SceneSpec
 from simfactory.store import JSON, DatasetFolder, create_dataset, is_committed, read_record, record_rejection
+from simfactory.timeline import Timeline
 
 __all__ = ["Worker", "WorkerOptions", "run_shard"]
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.5
+TELL_SECONDS = 1.0  # between two words on the work
 WAIT_SECONDS = 1  # for a shard, before looking round
 BREAKS_MAX = 3  # shards in a row that broke: then it is the worker
 
@@ -108,6 +111,10 @@ class Worker:
         self._clips = self._frames = self._breaks = 0
         self._prepared: set[tuple[str, ...]] = set()
         self._sidecar: Sidecar | None = None
+        self._state, self._told, self._telling = "starting", 0.0, threading.Lock()
+        begin = time.monotonic()
+        self._timeline = Timeline(lambda: time.monotonic() - begin)
+        self._live = LiveFrames(options.redis, self.name)
 
     def stop(self, grace: float = GRACE_SECONDS) -> None:
         """Take nothing more, finish what is near its end, and give the rest back; a signal handler may call it."""
@@ -153,18 +160,22 @@ class Worker:
                 self._return(_Open(self._held, {unit.key: unit for unit in self._held.units}))
         finally:
             self.stopping.set()
+            self._live.close()
             self._sidecar.close()
         return self._clips
 
     # ── what it is told, and tells ───────────────────────────────────────────────────────────────────────────────────
 
     def _listen(self) -> None:
-        """Read orders while the work goes on."""
+        """Read orders, and say how the work goes on, while it does."""
+        queue = self._orders_queue
         while not self.stopping.wait(POLL_SECONDS):
-            orders = until_there(lambda: self._orders_queue.orders(self.name), self.stopping)
-            if orders is None:
+            found = until_there(lambda: (queue.orders(self.name), queue.is_watched()), self.stopping)
+            if found is None:
                 return
-            self._stopped_jobs, draining = orders
+            (self._stopped_jobs, draining), self._live.watched = found
+            if self._open and time.monotonic() - self._told > TELL_SECONDS - POLL_SECONDS / 2:
+                self._tell()
             if draining and not self._draining:
                 self._draining = True
                 logger.info("told to drain")
@@ -172,16 +183,25 @@ class Worker:
             if running and running <= self._stopped_jobs and not self._deadline.is_set:
                 self._deadline.set(0.0)
 
-    def _tell(self, state: str, *, first: bool = False) -> None:
+    def _tell(self, state: str = "", *, first: bool = False) -> None:
+        """Say what it does: a new state, or how it goes on."""
         assert self._sidecar is not None
+        with self._telling:  # else an old state could be told after a new one
+            self._state, self._told = state or self._state, time.monotonic()
+            self._sidecar.tell(shards=self._open, status=self._status(first=first))
+
+    def _status(self, *, first: bool) -> dict[str, object]:
         status: dict[str, object] = {
             "name": self.name,
-            "state": "draining" if self._draining else state,
+            "state": "draining" if self._draining else self._state,
             "jobs": sorted({each.shard.job for each in list(self._open.values())}),  # other threads take shards
             "shards": sorted(self._open),
             "clips": self._clips,
             "frames": self._frames,
             "failures": self._breaks,
+            "slots": told_slots(self._timeline),
+            "spans": told_spans(self._timeline) if self._live.watched else [],
+            "clock": round(self._timeline.clock(), 2),
         }
         if first:
             status |= {
@@ -193,7 +213,7 @@ class Worker:
                 "environments": self.options.environments,
                 "since": time.time(),
             }
-        self._sidecar.tell(shards=self._open, status=status)
+        return status
 
     def _report(self, call: Callable[[], object]) -> None:
         """Say something however long the server is away; a worker that is told to stop meanwhile waits a last while."""
@@ -226,7 +246,7 @@ class Worker:
             self._report(lambda: self.queue.report({"kind": "blocked", "job": first.job, "detail": detail}))
         except (SimfactoryError, MemoryError) as error:
             broken = f"{type(error).__name__}: {error}"
-            logger.warning("shard %s broke: %s", first.id, broken)
+            logger.warning("shard %s broke: %s", first.id, broken, extra=_about(first))
         self._breaks = self._breaks + 1 if broken else 0
         for each in list(self._open.values()):
             self._return(each, broken)
@@ -254,6 +274,8 @@ class Worker:
             device=self.options.device,
             deadline=self._deadline,
             on_frames=on_frames,
+            on_look=self._live.look,
+            timeline=self._timeline,
         )
 
         def specs() -> Iterator[SceneSpec]:
@@ -263,7 +285,6 @@ class Worker:
                     begun.append((each, unit))
                     yield spec
 
-        told = 0.0
         for outcome in engine.run(specs(), open_recorder=open_recorder, environments=self.options.environments):
             each, unit = begun[outcome.number]
             tally = tallies[each.shard.id, unit.key]
@@ -282,9 +303,6 @@ class Worker:
             if tally.waiting == 0:
                 taken = engine.stages.taken()
                 self._ended(each, unit, tallies.pop((each.shard.id, unit.key)), dataset, taken)
-            if time.monotonic() - told > POLL_SECONDS:
-                told = time.monotonic()
-                self._tell("working")
 
     def _units(
         self, first: Shard, dataset: DatasetFolder, engine: object
@@ -369,6 +387,7 @@ class Worker:
             "stages": dict(stages),
             "at": time.time(),
         }
+        _log_unit(shard, unit, tally, failure)
         self._report(lambda: self.queue.ended(shard.id, unit.key, message))
         each.left.pop(unit.key, None)
         each.begun.discard(unit.key)
@@ -395,6 +414,21 @@ class Worker:
         self._open.pop(each.shard.id, None)
         self._tell("working" if self._open else "idle")
         self._report(lambda: self.queue.release([each.shard.id]))
+
+
+def _about(shard: Shard) -> dict[str, object]:
+    """Return what a line of the log about a shard names."""
+    return {"job": shard.job, "shard": shard.id}
+
+
+def _log_unit(shard: Shard, unit: Unit, tally: _Tally, failure: str) -> None:
+    about = {**_about(shard), "episode": f"{unit.part}.{unit.index}", "attempt": unit.attempt}
+    for clip in tally.added:
+        logger.info("clip committed", extra={**about, "clip": clip})
+    if failure:
+        logger.warning("episode failed: %s", failure, extra=about)
+    elif tally.reasons:
+        logger.info("episode refused: %s", ", ".join(sorted(set(tally.reasons))), extra=about)
 
 
 def _clips(dataset: DatasetFolder, shard: Shard, specs: Sequence[SceneSpec]) -> list[str] | None:

@@ -22,7 +22,7 @@ CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 jaxtyping.install_import_hook(TYPE_CHECKED, CHECKER)
 
 # The shipped contract suites explain a failed assertion as test files do.
-pytest.register_assert_rewrite("simfactory.testing")
+pytest.register_assert_rewrite("simfactory.testing", "training.testing")
 
 # No deadlines: timing lives in benchmarks/. In CI the examples are the same in every run.
 hypothesis.settings.register_profile("local", deadline=None)

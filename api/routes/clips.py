@@ -7,14 +7,13 @@ import numpy as np
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import FileResponse, Response
 
+from api.buckets import take_picture
 from api.clips import clip_page, find_clip, told
 from api.files import FILE_RESPONSES, clip_files, send_stored
 from api.paging import Cursor, Limit, as_json, has_tag, with_etag
 from api.problems import ProblemError
-from api.routes.dependencies import NOT_MODIFIED, Filter, Identity, Secret, Stored, Tuned
+from api.routes.dependencies import NOT_MODIFIED, Filtered, Identity, Opened, Secret, Stored, Tuned, opened_clip
 from api.security import needs
-from simfactory.dataset import Clip as StoredClip
-from simfactory.dataset import open_clip
 from simfactory.protocol import ApiModel, Clip, ClipPage
 
 __all__ = ["router"]
@@ -25,6 +24,7 @@ POINTS_MAX = 200_000
 PICTURE: dict[int | str, dict[str, Any]] = {  # Any: OpenAPI
     200: {"content": {"image/png": {"schema": {"type": "string", "format": "binary"}}}},
     409: {},
+    429: {},
     **NOT_MODIFIED,
 }
 KEPT = {"cache-control": "private, max-age=86400, immutable"}
@@ -48,25 +48,13 @@ class FileList(ApiModel):
 def listed(
     database: Stored,
     secret: Secret,
-    dataset: Filter = None,
-    category: Filter = None,
-    scene: Filter = None,
-    tier: Filter = None,
-    split: Filter = None,
-    job: Filter = None,
-    backend: Filter = None,
-    preset: Filter = None,
+    filters: Filtered,
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Response:
     """List clips in the order they were committed."""
-    given = {
-        "dataset": dataset, "category": category, "scene": scene, "tier": tier, "split": split, "job": job,
-        "backend": backend, "preset": preset,
-    }  # fmt: skip
-    wanted = {name: value for name, value in given.items() if value is not None}
     with database.reading() as session:
-        return as_json(clip_page(session, secret, wanted, cursor, limit))
+        return as_json(clip_page(session, secret, filters.wanted, cursor, limit))
 
 
 @router.get("/{identity}", response_model=Clip, responses=NOT_MODIFIED)
@@ -74,13 +62,6 @@ def one(identity: Identity, request: Request, database: Stored) -> Response:
     """Tell what is known of a clip."""
     with database.reading() as session:
         return with_etag(request, told(find_clip(session, identity)))
-
-
-def _opened(identity: str, database: Stored, settings: Tuned) -> StoredClip:
-    with database.reading() as session:
-        row = find_clip(session, identity)
-    root = settings.data / row.dataset
-    return open_clip(root / clip_files(root, identity)[0])
 
 
 @router.get("/{identity}/files", responses={409: {}})
@@ -107,41 +88,44 @@ def download(identity: Identity, name: str, request: Request, database: Stored, 
     return send_stored(request, root, f"{folder}/{name}", etag=f'"{found[name]["sha256"][:32]}"', headers=KEPT)
 
 
-@router.get("/{identity}/preview/{modality}", responses=PICTURE, response_class=Response)
+@router.get(
+    "/{identity}/preview/{modality}",
+    responses=PICTURE,
+    response_class=Response,
+)
 def preview(
     identity: Identity, modality: Identity, request: Request, database: Stored, settings: Tuned, frame: Frame = 0
 ) -> Response:
     """Send one frame of a modality as a picture."""
     from simfactory.exporters.painting import painters  # see api.app
 
-    clip = _opened(identity, database, settings)
-    etag = f'"{identity}-{modality}-{frame}"'
-    if frame >= clip.frame_count:
-        raise ProblemError(404, f"clip {identity} has frames 0 to {clip.frame_count - 1}, not {frame}")
+    with database.reading() as session:
+        frame_count = find_clip(session, identity).frame_count
+    if frame >= frame_count:
+        raise ProblemError(404, f"clip {identity} has frames 0 to {frame_count - 1}, not {frame}")
+    headers = {"etag": f'"{identity}-{modality}-{frame}"', "cache-control": "private, max-age=86400"}
+    if has_tag(request, headers["etag"]):
+        return Response(status_code=304, headers=headers)  # nothing of the clip is opened for that
+    take_picture(request, "clip")
+    clip = opened_clip(identity, database, settings)
     paint = painters(clip, [frame]).get(modality)
     if paint is None:
         raise ProblemError(
             404, f"clip {identity} has no picture of {modality!r}; it has {', '.join(painters(clip, [frame]))}"
         )
-    if has_tag(request, etag):
-        return Response(status_code=304, headers={"etag": etag})
     image = paint(clip.window(frame, 1, modalities=[modality])[modality][0])
     _, encoded = cv2.imencode(".png", image[..., ::-1])
-    return Response(
-        encoded.tobytes(), media_type="image/png", headers={"etag": etag, "cache-control": "private, max-age=86400"}
-    )
+    return Response(encoded.tobytes(), media_type="image/png", headers=headers)
 
 
 @router.get("/{identity}/points/{frame}", responses={409: {}})
 def points(
     identity: Identity,
     frame: Annotated[int, Path(ge=0, le=1_000_000)],
-    database: Stored,
-    settings: Tuned,
+    clip: Opened,
     limit: Annotated[int, Query(ge=1, le=POINTS_MAX)] = 50_000,
 ) -> dict[str, Any]:  # Any: JSON
     """Tell the 4D points of a frame: x, y, z [m], t [s]."""
-    clip = _opened(identity, database, settings)
     if frame >= clip.frame_count:
         raise ProblemError(404, f"clip {identity} has frames 0 to {clip.frame_count - 1}, not {frame}")
     if "points" not in clip.modalities:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from api.problems import ProblemError
-from api.security import COOKIE, Tokens, check_origin, known_scopes, needs
+from api.security import COOKIE, Tokens, check_origin, keep_token, known_scopes, needs
 from api.strict_json import StrictRoute
 from simfactory.protocol import ApiModel
 
@@ -36,10 +36,7 @@ def login(body: Login, request: Request, response: Response) -> Session:
     scopes = tokens.scopes(body.token.strip())
     if not scopes:
         raise ProblemError(401, "this token is not known here", headers={"www-authenticate": "Bearer"})
-    response.set_cookie(
-        COOKIE, body.token.strip(), httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/"
-    )
-    response.headers["cache-control"] = "no-store"
+    keep_token(request, response, body.token.strip())
     return Session(scopes=sorted(scopes))
 
 

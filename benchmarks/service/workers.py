@@ -41,7 +41,8 @@ class LightWorker:
     """Takes shards as a worker does, with its heartbeat beside it; its clips are made up, at a steady rate."""
 
     def __init__(self, load: Load, number: int, rate: Any, stop: threading.Event) -> None:  # Any: a shared number
-        self._queue, self._rate, self._stop = ShardQueue(connect(load.url)), rate, stop
+        self._load, self._rate, self._stop = load, rate, stop
+        self._queue = ShardQueue(connect(load.url))
         self._number = number
         self._name = f"light-{number}"
         self._sidecar = Sidecar(load.url, self._name, lease=LEASE)

@@ -2,8 +2,11 @@
 
 import json
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
+from types import FrameType
 
 import typer
 from rich.console import Console
@@ -69,10 +72,11 @@ def fill(
     )
     console = Console(stderr=True)
     deadline = Deadline()
-    signal.signal(signal.SIGTERM, lambda number, frame: deadline.set(GRACE_SECONDS))
     try:
-        with RunProgress(console) as progress:
+        with _told_by_signals(deadline) as interrupted, RunProgress(console) as progress:
             generation = generate(specs, job, observer=progress, deadline=deadline)
+            if interrupted.is_set():
+                raise KeyboardInterrupt  # of which the first was lost
     except KeyboardInterrupt:
         console.print("stopped; what was committed stays, the same command continues")
         raise typer.Exit(code=130) from None
@@ -81,6 +85,31 @@ def fill(
         console.print("told to stop; what was committed stays, the same command continues")
         raise typer.Exit(code=143)
     require_complete(generation)
+
+
+@contextmanager
+def _told_by_signals(deadline: Deadline) -> Iterator[Event]:
+    """Have SIGTERM and Ctrl-C set a deadline; Ctrl-C also sets the event and raises KeyboardInterrupt.
+
+    The exception alone does not do: raised while compiled code asks Python something (pydantic, what type a value has)
+    it is printed and forgotten.
+    """
+    interrupted = Event()
+
+    def stop_now(number: int, frame: FrameType | None) -> None:
+        deadline.set(0.0)
+        interrupted.set()
+        signal.default_int_handler(number, frame)
+
+    before = {
+        signal.SIGTERM: signal.signal(signal.SIGTERM, lambda number, frame: deadline.set(GRACE_SECONDS)),
+        signal.SIGINT: signal.signal(signal.SIGINT, stop_now),
+    }
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _check(specs: Sequence[SceneSpec], out: Path, *, backend: str, preset: str, profile: str, given: bool) -> None:

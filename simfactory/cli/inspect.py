@@ -39,7 +39,7 @@ def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> di
 
     folder = open_folder(dataset)
     rows = open_dataset(folder, split=split).rows()
-    keys = ("category", "tier", "split", "scene", "backend")
+    keys = ("source", "category", "tier", "split", "scene", "backend")
     counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in keys}
     return {
         "dataset": str(folder.path),
@@ -83,6 +83,7 @@ def _clip_record(clip: "Clip") -> dict[str, object]:
     }
     return {
         "clip": clip.id,
+        "source": clip.source,
         "caption": clip.caption,
         "frames": clip.frame_count,
         "fps": clip.fps,
@@ -95,7 +96,7 @@ def _clip_record(clip: "Clip") -> dict[str, object]:
 
 
 def _clip_text(record: dict[str, object]) -> str:
-    lines = [f"{key:<9}{record[key]}" for key in ("clip", "caption", "frames", "fps", "size")]
+    lines = [f"{key:<9}{record[key]}" for key in ("clip", "source", "caption", "frames", "fps", "size")]
     sizes, arrays = record["bytes"], record["arrays"]
     if isinstance(sizes, dict):
         lines.append("bytes    " + ", ".join(f"{name} {size:,}" for name, size in sizes.items()))

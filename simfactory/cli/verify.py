@@ -42,4 +42,4 @@ def verify(
 
 
 def _is_simulated(clip: "Clip") -> bool:
-    return clip.attributes.get("source") == "simulation"
+    return clip.source == "simulation"

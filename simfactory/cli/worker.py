@@ -1,6 +1,5 @@
 """`simfactory worker`: works for a service, on this machine or another."""
 
-import logging
 import os
 import signal
 from typing import Annotated
@@ -23,10 +22,11 @@ def worker(
     max_idle: Annotated[float | None, typer.Option(help="End after so many seconds without work.")] = None,
 ) -> None:
     """Take shards from a queue, record their episodes, report each. SIGTERM finishes what is near its end."""
+    from simfactory.logs import write_json_logs
     from simfactory.simulators import check_backends
     from simfactory.worker import Worker, WorkerOptions
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    write_json_logs()
     backends = tuple(name.strip() for name in backend.split(",") if name.strip())
     check_backends(backends)
     options = WorkerOptions(
@@ -39,6 +39,7 @@ def worker(
         max_idle=max_idle,
     )
     work = Worker(options)
+    write_json_logs(worker=work.name)
     signal.signal(signal.SIGTERM, lambda number, frame: work.stop())
     signal.signal(signal.SIGINT, lambda number, frame: work.stop(0.0))
     os.environ.pop("REDIS_URL", None)  # what engines start need not know the password

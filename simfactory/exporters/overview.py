@@ -12,7 +12,7 @@ from simfactory.exporters.base import Exporter
 from simfactory.exporters.painting import Image, painters, save_bytes
 from simfactory.transforms import invert_pose, look_at, pixel_centers, project, transform_points, unproject
 
-__all__ = ["EXPORTER"]
+__all__ = ["EXPORTER", "paint_points", "side_view"]
 
 _PANELS = ("rgb", "depth", "flow_forward")
 _NEEDED = (*_PANELS, "points", "camera")
@@ -57,11 +57,41 @@ def _points_panel(clip: Clip, frame: int) -> Image:
     pixels = pixel_centers(clip.height, clip.width)[hit]
     surface = transform_points(pose, unproject(pixels, depth[hit], intrinsics))
     moving, moments = _moving_points(clip)
-    center = np.median(moving if len(moving) else surface, axis=0)
-    view = invert_pose(look_at(_viewpoint(pose[:3, 3], center), center))
-    picture = np.full((clip.height, clip.width, 3), 24, np.uint8)
-    shade = (0.55 * window["rgb"][0][hit]).astype(np.uint8)
-    _splat(picture, transform_points(view, surface), shade, intrinsics)
+    view = side_view(pose, np.median(moving if len(moving) else surface, axis=0))
+    return paint_points(
+        surface,
+        window["rgb"][0][hit],
+        moving,
+        moments,
+        view=view,
+        intrinsics=intrinsics,
+        size=(clip.height, clip.width),
+    )
+
+
+def paint_points(
+    surface: Points,
+    colors: Image,
+    moving: Points,
+    moments: npt.NDArray[np.float64],
+    *,
+    view: Points,
+    intrinsics: Points,
+    size: tuple[int, int],
+) -> Image:
+    """Paint a surface, dimmed, and over it what moves, from violet (first) to yellow (last).
+
+    Args:
+        surface: `(point, 3)` [m], world.
+        colors: `(point, 3)` uint8, sRGB, of the surface.
+        moving: `(point, 3)` [m], world.
+        moments: `(point,)` when each was, 0–1.
+        view: World to camera `(4, 4)`, e.g. a `side_view`.
+        intrinsics: K `(3, 3)` [px].
+        size: Rows and columns [px].
+    """
+    picture = np.full((*size, 3), 24, np.uint8)
+    _splat(picture, transform_points(view, surface), (0.55 * colors).astype(np.uint8), intrinsics)
     _splat(picture, transform_points(view, moving), _moment_colors(moments), intrinsics)
     return picture
 
@@ -74,11 +104,13 @@ def _moving_points(clip: Clip) -> tuple[Points, npt.NDArray[np.float64]]:
     return np.concatenate(rows).astype(np.float64), np.concatenate(when)
 
 
-def _viewpoint(camera: Points, center: Points) -> Points:
-    offset = camera - center
+def side_view(camera_to_world: Points, center: Points) -> Points:
+    """Return world to camera `(4, 4)` of one that looks at the same things from the side and from higher up."""
+    offset = camera_to_world[:3, 3] - center
     cos, sin = np.cos(_TURN), np.sin(_TURN)
     x, y, z = offset
-    return np.asarray(center + np.array([cos * x - sin * y, sin * x + cos * y, _LIFT * z]), np.float64)
+    position = center + np.array([cos * x - sin * y, sin * x + cos * y, _LIFT * z])
+    return np.asarray(invert_pose(look_at(position, center)), np.float64)
 
 
 def _moment_colors(moments: npt.NDArray[np.float64]) -> Image:

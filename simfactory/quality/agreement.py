@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from simfactory.episode import SKY
-from simfactory.signals import HIT, OCCLUDED_AFTER, OUTSIDE_AFTER, OUTSIDE_BEFORE, SATURATED
+from simfactory.signals import HIT, OCCLUDED_AFTER, OCCLUDED_BEFORE, OUTSIDE_AFTER, OUTSIDE_BEFORE, SATURATED
 from simfactory.transforms import invert_pose, project, transform_points, unproject
 
 __all__ = ["Agreement", "Frame", "check_motion", "check_points", "check_single", "check_tracks"]
@@ -68,12 +68,15 @@ class Agreement:
         scene_flow_step: Stored step of scene flow [m].
         depth_step: Largest relative rounding error of depth.
         normal_step: Stored step of normals.
+        estimated: Whether flow comes from an estimator: it may be missing where the
+            mask says that its point is hidden at the other frame.
     """
 
     flow_step: float
     scene_flow_step: float
     depth_step: float
     normal_step: float
+    estimated: bool = False
     _counts: dict[tuple[str, str, float], tuple[int, int]] = field(default_factory=dict)
 
     def note(self, path: str, problem: str, wrong: Bool, *, allowed: float = 0.0) -> None:
@@ -91,6 +94,14 @@ class Agreement:
 
 def check_single(agreement: Agreement, frame: Frame) -> None:
     """Check what one frame alone must satisfy: hits, ids, depths, normals and missing values."""
+    if frame.has("depth"):
+        agreement.note("depth", "is not positive", frame.values("depth") <= 0.0)
+    if frame.has("mask"):
+        _check_hits(agreement, frame)
+
+
+def _check_hits(agreement: Agreement, frame: Frame) -> None:
+    """Check what the mask says is hit; models and estimators say nothing of it."""
     hit = frame.arrays["mask"].astype(np.uint8) & HIT > 0
     occluded = frame.arrays["mask"].astype(np.uint8) & ~np.uint8(HIT | SATURATED) > 0
     agreement.note("mask", "marks motion where nothing is hit", occluded & ~hit)
@@ -99,15 +110,16 @@ def check_single(agreement: Agreement, frame: Frame) -> None:
     if frame.has("depth"):
         depth = frame.values("depth")
         agreement.note("depth", "and the hit bit differ", np.isfinite(depth) != hit)
-        agreement.note("depth", "is not positive", depth <= 0.0)
     if frame.has("normal"):
         length = np.linalg.norm(frame.values("normal"), axis=-1)
         agreement.note("normal", "is not of length 1", np.abs(length - hit) > 1e-3 + agreement.normal_step)
     for name, missing_frame in (("flow_forward", frame.last), ("flow_backward", frame.index == 0)):
         if frame.has(name):
             defined = np.isfinite(frame.values(name)).all(axis=0)
-            bit = OUTSIDE_AFTER if name == "flow_forward" else OUTSIDE_BEFORE
-            outside = frame.arrays["mask"].astype(np.uint8) & bit > 0
+            bits = OUTSIDE_AFTER if name == "flow_forward" else OUTSIDE_BEFORE
+            if agreement.estimated:
+                bits |= OCCLUDED_AFTER if name == "flow_forward" else OCCLUDED_BEFORE
+            outside = frame.arrays["mask"].astype(np.uint8) & np.uint8(bits) > 0
             wrong = (defined & ~hit) | (~defined & hit & ~outside)
             wrong = np.where(missing_frame, defined, wrong)
             agreement.note(name, "is defined where it must not be, or missing where it must be", wrong)
@@ -120,7 +132,7 @@ def check_single(agreement: Agreement, frame: Frame) -> None:
 
 def check_motion(agreement: Agreement, frame: Frame) -> None:
     """Check flow against depth, poses and scene flow, and where it leads against the next frame."""
-    if frame.last or not frame.has("depth", "scene_flow", "flow_forward"):
+    if frame.last or not frame.has("depth", "scene_flow", "flow_forward", "mask"):
         return
     height, width = frame.arrays["depth"].shape
     stride = max(1, round((height * width / SAMPLE_COUNT) ** 0.5))

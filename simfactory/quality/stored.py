@@ -70,14 +70,19 @@ def verify_clip(clip: StoredClip) -> list[Finding]:
         scene_flow_step=_step(clip, "scene_flow"),
         depth_step=_depth_step(clip),
         normal_step=_step(clip, "normal"),
+        estimated="camera/camera_to_world" not in clip.signals,
     )
     static = clip.window(0, clip.frame_count, modalities=_present(clip, ["time", "camera", "tracks"]))
     _check_clock(agreement, clip, static)
+    placed = "camera/camera_to_world" in static
+    if placed:
+        _check_poses(agreement, static)
     for frame in _frames(clip, static):
         check_single(agreement, frame)
-        check_motion(agreement, frame)
-        check_points(agreement, frame)
-        check_tracks(agreement, frame, static)
+        if placed:
+            check_motion(agreement, frame)
+            check_points(agreement, frame)
+            check_tracks(agreement, frame, static)
     return [Finding(clip_id=clip.id, path=path, problem=problem) for path, problem in agreement.problems()]
 
 
@@ -100,15 +105,21 @@ def _present(clip: StoredClip, modalities: Sequence[str]) -> list[str]:
 def _check_clock(agreement: Agreement, clip: StoredClip, static: Mapping[str, Array]) -> None:
     time = static["time"].astype(np.float64)
     agreement.note("time", "frame k is not at k / fps", np.abs(time - np.arange(len(time)) / clip.fps) > 1e-6)
+
+
+def _check_poses(agreement: Agreement, static: Mapping[str, Array]) -> None:
     rotation = static["camera/camera_to_world"].astype(np.float64)[:, :3, :3]
     skew = np.abs(rotation @ rotation.transpose(0, 2, 1) - np.eye(3)).max(axis=(1, 2)) > 1e-6
     agreement.note("camera/camera_to_world", "is not a rotation", skew | (np.linalg.det(rotation) < 0.0))
 
 
 def _frames(clip: StoredClip, static: Mapping[str, Array]) -> Iterator[Frame]:
-    """Yield all frames, each with the next one where there is one."""
+    """Yield all frames, each with the next one where there is one; cameras are NaN where none is known."""
     fields = ["depth", "normal", "instance", "mask", "flow_forward", "flow_backward", "scene_flow", "points"]
     wanted = _present(clip, fields)
+    unknown = np.full((clip.frame_count, 4, 4), np.nan)
+    intrinsics = static.get("camera/K", unknown[:, :3, :3]).astype(np.float64)
+    poses = static.get("camera/camera_to_world", unknown).astype(np.float64)
     for start in range(0, clip.frame_count, WINDOW):
         length = min(WINDOW + 1, clip.frame_count - start)
         window = clip.window(start, length, modalities=wanted)
@@ -117,8 +128,8 @@ def _frames(clip: StoredClip, static: Mapping[str, Array]) -> Iterator[Frame]:
                 index=start + row,
                 last=start + row == clip.frame_count - 1,
                 time=float(static["time"].astype(np.float64)[start + row]),
-                intrinsics=static["camera/K"].astype(np.float64)[start + row],
-                poses=static["camera/camera_to_world"].astype(np.float64)[start + row : start + row + 2],
+                intrinsics=intrinsics[start + row],
+                poses=poses[start + row : start + row + 2],
                 arrays=_slices(clip, window, row),
                 following=_slices(clip, window, row + 1) if row + 1 < length else None,
             )

@@ -79,6 +79,11 @@ class SceneSpec(Model):
         """Time of the last frame [s]."""
         return (self.frame_count - 1) / self.fps
 
+    @property
+    def episode(self) -> str:
+        """Number of the episode within the job, after a point that of the replacement: `12`, `12.1`."""
+        return f"{self.index}.{self.attempt}" if self.attempt else str(self.index)
+
     def digest(self, *, cameras: bool = True) -> str:
         """Return the SHA-256 (hex) of the spec's canonical JSON, with or without its cameras."""
         record = self.model_dump(mode="json", exclude=None if cameras else {"cameras"})

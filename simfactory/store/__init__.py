@@ -13,7 +13,7 @@ from simfactory.store.folder import CLIP_SCHEMA, GRACE_S, PROFILES, DatasetFolde
 from simfactory.store.precision import Stored
 from simfactory.store.reader import ClipArrays, open_arrays
 from simfactory.store.rejections import read_rejections, record_rejection
-from simfactory.store.row import COLUMNS
+from simfactory.store.row import COLUMNS, SOURCES, ClipSource
 from simfactory.store.runs import read_runs, record_run
 from simfactory.store.validate import Finding, validate
 from simfactory.store.writer import ClipWriter
@@ -24,7 +24,9 @@ __all__ = [
     "GRACE_S",
     "JSON",
     "PROFILES",
+    "SOURCES",
     "ClipArrays",
+    "ClipSource",
     "ClipWriter",
     "DatasetFolder",
     "Finding",

@@ -140,9 +140,8 @@ class _TensorstoreArrays(ClipArrays):
                 "recheck_cached_data": False,
                 "recheck_cached_metadata": False,
                 "fill_missing_data_reads": False,
-                **({} if remote else {"context": _ONE_DECODER}),
             }
-            context = _remote_context() if remote else None
+            context = _remote_context() if remote else _local_context()
             self._opened[name] = tensorstore.open(spec, open=True, assume_metadata=True, context=context).result()
         return self._opened[name]
 
@@ -172,6 +171,17 @@ class _ZarrArrays(ClipArrays):
 
         # zarr types an array by its metadata format; either is read the same way, hence Any.
         return {name: np.asarray(cast("zarr.Array[Any]", self.raw(name))[part]) for name, part in selections.items()}
+
+
+@cache
+def _local_context() -> "tensorstore.Context":
+    """Return what all local clips of this process share: with a context each, arrays would have threads of their own.
+
+    Small windows then cost up to twice the CPU time.
+    """
+    import tensorstore
+
+    return tensorstore.Context(_ONE_DECODER)
 
 
 @cache

@@ -2,16 +2,22 @@
 
 import json
 from collections.abc import Mapping
+from typing import Literal, TypeAlias
 
 from simfactory.errors import StoreError
 from simfactory.store.canonical import JSON
 
-__all__ = ["COLUMNS", "checked_row", "row_order"]
+__all__ = ["COLUMNS", "SOURCES", "ClipSource", "checked_row", "row_order", "with_source"]
+
+# What a clip was made from: a simulation, a real video, or what a video model sampled.
+ClipSource: TypeAlias = Literal["simulation", "video", "model"]
+SOURCES: tuple[ClipSource, ...] = ("simulation", "video", "model")
 
 COLUMNS: dict[str, type] = {
     "clip_id": str,
     "attempt": str,
     "profile": str,
+    "source": str,
     "scene": str,
     "category": str,
     "tier": str,
@@ -35,8 +41,11 @@ def checked_row(row: Mapping[str, JSON]) -> dict[str, JSON]:
     """Return `row` with every column: absent ones are None, unknown ones go into `extra` as JSON.
 
     Raises:
-        StoreError: A column holds the wrong type.
+        StoreError: A column holds the wrong type, or the source is none of `SOURCES`.
     """
+    row = with_source(row)
+    if row["source"] not in SOURCES:
+        raise StoreError(f"catalogue row: source is {row['source']!r}; choose from {', '.join(SOURCES)}")
     checked: dict[str, JSON] = {}
     for column, kind in COLUMNS.items():
         value = row.get(column)
@@ -49,6 +58,11 @@ def checked_row(row: Mapping[str, JSON]) -> dict[str, JSON]:
     if extra:
         checked["extra"] = json.dumps(extra, sort_keys=True)
     return checked
+
+
+def with_source(row: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return `row` with its source: a clip that names none is of a simulation."""
+    return {**row, "source": row.get("source") or "simulation"}
 
 
 def row_order(row: Mapping[str, JSON]) -> tuple[tuple[bool, JSON], ...]:

@@ -6,6 +6,7 @@ import tarfile
 
 import pytest
 
+from api.buckets import Buckets
 from api.repair import adopt
 from simfactory.store import committed_ids, create_dataset, read_record, validate
 from simfactory.store.commit import clip_key
@@ -150,6 +151,18 @@ def test_preview_of_a_frame_is_a_picture_that_is_sent_once(stored):
     assert answer.content.startswith(b"\x89PNG")
     assert get(stored, path, if_none_match=answer.headers["etag"]).status_code == 304
     assert get(stored, f"/v1/clips/{'0' * 32}/preview/rgb", if_none_match="*").status_code == 404
+
+
+def test_those_who_share_a_token_get_so_many_pictures_of_clips(stored):
+    path, kept = f"/v1/clips/{CLIP}/preview/rgb", stored.app.state.pictures["clip"]
+    stored.app.state.pictures["clip"] = Buckets(rate=0.01, burst=3)
+    try:
+        tags = [get(stored, path).headers["etag"] for _ in range(3)]
+        answer = get(stored, path)
+        assert (answer.status_code, answer.headers["retry-after"]) == (429, "100")
+        assert get(stored, path, if_none_match=tags[0]).status_code == 304, "what the browser has costs nothing"
+    finally:
+        stored.app.state.pictures["clip"] = kept
 
 
 @pytest.mark.parametrize("path", ["preview/none_such", "preview/rgb?frame=999", "points/999", "files/none_such"])

@@ -5,9 +5,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
-import api.routes.jobs
+import api.submission
+from api.database import Database
 from api.tables import FailureRow, IdempotencyRow, JobRow
 from tests.api.conftest import JOB
 
@@ -99,21 +100,21 @@ def test_failed_request_frees_its_key(service):
 
 def test_broken_request_frees_its_key(service, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(api.routes.jobs, "add_job", lambda *_: 1 / 0)
+        patch.setattr(api.submission, "add_job", lambda *_: 1 / 0)
         assert service.client.post("/v1/jobs", json=JOB, headers=KEY).status_code == 500
     assert service.client.post("/v1/jobs", json=JOB, headers=KEY).status_code == 202
 
 
 def test_request_in_the_making_is_a_conflict(service, monkeypatch):
     reached, go_on = threading.Event(), threading.Event()
-    plan = api.routes.jobs._plan
+    plan = api.submission.plan_of
 
     def slow(*arguments):
         reached.set()
         assert go_on.wait(20.0)
         return plan(*arguments)
 
-    monkeypatch.setattr(api.routes.jobs, "_plan", slow)
+    monkeypatch.setattr(api.submission, "plan_of", slow)
     with ThreadPoolExecutor() as pool:
         first = pool.submit(service.client.post, "/v1/jobs", json=JOB, headers=KEY)
         assert reached.wait(20.0)
@@ -125,7 +126,7 @@ def test_request_in_the_making_is_a_conflict(service, monkeypatch):
 
 
 def test_lost_request_does_not_keep_its_key_and_cannot_come_back(service, monkeypatch):
-    plan = api.routes.jobs._plan
+    plan = api.submission.plan_of
     slow = threading.Event()
 
     def taken_over(*arguments):
@@ -136,7 +137,7 @@ def test_lost_request_does_not_keep_its_key_and_cannot_come_back(service, monkey
             assert service.client.post("/v1/jobs", json=JOB, headers=KEY).status_code == 202
         return plan(*arguments)
 
-    monkeypatch.setattr(api.routes.jobs, "_plan", taken_over)
+    monkeypatch.setattr(api.submission, "plan_of", taken_over)
     assert service.client.post("/v1/jobs", json=JOB, headers=KEY).status_code == 409
     assert len(service.client.get("/v1/jobs").json()["items"]) == 1
     assert service.client.post("/v1/jobs", json=JOB, headers=KEY).status_code == 202
@@ -292,3 +293,22 @@ def test_unchanged_job_is_not_sent_again(service):
     act(service, job, "resume")
     changed = service.client.get(path, headers={"if-none-match": first.headers["etag"]})
     assert (changed.status_code, changed.json()["state"]) == (200, "running")
+
+
+def test_jobs_of_a_state_are_found_in_order_without_sorting(tmp_path):
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}")
+    query = select(JobRow.id).where(JobRow.state == "completed").order_by(JobRow.created.desc(), JobRow.id.desc())
+    text = str(query.limit(50).compile(database.engine, compile_kwargs={"literal_binds": True}))
+    with database.reading() as session:
+        plan = " ".join(row[3] for row in session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {text}"))
+    database.close()
+    assert "jobs_by_state" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_an_older_database_gets_the_indexes_it_lacks(database, database_url):
+    with database.writing() as session:
+        session.connection().exec_driver_sql("DROP INDEX jobs_by_state")
+    again = Database(database_url)
+    assert "jobs_by_state" in {index["name"] for index in inspect(again.engine).get_indexes("jobs")}
+    again.close()

@@ -1,11 +1,12 @@
 """Listings by page: cursors that cannot be made up, and pages that stay in step while rows are added."""
 
 import base64
+import json
 import time
 
 import pytest
 
-from api.ledger import add_clips
+from api.ledger import CAPTION_MAX, add_clips
 from api.paging import decode_cursor, encode_cursor
 from api.problems import ProblemError
 
@@ -129,3 +130,15 @@ def test_versions_stay_as_they_were_frozen(service_of_each):
     assert len(before.splitlines()) == 5
     assert first["digest"] != second["digest"]
     assert client.get("/v1/datasets/data/manifest?version=3").status_code == 404
+
+
+def test_a_long_caption_is_cut_in_the_catalogue(service_of_each):
+    long = {"caption": "a body falls, " * 750_000}  # 10 MB
+    enter(service_of_each, [1], extra=json.dumps(long))
+    enter(service_of_each, [2], extra=json.dumps({"caption": "short"}))
+    answer = service_of_each.client.get("/v1/clips")
+    assert len(answer.content) < 5000
+    first, second = answer.json()["items"]
+    assert len(first["caption"]) == CAPTION_MAX
+    assert first["caption"].endswith("…")
+    assert second["caption"] == "short"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.orm import sessionmaker
 
-import api.routes.jobs
+import api.jobs
 from simfactory.protocol import Problem
 
 PROBLEM = "application/problem+json"
@@ -164,7 +164,7 @@ def test_internal_error_tells_nothing_but_where_to_look(service, monkeypatch, ca
     def broken(*_):
         raise RuntimeError("the secret of the house")
 
-    monkeypatch.setattr(api.routes.jobs, "described", broken)
+    monkeypatch.setattr(api.jobs, "described", broken)
     with caplog.at_level(logging.ERROR):
         answer = service.client.get("/v1/jobs")
     found = problem(answer, 500)

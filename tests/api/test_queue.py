@@ -117,11 +117,12 @@ def test_worker_goes_on_after_all_of_them_and_the_service_tells(service, tmp_pat
     )
     worker.run()
     deadline = time.monotonic() + 20.0
-    while queue.queued([NAME])[NAME] or service.control.counts["refused"] < len(KINDS):
+    counts = service.control.counts
+    while queue.queued([NAME])[NAME] or counts["refused"] < len(KINDS) or counts["clips_by.mock|failed|"] < 1:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert not path.exists()
-    assert service.control.counts["clips_by.mock|failed|"] == 1
+    assert counts["clips_by.mock|failed|"] == 1
     with service.database.reading() as session:
         refused = session.scalars(select(EventRow).where(EventRow.kind == "refused")).all()
     assert len(refused) == len(KINDS)

@@ -136,7 +136,8 @@ def _job(identity, *, planned):
     counts = dict.fromkeys(("part", "index", "clips_done", "frames", "bytes", "replaced", "failed", "version"), 0)
     return JobRow(
         id=identity, name="", state="running", reason="", priority="default", backend="mock", dataset="d",
-        request={"items": []}, tags=[], parts=[[200, 1000]], planned=planned, clips_wanted=1000, reasons={}, trials={},
+        request={"dataset": "data", "items": []}, tags=[],
+        parts=[[200, 1000]], planned=planned, clips_wanted=1000, reasons={}, trials={},
         created=1.0, **counts,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from simfactory.store import read_record
 TOKEN = "secret-of-the-tests"
 WORKER = {
     "name": "w1", "state": "working", "host": "here", "pid": 7, "version": "0.1.0", "backends": ["newton"],
-    "device": "cpu", "environments": 4, "slots": [{"stage": "simulate"}], "shards": ["s1"], "jobs": ["j1"],
+    "device": "cpu", "environments": 4, "slots": [{"slot": 0, "stage": "simulate"}], "shards": ["s1"], "jobs": ["j1"],
     "clips": 12, "frames": 576, "since": 1.0, "beat": 2.0, "memory_bytes": 2_000_000_000,
 }  # fmt: skip
 ESTIMATE = {

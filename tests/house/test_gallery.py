@@ -21,6 +21,6 @@ def test_its_text_is_of_today(repository_root, gallery):
     assert written == gallery.text(), "run `python deploy/make_gallery.py`"
 
 
-def test_there_is_a_picture_of_every_scene_and_of_nothing_else(repository_root):
-    shown = {path.stem for path in (repository_root / "docs" / "scenes").glob("*.jpg")}
+def test_there_is_a_picture_of_every_scene_and_of_nothing_else(gallery):
+    shown = {path.stem for path in gallery.STRIPS.glob("*.jpg")}
     assert shown == {entry.name for entry in catalogue()}

@@ -1,5 +1,6 @@
 """`simfactory generate`: counts clips, repeats without adding, survives kills, replaces refused episodes."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -7,7 +8,10 @@ import signal
 import time
 
 import pytest
+import typer
 
+from scenes import cli
+from scenes.cli import running
 from simfactory.dataset import open_dataset
 from simfactory.store import committed_ids, read_rejections, validate
 
@@ -127,6 +131,25 @@ def test_ctrl_c_stops_all_processes_and_leaves_nothing_half_written(simfactory, 
     assert not staging.exists() or list(staging.iterdir()) == []
     if (tmp_path / "data").exists():
         assert validate(tmp_path / "data") == []
+
+
+def test_ctrl_c_stops_the_run_even_if_its_exception_is_lost(tmp_path, monkeypatch):
+    """As pydantic loses what is raised while it asks for a value's type; the whole run would be recorded otherwise."""
+    whole = running.generate
+
+    def lose_it(*args, **kwargs):
+        with contextlib.suppress(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(5.0)
+        return whole(*args, **kwargs)
+
+    monkeypatch.setattr(running, "generate", lose_it)
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with pytest.raises(typer.Exit) as stopped:
+        cli.generate(tmp_path / "data", backend="mock", clips=2, size="16x16", frames=2, workers=1)
+    assert stopped.value.exit_code == 130
+    assert committed_ids(tmp_path / "data") == set()
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

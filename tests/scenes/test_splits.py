@@ -21,7 +21,9 @@ def gravity(spec):
 
 def test_shares_are_kept():
     count = 1500
-    drawn = Counter(scenes.sample("soft_body", seed=1, index=index, views=1).split for index in range(count))
+    drawn = Counter(
+        scenes.sample("rigid", scene="free_drop", seed=1, index=index, views=1).split for index in range(count)
+    )
     for split, share in zip(("train", "val", "test"), SHARES, strict=True):
         sigma = math.sqrt(share * (1.0 - share) / count)
         assert drawn[split] / count == pytest.approx(share, abs=4.0 * sigma)

@@ -1,0 +1,3 @@
+"""Pages, one file each; found, not listed."""
+
+__all__: list[str] = []

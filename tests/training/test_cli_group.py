@@ -1,0 +1,37 @@
+"""The command finds its subcommands, and says in one line what is not there."""
+
+import pkgutil
+import subprocess
+import sys
+
+import pytest
+
+from training import cli
+
+
+def told(*arguments):
+    return subprocess.run([sys.executable, "-m", "training", *arguments], capture_output=True, text=True, timeout=60)
+
+
+def test_help_lists_every_file_of_the_folder():
+    answer = told("--help")
+    assert answer.returncode == 0
+    for module in pkgutil.iter_modules(cli.__path__):
+        assert (f"\n  {module.name} " in answer.stdout) != module.name.startswith("_")
+
+
+@pytest.mark.parametrize("command", ["rl", "dpo"])
+def test_what_is_not_there_yet_ends_in_one_line(command):
+    answer = told(command)
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"error: `simfactory-train {command}` is not there yet")
+    assert answer.stderr.count("\n") == 1
+
+
+def test_help_imports_no_torch():
+    code = (
+        "import sys; from training.cli import main; sys.argv[1:] = ['--help']\ntry: main()\nexcept SystemExit: pass\n"
+    )
+    check = "print('torch' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code + check], capture_output=True, text=True, timeout=60)
+    assert answer.stdout.splitlines()[-1] == "False", answer.stderr

@@ -1,0 +1,3 @@
+"""Trains models on the factory's clips, and measures what they have learned."""
+
+__all__: list[str] = []

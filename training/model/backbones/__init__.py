@@ -1,0 +1,3 @@
+"""Backbones: one file each, discovered; a file's `BACKBONE` is its class."""
+
+__all__: list[str] = []

@@ -1,0 +1,175 @@
+"""A training run from its configuration to its model on disk, begun or continued, in one process or many."""
+
+import contextlib
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simfactory.errors import RunError
+from simfactory.runs import DatasetReference, RunLog, read_run
+from simfactory.runs.record import RECORD_FILE
+from training.checkpoints import State, latest_checkpoint, read_checkpoint, snapshot
+from training.config import Config
+from training.config_files import config_from_json, config_to_json
+from training.data import Source
+from training.model import ClipFormat, TrainedModel, estimate_memory, training_load
+from training.objectives import Objective
+from training.preparation import build_loader, build_model, checked_clip, open_sources
+from training.trainer import Trainer
+
+if TYPE_CHECKING:
+    from accelerate import Accelerator
+
+__all__ = ["MODEL_FOLDER", "run_training", "stored_config"]
+
+MODEL_FOLDER = "model"
+
+
+def stored_config(folder: Path) -> Config:
+    """Return the configuration of the run in a folder.
+
+    Raises:
+        RunError: There is no run.
+    """
+    if not (folder / RECORD_FILE).is_file():
+        raise RunError(f"{folder} holds no run to go on with: leave --resume out to begin one")
+    return config_from_json(read_run(folder).config)
+
+
+def run_training(
+    config: Config,
+    *,
+    folder: Path,
+    resume: bool = False,
+    tell: Callable[[str], None],
+    watch: Callable[[int, float], None] | None = None,
+) -> Path:
+    """Train, and return the folder of the trained model.
+
+    Everything that can be wrong with data, model and folder is found before the first step.
+
+    Args:
+        config: The run.
+        folder: Of the run.
+        resume: Go on from its last checkpoint, or from the start if it has none.
+        tell: Takes lines for people, in the main process.
+        watch: Is told each step and its loss, in the main process.
+
+    Raises:
+        SpecError: Configuration, data and model do not fit.
+        StoreError: A dataset cannot be read, or lacks a modality.
+        RunError: The folder holds another run, or training went wrong.
+        SystemExit: A signal asked to stop; there is a checkpoint.
+    """
+    if not resume and (folder / RECORD_FILE).is_file():
+        raise RunError(f"{folder} holds a run: go on with it by --resume, or take another folder")
+    checkpoint = latest_checkpoint(folder) if resume else None
+    state = None if checkpoint is None else read_checkpoint(checkpoint)
+    sources = open_sources(config.data)
+    model = build_model(config)
+    clip = checked_clip(config, sources, model)
+    accelerator = _accelerator(config)
+    main = accelerator.is_main_process
+    if main:
+        _introduce(config, model, clip, accelerator, tell)
+    model.backbone.to(accelerator.device)
+    objective = Objective(model, config).to(accelerator.device)
+    rank, world = accelerator.process_index, accelerator.num_processes
+    loader = build_loader(config, sources, model, rank=rank, world=world)
+    accelerator.wait_for_everyone()  # before there is a run.json that the others would find
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(_log(config, folder, sources, state, resume=resume)) if main else None
+        trainer = Trainer(
+            objective,
+            loader,
+            config=config,
+            folder=folder,
+            accelerator=accelerator,
+            log=log,
+            watch=watch if main else None,
+        )
+        trainer.train(state)
+        _save_model(config, model, clip, trainer, folder / MODEL_FOLDER)
+    if main:
+        tell(f"model: {folder / MODEL_FOLDER}")
+    return folder / MODEL_FOLDER
+
+
+def _accelerator(config: Config) -> "Accelerator":
+    from accelerate import Accelerator, DistributedDataParallelKwargs
+
+    # A loss of weight 0 leaves a head's channels without gradients.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(
+        mixed_precision="bf16" if config.precision == "bfloat16" else "no",
+        cpu=config.device == "cpu",
+        kwargs_handlers=[unused],
+    )
+
+
+def _introduce(
+    config: Config, model: TrainedModel, clip: ClipFormat, accelerator: "Accelerator", tell: Callable[[str], None]
+) -> None:
+    """Say what is trained, and how much memory that takes."""
+    from accelerate.utils import DistributedType
+
+    backbone = model.backbone
+    world = accelerator.num_processes
+    load = training_load(
+        backbone,
+        batch_size=config.optimizer.batch,
+        frame_count=clip.frame_count,
+        size=(clip.height, clip.width),
+        recomputes=config.model.recompute,
+        shard_count=world if accelerator.distributed_type == DistributedType.FSDP else 1,
+    )
+    heads = ""
+    if model.heads is not None and config.losses.needs_heads:
+        heads = f", heads with {sum(value.numel() for value in model.heads.parameters()) / 1e6:.2f} million"
+    tell(
+        f"{config.stage}: {backbone.kind} with {load.parameter_count / 1e6:.2f} million parameters, "
+        f"{load.trainable_count / 1e6:.2f} million trained{heads}, on clips of "
+        f"{clip.frame_count} frames, {clip.width}x{clip.height} px; {config.optimizer.batch * world} a step in "
+        f"{world} process{'es' * (world > 1)} ({accelerator.device.type})"
+    )
+    tell(f"memory: {estimate_memory(load)}, besides autoencoder, text encoder and heads")
+
+
+def _log(config: Config, folder: Path, sources: tuple[Source, ...], state: State | None, *, resume: bool) -> RunLog:
+    step = 0 if state is None else int(state["step"])
+    return RunLog(
+        folder,
+        kind="sft" if config.stage == "base" else config.stage,
+        config=config_to_json(config),
+        datasets=[
+            DatasetReference(dataset=source.path, split=",".join(source.query.split), clips=len(opened.dataset))
+            for source, opened in zip(config.data.sources, sources, strict=True)
+        ],
+        steps=config.optimizer.steps,
+        resume_at=step if resume else None,
+    )
+
+
+def _save_model(config: Config, model: TrainedModel, clip: ClipFormat, trainer: Trainer, folder: Path) -> None:
+    """Write the trained model; whoever reads the folder finds the old one or the new one, whole."""
+    from torch.distributed.tensor import DTensor
+
+    accelerator = trainer.accelerator
+    if any(isinstance(parameter, DTensor) for parameter in trainer.objective.parameters()):
+        # Its weights are spread over the processes: they go into a model that is built anew.
+        weights = snapshot(*trainer.parts)["weights"]
+        if accelerator.is_main_process:
+            model = build_model(config)
+            fresh = Objective(model, config)
+            fresh.load_state_dict(weights, strict=False)  # without what is frozen
+    if accelerator.is_main_process:
+        part, old = folder.with_name(f".{folder.name}.part"), folder.with_name(f".{folder.name}.old")
+        for left in (part, old):
+            shutil.rmtree(left, ignore_errors=True)
+        TrainedModel(backbone=model.backbone, heads=model.heads, clip=clip).save(part)
+        if folder.exists():
+            folder.rename(old)
+        part.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
+    accelerator.wait_for_everyone()
