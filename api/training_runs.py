@@ -13,17 +13,8 @@ from pydantic import Field
 from api.paging import decode_cursor, encode_cursor
 from api.problems import ProblemError
 from simfactory.errors import RunError
-from simfactory.protocol import ApiModel
-from simfactory.runs import (
-    MetricsReader,
-    Picture,
-    RunRecord,
-    is_silent,
-    list_runs,
-    read_picture,
-    read_pictures,
-    read_run,
-)
+from simfactory.protocol import ApiModel, RunRecord
+from simfactory.runs import MetricsReader, Picture, is_silent, list_runs, read_picture, read_pictures, read_run
 from simfactory.runs.curves import MetricLine
 
 __all__ = ["Runs", "TrainingCurve", "TrainingMetrics", "TrainingPicture", "TrainingRun", "TrainingRunPage"]

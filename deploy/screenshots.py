@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from api.testing.factory import TOKEN, Factory
 from simfactory import open_dataset
-from simfactory.runs import DatasetReference, RunLog
+from simfactory.protocol import DatasetReference
+from simfactory.runs import RunLog
 
 PICTURES = Path(__file__).resolve().parents[1] / "docs" / "images" / "dashboard"
 CHROMIUM = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]

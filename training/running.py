@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from simfactory.errors import RunError
-from simfactory.runs import DatasetReference, RunLog, read_run
-from simfactory.runs.record import RECORD_FILE
+from simfactory.protocol import DatasetReference
+from simfactory.runs import RunLog, read_run
+from simfactory.runs.files import RECORD_FILE
 from training.checkpoints import State, latest_checkpoint, read_checkpoint, snapshot
 from training.config import Config
 from training.config_files import config_from_json, config_to_json

@@ -10,8 +10,8 @@ from typing import IO, TypeAlias
 from pydantic import ValidationError
 
 from simfactory.protocol import MAX_INT
+from simfactory.runs.files import METRIC_LENGTH, METRICS_FILE
 from simfactory.runs.reading import LINE, opened
-from simfactory.runs.record import METRIC_LENGTH, METRICS_FILE
 
 __all__ = ["Curve", "MetricLine", "MetricsReader"]
 

@@ -14,9 +14,8 @@ from typing import IO, Any, Self
 from pydantic import ValidationError
 
 from simfactory.errors import RunError
-from simfactory.protocol import MAX_INT
-from simfactory.runs.reading import PICTURE_BYTES, PNG, read_run
-from simfactory.runs.record import (
+from simfactory.protocol import MAX_INT, DatasetReference, RunRecord, RunState
+from simfactory.runs.files import (
     IMAGES_FILE,
     IMAGES_FOLDER,
     METRIC_LENGTH,
@@ -24,10 +23,8 @@ from simfactory.runs.record import (
     PICTURE_NAME,
     RECORD_FILE,
     RUN_NAME,
-    DatasetReference,
-    RunRecord,
-    RunState,
 )
+from simfactory.runs.reading import PICTURE_BYTES, PNG, read_run
 
 __all__ = ["RunLog"]
 

@@ -10,14 +10,15 @@ from typing import IO
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from simfactory.errors import RunError
-from simfactory.protocol import MAX_INT
-from simfactory.runs.record import IMAGES_FILE, IMAGES_FOLDER, PICTURE_NAME, RECORD_FILE, RUN_NAME, RunRecord
+from simfactory.protocol import MAX_INT, RunRecord
+from simfactory.runs.files import IMAGES_FILE, IMAGES_FOLDER, PICTURE_NAME, RECORD_FILE, RUN_NAME
 
 __all__ = [
     "LINE",
     "PICTURE_BYTES",
     "PNG",
     "Picture",
+    "is_silent",
     "list_runs",
     "opened",
     "read_picture",
@@ -47,6 +48,11 @@ class Picture:
     tag: str
     step: int
     caption: str
+
+
+def is_silent(record: RunRecord, now: float) -> bool:
+    """Tell whether a run that has not ended has said nothing for too long at a time [s]."""
+    return record.state == "running" and now - record.heartbeat > record.silence_limit
 
 
 def list_runs(root: str | os.PathLike[str]) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import numpy as np
@@ -203,8 +204,19 @@ def write_example(
         )
 
 
-def write_examples(dataset: str | os.PathLike[str], numbers: Sequence[int], *, log: Path) -> None:
-    """Write every example clip of `numbers` that is not committed yet; add a line to `log` for each one committed."""
+def write_examples(
+    dataset: str | os.PathLike[str], numbers: Sequence[int], *, log: Path, begun: Event | None = None
+) -> None:
+    """Write every example clip of `numbers` that is not committed yet.
+
+    Args:
+        dataset: Its folder or address.
+        numbers: Of the clips.
+        log: File that gets a line for each clip committed.
+        begun: Set before the first clip, when all that a process does once is done.
+    """
+    if begun is not None:
+        begun.set()
     for number in numbers:
         if not is_committed(dataset, example_id(number)) and write_example(dataset, number):
             with log.open("a") as file:

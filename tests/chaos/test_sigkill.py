@@ -18,17 +18,27 @@ CLIPS = 100_000  # more than are ever reached while writers are being killed
 SHARED = 40  # the first ones, which all writers begin with
 
 
-def start_writer(context, folder, log, numbers):
-    process = context.Process(target=write_examples, args=(str(folder), numbers), kwargs={"log": log}, daemon=True)
-    process.start()
-    return process
+class Writer:
+    """A process that writes clips."""
 
+    def __init__(self, context, folder, log, numbers):
+        self.begun = context.Event()
+        options = {"log": log, "begun": self.begun}
+        self.process = context.Process(target=write_examples, args=(str(folder), numbers), kwargs=options, daemon=True)
+        self.process.start()
 
-def stop(processes):
-    for process in processes:
-        process.kill()
-        process.join()
-        process.close()
+    def kill(self):
+        self.process.kill()
+        self.process.join()
+        self.process.close()
+
+    def wait_for(self, seconds):
+        """Wait until it has begun and then worked for this long [CPU s]."""
+        assert self.begun.wait(60), "a writer did not begin"
+        end = cpu_seconds(self.process.pid) + seconds
+        while self.process.exitcode is None and cpu_seconds(self.process.pid) < end:
+            time.sleep(0.001)
+        assert self.process.exitcode is None, "a writer stopped by itself"
 
 
 def cpu_seconds(process):
@@ -42,19 +52,19 @@ def kill_at_random(context, folder, log, rng):
     def fresh():
         # What a writer begins with, others are writing at the same time.
         start = rng.randrange(SHARED - 10)
-        return start_writer(context, folder, log, [*range(start, start + 10), *rng.sample(range(CLIPS), 500)])
+        return Writer(context, folder, log, [*range(start, start + 10), *rng.sample(range(CLIPS), 500)])
 
-    processes = [fresh() for _ in range(WRITERS)]
+    writers = [fresh() for _ in range(WRITERS)]
     try:
         for _ in range(KILLS):
-            victim, wanted = rng.randrange(WRITERS), rng.uniform(0.0, 0.1)
-            while processes[victim].exitcode is None and cpu_seconds(processes[victim].pid) < wanted:
-                time.sleep(0.001)
-            assert processes[victim].exitcode is None, "a writer stopped by itself"
-            stop([processes[victim]])
-            processes[victim] = fresh()
+            victim = rng.randrange(WRITERS)
+            if rng.random() < 0.9:  # the others die wherever they are, also before they begin
+                writers[victim].wait_for(rng.uniform(0.0, 0.1))
+            writers[victim].kill()
+            writers[victim] = fresh()
     finally:
-        stop(processes)
+        for writer in writers:
+            writer.kill()
 
 
 @pytest.mark.slow
@@ -73,10 +83,10 @@ def test_a_hundred_sigkills_lose_corrupt_and_double_nothing(tmp_path):
     assert max(collections.Counter(reported).values()) == 1, "committed twice"
     assert validate(folder) == [], "corrupt"
 
-    repeats = [start_writer(context, folder, log, range(SHARED)) for _ in range(2)]
-    for process in repeats:
-        process.join()
-        assert process.exitcode == 0
+    repeats = [Writer(context, folder, log, range(SHARED)) for _ in range(2)]
+    for writer in repeats:
+        writer.process.join()
+        assert writer.process.exitcode == 0
     wanted = {example_id(number) for number in range(SHARED)}
     assert sweep(folder, older_than_s=0.0) >= abandoned
     assert list(leftovers(folder)) == [], "doubled"

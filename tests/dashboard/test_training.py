@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from simfactory.runs import DatasetReference, RunLog
+from simfactory.protocol import DatasetReference
+from simfactory.runs import RunLog
 from tests.runs.descent import new_descent
 
 

@@ -12,16 +12,8 @@ import numpy as np
 import pytest
 
 from simfactory.errors import RunError
-from simfactory.runs import (
-    DatasetReference,
-    MetricsReader,
-    RunLog,
-    is_silent,
-    list_runs,
-    read_picture,
-    read_pictures,
-    read_run,
-)
+from simfactory.protocol import DatasetReference
+from simfactory.runs import MetricsReader, RunLog, is_silent, list_runs, read_picture, read_pictures, read_run
 from tests.runs.descent import new_descent
 
 

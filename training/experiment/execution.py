@@ -16,7 +16,7 @@ from typing import TypeVar, final
 import torch
 
 from simfactory.errors import SpecError
-from simfactory.runs.record import RECORD_FILE
+from simfactory.runs.files import RECORD_FILE
 from training.checkpoints import latest_checkpoint
 from training.experiment.chain import ArmChain, PlannedRun, runs_by_depth
 from training.experiment.judging import judge, judged_models

@@ -1,33 +1,14 @@
-"""What a training run says of itself, and what its files may be called."""
+"""Training runs: what a run says of itself in its `run.json`."""
 
-import re
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, JsonValue, StringConstraints
 
-from simfactory.protocol import MAX_INT, ApiModel
+from simfactory.protocol.base import ApiModel, Count
 
-__all__ = [
-    "IMAGES_FILE",
-    "IMAGES_FOLDER",
-    "METRICS_FILE",
-    "METRIC_LENGTH",
-    "PICTURE_NAME",
-    "RECORD_FILE",
-    "RUN_NAME",
-    "DatasetReference",
-    "RunRecord",
-    "RunState",
-    "is_silent",
-]
-
-RECORD_FILE, METRICS_FILE, IMAGES_FILE, IMAGES_FOLDER = "run.json", "metrics.jsonl", "images.jsonl", "images"
-RUN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
-PICTURE_NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,79}-[0-9]{9,16}\.png")
-METRIC_LENGTH = 100  # characters of a metric's name
+__all__ = ["DatasetReference", "RunRecord", "RunState"]
 
 RunState: TypeAlias = Literal["running", "completed", "failed", "stopped"]
-Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INT)]
 Time: TypeAlias = Annotated[float, Field(ge=0.0, le=2.0**33, allow_inf_nan=False)]
 Words: TypeAlias = Annotated[str, StringConstraints(max_length=500)]
 
@@ -86,8 +67,3 @@ class RunRecord(ApiModel):
     datasets: list[DatasetReference] = Field(default_factory=list, max_length=100)
     host: Words = ""
     pid: Count = 0
-
-
-def is_silent(record: RunRecord, now: float) -> bool:
-    """Tell whether a run that has not ended has said nothing for too long at a time [s]."""
-    return record.state == "running" and now - record.heartbeat > record.silence_limit

@@ -1,26 +1,15 @@
-"""Wire schemas shared by the service and its client: what is asked for, and what is told.
-
-JSON only: lists of fixed length instead of tuples, integers up to 2⁵³ − 1, times in seconds since the epoch.
-"""
+"""Jobs: what is asked for, what it would take, how far it is."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
+
+from simfactory.protocol.base import ApiModel, Count, Finite, Identifier, Name, Text
 
 __all__ = [
-    "MAX_INT",
-    "ApiModel",
-    "AssetSet",
-    "Clip",
-    "ClipPage",
-    "Count",
-    "Dataset",
-    "DatasetVersion",
     "Estimate",
     "EstimatePart",
-    "Event",
     "Failure",
-    "Health",
     "Job",
     "JobItem",
     "JobPage",
@@ -28,32 +17,13 @@ __all__ = [
     "JobRequest",
     "JobState",
     "Priority",
-    "Problem",
-    "ProblemItem",
-    "Scene",
-    "Slot",
-    "Span",
-    "Worker",
 ]
 
-MAX_INT = 2**53 - 1
-
-Count: TypeAlias = Annotated[int, Field(ge=0, le=MAX_INT)]
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}$")]
-Text: TypeAlias = Annotated[str, StringConstraints(max_length=200)]
-Identifier: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_]{1,64}$")]
-Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 # Low and high of a range, or width and height of an image.
 Pair: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=2)]
 Values: TypeAlias = Annotated[list[Finite], Field(min_length=2, max_length=32)]
 Priority: TypeAlias = Literal["high", "default", "low"]
 JobState: TypeAlias = Literal["running", "paused", "completed", "cancelled", "failed"]
-
-
-class ApiModel(BaseModel):
-    """Base of all wire schemas: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class JobItem(ApiModel):
@@ -253,202 +223,3 @@ class Failure(ApiModel):
     reason: str
     detail: str
     at: float
-
-
-class Clip(ApiModel):
-    """A committed clip, as the catalogue knows it."""
-
-    id: str
-    dataset: str
-    job: str | None
-    category: str
-    scene: str
-    tier: str
-    split: str
-    seed: int
-    index: int
-    camera: str
-    rig: str
-    backend: str
-    preset: str
-    frame_count: int
-    fps: float
-    width: int
-    height: int
-    modalities: list[str]
-    caption: str
-    bytes: int
-    committed: float
-
-
-class ClipPage(ApiModel):
-    """Clips in the order they were committed; `next` continues."""
-
-    items: list[Clip]
-    next: str | None = None
-
-
-class DatasetVersion(ApiModel):
-    """A frozen list of clips: `digest` is that of its manifest."""
-
-    version: Count
-    created: float
-    clips: Count
-    digest: str
-
-
-class Dataset(ApiModel):
-    """A dataset: what it holds, counted."""
-
-    name: str
-    profile: str
-    created: float
-    clips: Count
-    frames: Count
-    bytes: Count
-    categories: dict[str, int]
-    splits: dict[str, int]
-    versions: list[DatasetVersion]
-
-
-class Scene(ApiModel):
-    """A base scene."""
-
-    name: str
-    category: str
-    tiers: list[str]
-    split: str
-    description: str
-    phenomena: list[str]
-
-
-class AssetSet(ApiModel):
-    """Uploaded meshes that a job can name: digests of canonical meshes."""
-
-    id: str
-    name: str
-    created: float
-    meshes: list[dict[str, Any]]  # Any: mesh records
-
-
-class Slot(ApiModel):
-    """What a slot of a worker does.
-
-    Attributes:
-        slot: Its number.
-        stage: `load`, `simulate`, or `wait` where those after it have no room.
-        scene: Base scene of its episode; empty while it waits to begin one.
-        episode: Number of the episode within its job, after a point that of the replacement.
-        frame: Frames simulated.
-        frames: Frames that the episode has at most.
-    """
-
-    slot: Count
-    stage: str
-    scene: str = ""
-    episode: str = ""
-    frame: Count = 0
-    frames: Count = 0
-
-
-class Span(ApiModel):
-    """A stretch of time in which a slot, or a stage after the slots, did one thing for one episode.
-
-    Attributes:
-        row: Number of the slot, or `render`, `encode`, `commit`.
-        stage: As in `Slot`, or that of the row.
-        label: Scene and number of the episode; empty while it waits for one.
-        begin: On the worker's `clock` [s].
-        end: Likewise.
-    """
-
-    row: str
-    stage: str
-    label: str
-    begin: Finite
-    end: Finite
-
-
-class Worker(ApiModel):
-    """A worker that reported within its lease.
-
-    Attributes:
-        name: Its name.
-        state: `starting`, `idle`, `preparing` (compiling kernels), `working`, `draining`.
-        host: Machine.
-        pid: Process.
-        version: Of simfactory.
-        backends: What it serves.
-        device: Where it computes.
-        environments: Its slots.
-        slots: What each slot does, for those in use; the first 64.
-        spans: What each row did in the last 90 s, as far as somebody looks; where there is none it was idle.
-        clock: Time on the clock of the spans when it told of them [s].
-        shards: Ids of the shards it works on.
-        jobs: Ids of their jobs.
-        clips: Clips committed since it started.
-        frames: Frames recorded since it started.
-        failures: Shards in a row that broke.
-        since: When it started [s].
-        beat: When it last reported [s].
-        memory_bytes: Resident memory [B].
-        cpu_percent: Use of one core [%].
-        gpu: Use of the GPU, where there is one with a driver.
-    """
-
-    name: str
-    state: str
-    host: str
-    pid: int
-    version: str
-    backends: list[str]
-    device: str
-    environments: int
-    slots: list[Slot] = []
-    spans: list[Span] = []
-    clock: Finite = 0.0
-    shards: list[str] = []
-    jobs: list[str] = []
-    clips: int = 0
-    frames: int = 0
-    failures: int = 0
-    since: float
-    beat: float
-    memory_bytes: int | None = None
-    cpu_percent: float | None = None
-    gpu: dict[str, float] | None = None
-
-
-class Event(ApiModel):
-    """Something that happened; `id` counts up."""
-
-    id: int
-    at: float
-    kind: str
-    job: str | None
-    data: dict[str, Any]  # Any: by kind
-
-
-class Health(ApiModel):
-    """Whether the service works, part by part: `ok` or what is wrong."""
-
-    status: Literal["ok", "degraded"]
-    parts: dict[str, str]
-
-
-class ProblemItem(ApiModel):
-    """One wrong value: a JSON pointer to it, and what is wrong."""
-
-    pointer: str
-    detail: str
-
-
-class Problem(ApiModel):
-    """An error (RFC 9457)."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str = ""
-    instance: str = ""
-    errors: list[ProblemItem] = []
