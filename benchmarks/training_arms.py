@@ -8,10 +8,10 @@ It generates two datasets, runs `simfactory-train ablate` on them, and keeps wha
 `benchmarks/results/training_arms.json`, one entry a plan and scale. What is finished in --out is not done again:
 after an interruption the same command goes on.
 
-`sim` has scenes in which bodies and ropes fall, as `simfactory generate` samples them from begin on; of its test clips
-a part shows scenes, and a part a gravity (3.2 to 4.2 m/s²) that no training clip has. `poor` has the same scenes with
-wrong physics: gravity of 0.1 to 0.8 m/s² and, among rigid bodies, collisions that lose nothing; each clip is shown
-forwards and backwards.
+`sim` has scenes in which bodies and ropes fall, as `simfactory generate` samples them, in clips of nine frames from
+their beginning; of its test clips a part shows scenes, and a part a gravity (3.2 to 4.2 m/s²) that no training clip
+has. `poor` has the same scenes with wrong physics: gravity of 0.1 to 0.8 m/s² and, among rigid bodies, collisions that
+lose nothing; each clip is shown forwards and backwards.
 """
 
 import argparse

@@ -149,7 +149,7 @@ def comparisons(
         for metric in metrics
     ]
     told = [
-        _compared(figures, (arm, against), (f"{arm}, {kind}", f"{against}, {kind}"), metric, kind, group, groups[group])
+        _compared(figures, arm, against, metric=metric, kind=kind, group=group, clip_ids=groups[group])
         for arm, against, kind, group, metric in wanted
     ]
     return tuple(one for one in told if one is not None)
@@ -164,7 +164,7 @@ def beside_trivial(plan: Plan, figures: Figures, clip_ids: Sequence[str]) -> tup
         clip_ids: Test clips.
     """
     told = [
-        _compared(figures, (arm.name, trivial), (f"{arm.name}, {kind}", trivial), metric, kind, "all", clip_ids)
+        _compared(figures, arm.name, trivial, metric=metric, kind=kind, group="all", clip_ids=clip_ids)
         for arm in plan.arms
         for kind in KINDS
         for metric, trivial in TRIVIAL_FIGURES.items()
@@ -173,24 +173,16 @@ def beside_trivial(plan: Plan, figures: Figures, clip_ids: Sequence[str]) -> tup
 
 
 def _compared(
-    figures: Figures,
-    names: tuple[str, str],
-    columns: tuple[str, str],
-    metric: str,
-    kind: Kind,
-    group: str,
-    clip_ids: Sequence[str],
+    figures: Figures, arm: str, against: str, *, metric: str, kind: Kind, group: str, clip_ids: Sequence[str]
 ) -> Comparison | None:
-    """Return the difference of two columns; None of too few clips. A trivial predictor's is in every arm's figures."""
-    ours, theirs = names
-    places = (ours, ours if theirs in TRIVIAL else theirs)
-    one, other = (
-        figures.values(place, column, metric, clip_ids) for place, column in zip(places, columns, strict=True)
-    )
-    interval = _interval(one - other)
+    """Return the difference of an arm from another, or from a trivial predictor; None of too few clips."""
+    # A trivial predictor's figures are beside every arm's.
+    other = (arm, against) if against in TRIVIAL else (against, f"{against}, {kind}")
+    ours = figures.values(arm, f"{arm}, {kind}", metric, clip_ids)
+    interval = _interval(ours - figures.values(*other, metric, clip_ids))
     if interval is None or interval.clip_count < FEWEST_CLIPS:
         return None
-    return Comparison(arm=ours, against=theirs, metric=metric, kind=kind, group=group, interval=interval)
+    return Comparison(arm=arm, against=against, metric=metric, kind=kind, group=group, interval=interval)
 
 
 def figure_rows(
