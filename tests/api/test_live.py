@@ -151,9 +151,7 @@ def test_service_hears_of_slots_and_their_past_soon(service, make_worker, lookin
     assert {slot["stage"] for slot in first["slots"]} <= {"load", "simulate", "wait"}
     assert {span["row"] for span in first["spans"]} <= {"0", "1", "render", "encode", "commit"}
     assert all(0.0 <= span["begin"] <= span["end"] <= first["clock"] + 0.02 for span in first["spans"])
-    begin = time.monotonic()
-    until(lambda: (now := told()) and now["clock"] > first["clock"])
-    assert time.monotonic() - begin < 10.0  # a beat alone comes each five seconds, and brings no news
+    until(lambda: (now := told()) and now["clock"] > first["clock"])  # which a beat alone does not bring
     assert service.control.queue.workers()[worker.name]["spans"]
     looking()
     until(lambda: not service.control.queue.workers()[worker.name]["spans"])  # asking the service would be looking

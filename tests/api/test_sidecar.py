@@ -41,12 +41,16 @@ def test_heartbeat_counts_up_with_the_leases_of_the_worker(queue, sidecar):
 
 
 def test_shard_that_is_done_is_renewed_no_more(queue, sidecar):
+    def beat():
+        return float(queue.workers().get("w", {}).get("beat", 0.0))
+
     sidecar.tell(shards=["s1"])
     until(lambda: "s1" in queue.leases())
-    sidecar.tell(shards=[])
-    time.sleep(0.5)
+    sidecar.tell(shards=[], status={"name": "w", "state": "idle"})
+    until(lambda: queue.workers().get("w", {}).get("state") == "idle")
     queue.release(["s1"])
-    time.sleep(0.5)
+    released = beat()
+    until(lambda: beat() > released)
     assert queue.leases() == {}
 
 
