@@ -52,6 +52,7 @@ class SourceConfig:
             camera=tuple(self.query.camera),
             backend=tuple(self.query.backend),
             source=tuple(self.query.source),
+            violation=tuple(self.query.violation),
             ranges=dict(self.query.ranges),
         )
         object.__setattr__(self, "query", query)
