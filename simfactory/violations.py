@@ -266,7 +266,10 @@ def _delayed(spec: SceneSpec, trajectory: Trajectory) -> Trajectory:
         vertices=trajectory.vertices,
         contacts=tuple(contacts),
         properties=trajectory.properties,
-        **fields,
+        position=fields["position"],
+        quat_xyzw=fields["quat_xyzw"],
+        linear_velocity=fields["linear_velocity"],
+        angular_velocity=fields["angular_velocity"],
     )
 
 

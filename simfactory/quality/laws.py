@@ -147,7 +147,10 @@ def caught_up(trajectory: Trajectory, measured: Measured) -> Trajectory:
         vertices={},
         contacts=trajectory.contacts[:count],
         properties=trajectory.properties,
-        **fields,
+        position=fields["position"],
+        quat_xyzw=fields["quat_xyzw"],
+        linear_velocity=fields["linear_velocity"],
+        angular_velocity=fields["angular_velocity"],
     )
 
 
