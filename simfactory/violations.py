@@ -7,11 +7,12 @@ from typing import get_args
 import numpy as np
 import numpy.typing as npt
 
+from simfactory.cameras import NEAR_PLANE, camera_to_world, intrinsics
 from simfactory.episode import FIRST_BODY, GROUND, Contacts, Trajectory
 from simfactory.errors import SpecError
 from simfactory.meshes import body_mesh
 from simfactory.spec import BodyRigid, SceneSpec, Violation
-from simfactory.transforms import quat_to_matrix
+from simfactory.transforms import invert_pose, project, quat_to_matrix, transform_points
 
 __all__ = [
     "BREAKABLE",
@@ -274,7 +275,7 @@ def _delayed(spec: SceneSpec, trajectory: Trajectory) -> Trajectory:
 
 
 def _teleported(spec: SceneSpec, trajectory: Trajectory) -> Trajectory:
-    """Let the body that goes farthest jump at right angles to gravity, to where most room is."""
+    """Let the body that goes farthest jump at right angles to gravity, to where it has room and cameras see it."""
     ways = _ways(trajectory)
     able = [index for index, _ in _dynamic(spec)]
     if not able or trajectory.frame_count < 3:
@@ -285,8 +286,10 @@ def _teleported(spec: SceneSpec, trajectory: Trajectory) -> Trajectory:
     radius = float(np.linalg.norm(body_mesh(_rigid(spec, index)).vertices, axis=-1).max())
     bounds = body_bounds(spec, trajectory.position[frame:], trajectory.quat_xyzw[frame:])
     shifts = 2.0 * JUMP * radius * _sideways(np.asarray(spec.environment.gravity))
-    room = [_room_at(spec, bounds, index, shift, enough=radius) for shift in shifts]
-    shift = shifts[int(np.argmax(room))].astype(np.float32)
+    room = np.array([_room_at(spec, bounds, index, shift, enough=radius) for shift in shifts])
+    seen = _seen_by(spec, float(trajectory.time[frame]), trajectory.position[frame, index] + shifts)
+    best = max(range(DIRECTIONS), key=lambda one: (room[one] > 0.0, seen[one], room[one]))
+    shift = shifts[best].astype(np.float32)
     position = trajectory.position.copy()
     position[frame:, index] += shift
     instance, contacts = FIRST_BODY + index, list(trajectory.contacts)
@@ -330,6 +333,17 @@ def _room_at(spec: SceneSpec, bounds: Float64, index: int, shift: Float64, *, en
         half = 0.5 * np.asarray(spec.room.size[:2])
         room = min(room, float((half - np.abs(moved[:, index, :, :2])).min()))
     return min(room, enough)
+
+
+def _seen_by(spec: SceneSpec, time: float, places: Float64) -> npt.NDArray[np.int64]:
+    """Return in how many cameras' pictures places `(place, 3)` [m] lie at a time [s], `(place,)`."""
+    count = np.zeros(len(places), np.int64)
+    for camera in spec.cameras:
+        points = transform_points(invert_pose(camera_to_world(camera, np.array([time]))[0]), places)
+        raster = project(points, intrinsics(camera))
+        inside = (raster >= 0.0).all(axis=-1) & (raster < (camera.width, camera.height)).all(axis=-1)
+        count += inside & (points[:, 2] > NEAR_PLANE)
+    return count
 
 
 def _still(spec: SceneSpec) -> set[int]:

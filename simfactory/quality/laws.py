@@ -29,7 +29,7 @@ THROUGH = 0.2  # of the speed of approach: what goes on as fast was not struck
 HALVINGS = 12
 TOUCH = 1e-3  # [m]
 SINKS = 5e-3  # [m] into the ground: what goes deeper was not struck
-STIRS = 1e-4  # [m] by which a body has moved, once it has
+STIRS = 5e-4  # [m] by which a body has moved, once it does; what lies on others settles by less
 
 Bool = npt.NDArray[np.bool_]
 Float64 = npt.NDArray[np.float64]
@@ -230,17 +230,17 @@ def _delay(scene: _Scene) -> Measured | None:
     worst: Measured | None = None
     for index in scene.dynamic:
         cause = cause_frame(scene.spec, index)
-        if cause is None:
+        if cause is None or cause >= scene.trajectory.frame_count:
             continue
-        quat = scene.trajectory.quat_xyzw[:, index].astype(np.float64)
+        quat = scene.trajectory.quat_xyzw[cause:, index].astype(np.float64)
         turn = 2.0 * np.arccos(np.clip(np.abs(quat @ quat[0]) / np.linalg.norm(quat, axis=-1), 0.0, 1.0))
-        shift = np.linalg.norm(scene.position[:, index] - scene.position[0, index], axis=-1)
-        stirred = np.flatnonzero((shift > STIRS) | (turn * scene.radius[index] > 10.0 * STIRS))
+        shift = np.linalg.norm(scene.position[cause:, index] - scene.position[cause, index], axis=-1)
+        stirred = np.flatnonzero((shift > STIRS) | (turn * scene.radius[index] > 2.0 * STIRS))
         if not len(stirred):
             continue
-        late = int(stirred[0]) - cause - 1
+        late = int(stirred[0]) - 1
         if worst is None or late > worst.figure:
-            frames = np.arange(cause, stirred[0] + 1)
+            frames = cause + np.arange(stirred[0] + 1)
             worst = Measured(figure=float(max(late, 0)), body=index, frames=frames)
     return worst
 

@@ -64,7 +64,7 @@ def judge_violation(
     broken = {name: found for name, found in laws.items() if found.figure > _limit(name, limits)}
     own = broken.pop(spec.violation, None)
     reasons = set(broken) - {"penetration"}  # of which the report tells by itself
-    if own is None or not all(_is_seen(own, clip, limits) for clip in clips):
+    if own is None or not all(_is_seen(spec.violation, own, clip, limits) for clip in clips):
         reasons.add("violation_unseen")
     own_clock = caught_up(trajectory, own) if own is not None and spec.violation == "delay" else trajectory
     figures["energy_growth"] = energy_growth(world, own_clock, body_radii(tuple(surfaces), len(spec.bodies)))
@@ -76,8 +76,9 @@ def _limit(law: str, limits: Thresholds) -> float:
     return float(getattr(limits, NAMES.get(law, law)))
 
 
-def _is_seen(measured: Measured, clip: ClipChecks, limits: Thresholds) -> bool:
-    """Tell whether a camera sees the body at one of the frames at which it breaks a law."""
+def _is_seen(law: str, measured: Measured, clip: ClipChecks, limits: Thresholds) -> bool:
+    """Tell whether a camera sees the body at one of the frames at which it breaks a law; before and after a jump."""
     area = clip.body_area
     frames = measured.frames[measured.frames < len(area)]
-    return bool(len(frames)) and float(area[frames, measured.body].max()) >= limits.visible_area
+    seen = area[frames, measured.body] >= limits.visible_area
+    return bool(len(frames)) and bool(seen.all() if law == "teleport" else seen.any())
