@@ -25,7 +25,8 @@ def figures(folder):
 
 def preferring(pairs, start, **changes):
     dotted = {name.replace("__", "."): value for name, value in changes.items()}
-    told = {"data.sources": [{"path": str(pairs)}], "model.start": str(start), **TINY_RUN, **dotted}
+    chosen = {"optimizer.rate": 3e-4, "losses.flow_matching": 0.0}
+    told = {"data.sources": [{"path": str(pairs)}], "model.start": str(start), **TINY_RUN, **chosen, **dotted}
     return read_config("dpo", preset="tiny", changes=[told])
 
 
