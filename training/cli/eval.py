@@ -149,7 +149,7 @@ def _preferences(given: list[str], path: str, out: Path, *, split: str, limit: i
         f"{clip.width}x{clip.height} px.",
         "A model prefers the clip on which its flow-matching error is lower: mean over 8 times, the same noise for "
         f"both, first frame and caption given; seed {seed}.",
-        "Intervals: 95 %, bootstrap over pairs. Equal errors count half.",
+        "Intervals: 95 %, bootstrap over intact clips, of which each may have several losers. Equal errors count half.",
     ]
     written = write_preferences(scores, out, reference=next(iter(models)), seed=seed, notes=notes)
     typer.echo(f"{written}: {len(scores)} pairs")

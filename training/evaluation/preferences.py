@@ -14,6 +14,7 @@ from training.data import Framing, WindowKey, Windows, collate
 from training.dpo import PairDataset, Pairs
 from training.dpo.objective import pair_errors
 from training.dpo.pairs import LOSER
+from training.evaluation._inputs import Float64
 from training.evaluation.bootstrap import Interval, bootstrap_interval
 from training.model import Backbone, ClipFormat, TrainedModel
 from training.objectives import Draws, Encoded, encoded
@@ -50,7 +51,8 @@ class PreferenceRow:
     Attributes:
         violation: What is broken; `all` = the pairs of every violation.
         model: Name of the model.
-        share: Share of the pairs in which e(w) < e(l); equal errors count half. A model that cannot tell has 0.5.
+        share: Share of the pairs in which e(w) < e(l), mean over intact clips; equal errors count half. A model that
+            cannot tell has 0.5.
         relative: Share in which e(w) − e(l) is less than that of the reference; None of the reference itself.
         equal: Pairs whose two errors are equal: the clips do not differ in the frames that are looked at.
         winner_error: Mean e(w).
@@ -122,7 +124,7 @@ def _errors(backbone: Backbone, given: Encoded, losing: torch.Tensor, *, seed: i
 
 
 def preference_rows(scores: Sequence[PairScore], *, reference: str, seed: int) -> list[PreferenceRow]:
-    """Return shares by violation and model, with 95 % bootstrap intervals over pairs.
+    """Return shares by violation and model, with 95 % bootstrap intervals over intact clips.
 
     Args:
         scores: Of all pairs.
@@ -142,15 +144,17 @@ def preference_rows(scores: Sequence[PairScore], *, reference: str, seed: int) -
             errors = np.array([score.errors[model] for score in chosen])
             if not np.isfinite(errors).all():
                 raise SpecError(
-                    f"model {model}: an error is not finite on {chosen[0].violation}: its weights are broken"
+                    f"model {model}: an error is not finite (violation {violation}): look at its weights and the clips"
                 )
             gap, base_gap = errors[:, 1] - errors[:, 0], base[:, 1] - base[:, 0]
             rows.append(
                 PreferenceRow(
                     violation=violation,
                     model=model,
-                    share=bootstrap_interval(_preferred(gap), seed=seed),
-                    relative=None if model == reference else bootstrap_interval(_preferred(gap - base_gap), seed=seed),
+                    share=bootstrap_interval(_by_winner(chosen, gap), seed=seed),
+                    relative=None
+                    if model == reference
+                    else bootstrap_interval(_by_winner(chosen, gap - base_gap), seed=seed),
                     equal=int((gap == 0.0).sum()),
                     winner_error=float(errors[:, 0].mean()),
                 )
@@ -158,11 +162,15 @@ def preference_rows(scores: Sequence[PairScore], *, reference: str, seed: int) -
     return rows
 
 
-def _preferred(
-    gap: np.ndarray[tuple[int, ...], np.dtype[np.float64]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    """Return 1 where the loser has more error, 0 where less, 0.5 where the same."""
-    return 0.5 * (1.0 + np.sign(gap))
+def _by_winner(scores: Sequence[PairScore], gap: Float64) -> Float64:
+    """Return for each intact clip the share of its losers with more error than it; the same error counts half.
+
+    Losers of one clip are not independent, so that clips and not pairs are resampled.
+    """
+    found: dict[str, list[float]] = {}
+    for score, value in zip(scores, gap, strict=True):
+        found.setdefault(score.winner, []).append(0.5 * (1.0 + float(np.sign(value))))
+    return np.array([sum(values) / len(values) for values in found.values()])
 
 
 def write_preferences(
@@ -188,7 +196,7 @@ def write_preferences(
     (folder / "preferences.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
     lines = ["# Preferences", "", *(f"- {note}" for note in notes), ""]
     lines += [
-        f"| violation | pairs | model | prefers the intact clip | more than {reference} does | equal | e(intact) |"
+        f"| violation | intact clips | model | prefers the intact | more than {reference} does | equal | e(intact) |"
     ]
     lines += ["|---|---|---|---|---|---|---|"]
     for row in rows:
