@@ -14,10 +14,11 @@ from simfactory.preflight import check_disk, check_memory, check_scene
 from simfactory.processes import Job, Progress, run_job
 from simfactory.recording import ClipHeader
 from simfactory.siblings import read_groups, record_group
-from simfactory.spec import SceneSpec
+from simfactory.spec import SceneSpec, Violation
 from simfactory.store import JSON, committed_ids, digest, read_rejections, record_rejection
+from simfactory.violations import loser
 
-__all__ = ["ATTEMPTS_MAX", "FileSpecs", "Generation", "SampledSpecs", "Specs", "generate", "require_complete"]
+__all__ = ["ATTEMPTS_MAX", "FileSpecs", "Generation", "Losers", "SampledSpecs", "Specs", "generate", "require_complete"]
 
 ATTEMPTS_MAX = 10  # replacements tried for one episode before the run gives up on it
 
@@ -33,6 +34,21 @@ class Specs(Protocol):
 
 
 @dataclass(slots=True)
+class Losers:
+    """What became of the episodes that were to break a law.
+
+    Attributes:
+        asked: How many there were to be: one for each intact episode.
+        kept: How many of them are committed.
+        refused: Reason code → number of refused ones, of this run or an earlier one.
+    """
+
+    asked: int = 0
+    kept: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(slots=True)
 class Generation:
     """What a run did.
 
@@ -40,6 +56,8 @@ class Generation:
         clip_ids: Every clip of the request, new or not, in order.
         added: Number of clips this run committed.
         refused: Reason code → number of refused episodes of this run.
+        losers: Violation → what became of the episodes that were to break this law.
+        loser_ids: Every clip that breaks a law, new or not, in order.
         failed: Indices of episodes for which no attempt passed.
         broken: What simulating or rendering failed with, by the episode's index; the next run tries it again.
         stopped: Whether the run was told to stop before it was done.
@@ -50,6 +68,8 @@ class Generation:
     clip_ids: list[str] = field(default_factory=list)
     added: int = 0
     refused: Counter[str] = field(default_factory=Counter)
+    losers: dict[str, Losers] = field(default_factory=dict)
+    loser_ids: list[str] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
     broken: dict[int, str] = field(default_factory=dict)
     stopped: bool = False
@@ -79,12 +99,20 @@ class _Try:
     clip_ids: tuple[str, ...]
 
 
-def generate(specs: Specs, job: Job, *, observer: Observer, deadline: Deadline | None = None) -> Generation:
-    """Record every episode that is not in the dataset yet.
+def generate(
+    specs: Specs,
+    job: Job,
+    *,
+    observer: Observer,
+    deadline: Deadline | None = None,
+    violations: Sequence[Violation] = (),
+) -> Generation:
+    """Record every episode that is not in the dataset yet, then for each violation the same episodes once more.
 
     Rounds: all first attempts, then replacements of the refused ones, until none is left. Repeating a run adds
     nothing: clips are known by their ids, refused attempts by their records. Once the deadline is set nothing new is
-    begun; the next run goes on.
+    begun; the next run goes on. An episode that is to break a law and is refused has no replacement: it would not be
+    like the intact one, which stays.
 
     Raises:
         SpecError: A spec is impossible; the message names the field.
@@ -105,6 +133,8 @@ def generate(specs: Specs, job: Job, *, observer: Observer, deadline: Deadline |
         attempts = {one.index: one.specs[0].attempt + 1 for one in refused}
         for one in refused:
             known[_episode_key(one.specs[0], job)] = ()
+    if violations and not generation.stopped:
+        _add_losers([final[index] for index in sorted(final)], violations, job, generation, observer, deadline)
     catalog.update(job.dataset)
     lost = [one.index for one in final.values() if not committed_ids(job.dataset).issuperset(one.clip_ids)]
     for index in lost:
@@ -159,7 +189,7 @@ def _run_round(
         generation.prepare_seconds += seconds
         observer.prepared(seconds)
 
-    refused: dict[int, _Try] = {}
+    refused: set[int] = set()
     progress = Progress(on_prepared=prepared, on_frames=observer.recorded)
     results = 0
     for result in run_job(job, [spec for _, spec in owners], progress=progress, deadline=deadline):
@@ -170,13 +200,47 @@ def _run_round(
         if result.failure:
             generation.broken[one.index] = result.failure
         if result.reasons:
-            generation.refused.update(result.reasons)
+            counted = generation.refused if spec.violation is None else generation.losers[spec.violation].refused
+            counted.update(result.reasons)
             record_rejection(
                 job.dataset, _identity(spec, job), reasons=result.reasons, spec=spec.model_dump(mode="json")
             )
-            refused[one.index] = one
+            refused.add(id(one))
     generation.stopped = results < len(owners)
-    return [refused[index] for index in sorted(refused)]
+    return [one for one in tries if id(one) in refused]
+
+
+def _add_losers(
+    intact: Sequence[_Try],
+    violations: Sequence[Violation],
+    job: Job,
+    generation: Generation,
+    observer: Observer,
+    deadline: Deadline,
+) -> None:
+    """Record the committed episodes again with a law broken, one after the other violation of each."""
+    known, done = read_rejections(job.dataset), committed_ids(job.dataset)
+    losers = [
+        (violation, loser(one.specs[0], violation))
+        for one in intact
+        if done.issuperset(one.clip_ids)
+        for violation in violations
+    ]
+    tries = [_Try(spec.index, (spec,), _clip_ids(spec, job)) for _, spec in losers]
+    generation.losers = {violation: Losers() for violation in violations}
+    wanted = []
+    for one, (violation, spec) in zip(tries, losers, strict=True):
+        counted = generation.losers[violation]
+        counted.asked += 1
+        if reasons := known.get(_episode_key(spec, job)):
+            counted.refused.update(reasons)
+        elif not done.issuperset(one.clip_ids):
+            wanted.append(one)
+    _run_round(wanted, job, generation, observer, done, deadline)
+    done = committed_ids(job.dataset)
+    for one, (violation, _) in zip(tries, losers, strict=True):
+        generation.losers[violation].kept += done.issuperset(one.clip_ids)
+        generation.loser_ids += [clip for clip in one.clip_ids if clip in done]
 
 
 def _identity(spec: SceneSpec, job: Job) -> dict[str, JSON]:

@@ -64,6 +64,10 @@ class RunProgress:
             f"{report['clips']} clips, {report['added']} new"
             + (f", refused episodes by reason: {refused}" if refused else "")
         )
+        losers = report.get("losers")
+        for name, each in losers.items() if isinstance(losers, dict) else ():
+            why = f", refused by reason: {each['refused']}" if each["refused"] else ""
+            self._console.print(f"  broken {name}: {each['kept']} of {each['asked']} episodes{why}")
         labels = {"dataset": "dataset", "contact_sheet": "contact sheet", "preview": "preview"}
         for key, label in labels.items():
             if key in report:

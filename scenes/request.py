@@ -13,7 +13,7 @@ from scenes.sibling_specs import SiblingSpecs
 from scenes.splits import SplitRules
 from simfactory.errors import SpecError
 from simfactory.parameters import PARAMETERS, Range, parse_ranges
-from simfactory.spec import SceneSpec, read_specs
+from simfactory.spec import SceneSpec, Violation, read_specs
 from simfactory.splits import HELD_OUT, assigned, parse_shares
 from simfactory.store import JSON
 
@@ -27,11 +27,13 @@ class Request:
     Attributes:
         specs: Where the specs come from.
         record: The request as the dataset remembers it.
+        violations: Laws that each episode breaks once more.
         given: Whether the specs were given as they are: none of them needs to be like another.
     """
 
     specs: Specs
     record: dict[str, JSON]
+    violations: tuple[Violation, ...] = ()
     given: bool = False
 
 
@@ -68,6 +70,8 @@ def sampled_request(
     rules: SplitRules,
     ranges: Mapping[str, Range],
     changes: Mapping[str, Sequence[float]] = MappingProxyType({}),
+    *,
+    violations: tuple[Violation, ...] = (),
 ) -> Request:
     """Return a request for sampled specs.
 
@@ -77,10 +81,16 @@ def sampled_request(
         rules: How episodes are shared out.
         ranges: Ranges asked for.
         changes: Parameter → its values in siblings; none = single episodes.
+        violations: Laws that each episode breaks once more; its clips come on top.
 
     Raises:
-        SpecError: Siblings could not be compared.
+        SpecError: Siblings could not be compared, or losers not with their intact clips.
     """
+    if violations and (changes or options.get("until_rest")):
+        raise SpecError(
+            "--broken makes pairs that differ in one law alone and are as long: allowed is it without --siblings and "
+            "--until-rest; leave one of them out"
+        )
     given = {**options, "ranges": ranges}
     specs: Specs = SampledSpecs(clip_count=clip_count, options={**given, "split_rules": rules})
     if changes:
@@ -95,7 +105,9 @@ def sampled_request(
     record = {"clips": clip_count, **plain, "ranges": listed, "split": _rule_record(rules)}
     if changes:
         record["siblings"] = {name: list(values) for name, values in changes.items()}
-    return Request(specs=specs, record=record)
+    if violations:
+        record["broken"] = list(violations)
+    return Request(specs=specs, record=record, violations=violations)
 
 
 def _rule_record(rules: SplitRules) -> dict[str, JSON]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from simfactory.errors import StoreError
 from simfactory.store import COLUMNS, JSON, DatasetFolder, committed_ids, open_folder, read_record
-from simfactory.store.row import row_order, with_source
+from simfactory.store.row import row_order, with_defaults
 from simfactory.store.ulid import new_ulid
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def _listed_rows(folder: DatasetFolder) -> dict[str, dict[str, JSON]]:
         try:
             for part in _parts(folder):
                 table = pq.read_table(pa.BufferReader(folder.volume.read(part)))
-                rows |= {row["clip_id"]: with_source(row) for row in table.to_pylist()}
+                rows |= {row["clip_id"]: with_defaults(row) for row in table.to_pylist()}
             return rows
         except FileNotFoundError:
             continue
@@ -125,7 +125,7 @@ def _listed_rows(folder: DatasetFolder) -> dict[str, dict[str, JSON]]:
 
 
 def _recorded_rows(folder: DatasetFolder, clip_ids: Iterable[str]) -> list[dict[str, JSON]]:
-    return [with_source(cast(dict[str, JSON], read_record(folder, clip_id)["row"])) for clip_id in clip_ids]
+    return [with_defaults(cast(dict[str, JSON], read_record(folder, clip_id)["row"])) for clip_id in clip_ids]
 
 
 def _write_part(folder: DatasetFolder, rows: list[dict[str, JSON]]) -> int:

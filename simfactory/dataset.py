@@ -328,15 +328,19 @@ def open_dataset(
     path: str | os.PathLike[str],
     *,
     split: str | Sequence[str] | None = None,
+    violation: str | Sequence[str] | None = "",
     engine: Engine = "auto",
     token: str | None = None,
 ) -> Dataset:
     """Open a dataset for reading, wherever it is: clips are fetched window by window, nothing is copied.
 
+    Clips in which physics is broken on purpose are left out unless they are asked for.
+
     Args:
         path: The dataset's folder; `http(s)://host:port/v1/datasets/NAME` of a service; or `s3://bucket/prefix`, with
             the endpoint and credentials of the environment (AWS_ENDPOINT_URL, AWS_ACCESS_KEY_ID, …).
         split: "train", "val", "test", "benchmark" or "evaluation", or several: only their clips; None = all clips.
+        violation: Laws that clips break, e.g. "gravity", or several; "" = intact clips; None = all clips.
         engine: `tensorstore`, `zarr`, or `auto`: tensorstore if it is installed.
         token: For a service that asks for one; None = the environment's SIMFACTORY_TOKEN, if any.
 
@@ -352,6 +356,8 @@ def open_dataset(
         if unknown:
             raise StoreError(f"split {unknown} is unknown; allowed are {list(_SPLITS)}: name one or more of them")
         table = catalog.matching(table, split=cast(JSON, wanted))
+    if violation is not None:
+        table = catalog.matching(table, violation=[violation] if isinstance(violation, str) else list(violation))
     return Dataset(folder, table, engine=engine)
 
 

@@ -17,6 +17,7 @@ from simfactory.simulators import backend_class, backend_names, create_simulator
 from simfactory.spec import BodyRigid, CameraSpec, ImageTexture, SceneSpec, UvTexture
 from simfactory.transforms import quat_to_matrix
 from simfactory.views import encloses, is_blind
+from simfactory.violations import check_breakable
 
 __all__ = [
     "check_disk",
@@ -56,7 +57,8 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
         UnsupportedBody: The backend does not simulate one of the kinds of bodies, joints or flows of air.
         SpecError: A camera is below the ground, in a wall, inside a body, at the point it looks at, or turned away
             from all bodies; a modality or the preset is unknown; the preset lacks depth of field or motion blur;
-            grains or a liquid have no floor, or begin where something else is.
+            grains or a liquid have no floor, or begin where something else is; physics of the category cannot be
+            broken.
         AssetError: A user mesh, an environment map, a texture or a normal map is missing or unreadable.
         BackendUnavailable: The backend's packages are not installed, or not the preset's denoiser.
     """
@@ -75,6 +77,7 @@ def check_scene(spec: SceneSpec, *, backend: str, preset: str = "draft") -> None
                 f"backends that do: {', '.join(able) or 'none'}"
             )
     check_room(spec)
+    check_breakable(spec)
     surfaces = scene_surfaces(spec)
     for position, camera in enumerate(spec.cameras):
         _check_camera(spec, camera, surfaces, label=f"cameras.{position} ({camera.name})")

@@ -4,7 +4,7 @@ import contextlib
 import math
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Protocol
 
@@ -93,6 +93,13 @@ class ClipHeader:
             }
         )
 
+    @property
+    def pair(self) -> str:
+        """Id of the intact clip of the same episode and camera; empty if this one is intact."""
+        if self.spec.violation is None:
+            return ""
+        return replace(self, spec=self.spec.model_copy(update={"violation": None})).clip_id
+
     def row(self) -> dict[str, JSON]:
         """Return the clip's row in the catalogue."""
         spec, camera = self.spec, self.camera
@@ -116,6 +123,8 @@ class ClipHeader:
             "modalities": list(self.modalities),
             "scene_digest": spec.digest(cameras=False),
             "caption": spec.caption,
+            "violation": spec.violation or "",
+            "pair": self.pair,
             **({} if spec.sibling is None else {"sibling": spec.sibling.model_dump(mode="json")}),
         }
 
@@ -132,6 +141,8 @@ class ClipHeader:
             "phenomena": list(self.spec.phenomena),
             "instances": {surface.name: surface.instance for surface in scene_surfaces(self.spec)},
             "source": "simulation",
+            "violation": self.spec.violation or "",
+            "pair": self.pair,
         }
 
 

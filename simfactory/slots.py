@@ -25,6 +25,7 @@ from simfactory.simulators import Simulator
 from simfactory.spec import SceneSpec
 from simfactory.stages import Stages
 from simfactory.timeline import Timeline, Work
+from simfactory.violations import broken, given
 
 __all__ = ["Deadline", "Ended", "EnvironmentPool", "Occupancy"]
 
@@ -102,7 +103,7 @@ class _Slot:
         self._rested, self._seconds = 0, 0.0
         if self._simulator is None:
             self._simulator = self._create()
-        self._simulator.load([spec])
+        self._simulator.load([given(spec)])
         self._states = [self._simulator.state(0)]
         self.has_ended = self._ends(spec, gate=gate)
 
@@ -147,7 +148,7 @@ class _Slot:
         assert self.spec is not None
         trajectory = None
         if self._simulator is not None and not failure:
-            trajectory = Trajectory.from_states(self._states, self._simulator.properties(0))
+            trajectory = broken(self.spec, Trajectory.from_states(self._states, self._simulator.properties(0)))
         spec, log = self.spec, tuple[Report, ...]()
         if self._controller is not None:
             log = tuple(self._controller.log)

@@ -9,6 +9,7 @@ from training.model import HeadsConfig
 
 __all__ = [
     "Config",
+    "DPOConfig",
     "DataConfig",
     "LogConfig",
     "LossConfig",
@@ -19,7 +20,7 @@ __all__ = [
     "StageName",
 ]
 
-StageName = Literal["base", "pretrain", "sft"]
+StageName = Literal["base", "pretrain", "sft", "dpo"]
 
 
 @final
@@ -52,6 +53,7 @@ class SourceConfig:
             camera=tuple(self.query.camera),
             backend=tuple(self.query.backend),
             source=tuple(self.query.source),
+            violation=tuple(self.query.violation),
             ranges=dict(self.query.ranges),
         )
         object.__setattr__(self, "query", query)
@@ -137,7 +139,7 @@ class LossConfig:
     """Weights of the losses, and their kinds; a weight of 0 switches a loss off, and it costs nothing.
 
     Attributes:
-        flow_matching: Of the velocity (base, sft).
+        flow_matching: Of the velocity (base, sft); of that of intact clips, beside the preference (dpo).
         depth: Of the depth head.
         flow: Of the motion head's (du, dv).
         depth_change: Of the motion head's dz.
@@ -227,6 +229,24 @@ class NoiseConfig:
 
 @final
 @dataclass(frozen=True, kw_only=True, slots=True)
+class DPOConfig:
+    """How preferences between intact and broken physics are learned.
+
+    Attributes:
+        beta: β: how much a difference of errors counts; above, the model stays nearer to the one it began with.
+        patience: Steps after which a share of preferred intact clips that is still near a half is told as an alarm.
+    """
+
+    beta: float = 2000.0
+    patience: int = 100
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.beta < float("inf") or self.patience < 0:
+            raise SpecError(f"dpo.beta={self.beta}, patience={self.patience}; give finite numbers of 0 or more")
+
+
+@final
+@dataclass(frozen=True, kw_only=True, slots=True)
 class OptimizerConfig:
     """Steps, and how weights follow gradients (AdamW).
 
@@ -286,12 +306,14 @@ class Config:
     """A training run.
 
     Attributes:
-        stage: `base`: the network by flow matching; `pretrain`: heads on a frozen network; `sft`: both.
+        stage: `base`: the network by flow matching; `pretrain`: heads on a frozen network; `sft`: both; `dpo`:
+            the network by preferences between intact and broken physics.
         data: Which windows.
         model: What is trained.
         heads: What new heads are like.
         losses: Weights of the losses.
         noise: How clips are noised.
+        dpo: How preferences are learned.
         optimizer: Steps and rates.
         log: What is written down.
         seed: Of the order of windows and of all noise.
@@ -305,6 +327,7 @@ class Config:
     heads: HeadsConfig = field(default_factory=HeadsConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
+    dpo: DPOConfig = field(default_factory=DPOConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     log: LogConfig = field(default_factory=LogConfig)
     seed: int = 0
@@ -313,16 +336,25 @@ class Config:
 
     def __post_init__(self) -> None:
         losses = self.losses
-        if not any(losses.weights().values()):
+        if self.stage != "dpo" and not any(losses.weights().values()):
             raise SpecError("all losses have weight 0: nothing would be trained; give one a positive weight")
         if self.stage == "pretrain" and (losses.flow_matching or losses.pixel or losses.semantic):
             raise SpecError(
                 "pretrain trains heads on a frozen network: set losses.flow_matching, pixel and semantic to 0, or run "
                 "sft, which trains both"
             )
+        if self.stage == "dpo":
+            self._check_preferences()
         if self.stage == "base" and losses.needs_heads:
             raise SpecError("base trains no heads: set the losses of heads to 0, or run pretrain or sft")
         if self.model.weights == "bfloat16" and self.precision != "bfloat16":
             raise SpecError("model.weights=bfloat16 needs precision=bfloat16: adapter and heads are float32")
         if self.stage == "pretrain" and not losses.needs_heads:
             raise SpecError("pretrain without a loss of the heads: give losses.depth or losses.flow a weight")
+
+    def _check_preferences(self) -> None:
+        losses, data = self.losses, self.data
+        if losses.needs_heads or losses.pixel or losses.semantic:
+            raise SpecError("dpo trains the network alone: set all losses but flow_matching to 0, as the presets do")
+        if data.cache is not None or any(source.order != "forward" for source in data.sources):
+            raise SpecError("dpo reads windows of two clips, forwards: leave data.cache and the order of sources out")

@@ -29,11 +29,12 @@ from training.data import (
     check_sources,
     open_source,
 )
+from training.dpo import PairDataset, Pairs, open_pairs
 from training.model import TINY_SIZES, AdapterConfig, Backbone, ClipFormat, GeometryHeads, TinyBackbone, TrainedModel
 from training.objectives import alignment_block
 from training.targets import needed_outputs
 
-__all__ = ["build_loader", "build_model", "checked_clip", "open_sources"]
+__all__ = ["build_loader", "build_model", "checked_clip", "open_pair_sources", "open_sources"]
 
 
 def open_sources(config: DataConfig) -> tuple[Source, ...]:
@@ -57,6 +58,18 @@ def open_sources(config: DataConfig) -> tuple[Source, ...]:
     )
 
 
+def open_pair_sources(config: DataConfig) -> tuple[Pairs, ...]:
+    """Open the datasets of a configuration as pairs of intact and broken physics.
+
+    Raises:
+        SpecError: There is none.
+        StoreError: One is not there, has no pair that its query wants, or a pair does not fit together.
+    """
+    if not config.sources:
+        raise SpecError("there is no dataset of pairs: give --data FOLDER, or data.sources in a configuration")
+    return tuple(open_pairs(each.path, query=each.query, weight=each.weight) for each in config.sources)
+
+
 def _source_name(source: SourceConfig) -> str:
     """Name a source so that the same dataset in another order of time is another one."""
     return source.path if source.order == "forward" else f"{source.path} ({source.order})"
@@ -71,7 +84,7 @@ def build_model(config: Config) -> TrainedModel:
     start = config.model.start
     dtype = torch.bfloat16 if config.model.weights == "bfloat16" else torch.float32
     if start in TINY_SIZES:
-        if config.stage == "pretrain" or config.model.lora_rank:
+        if config.stage in ("pretrain", "dpo") or config.model.lora_rank:
             raise SpecError(
                 f"model.start={start} is a new model, which knows nothing yet: train all its weights first, by "
                 "`simfactory-train sft --stage base` with model.lora_rank=0, and give the folder of its model"
@@ -148,7 +161,13 @@ def _check_tokens(backbone: Backbone, frame_count: int, height: int, width: int)
 
 
 def build_loader(
-    config: Config, sources: Sequence[Source], model: TrainedModel, *, rank: int = 0, world: int = 1
+    config: Config,
+    sources: Sequence[Source],
+    model: TrainedModel,
+    *,
+    pairs: Sequence[Pairs] = (),
+    rank: int = 0,
+    world: int = 1,
 ) -> WindowLoader:
     """Return the loader of one process.
 
@@ -156,6 +175,7 @@ def build_loader(
         config: Data, batch, seed.
         sources: What `open_sources` returned.
         model: Encodes windows for the cache.
+        pairs: What `open_pair_sources` returned, in stage dpo; the sources are their losers.
         rank: Number of this process.
         world: Number of processes.
 
@@ -174,7 +194,9 @@ def build_loader(
         transform=TimeOrders(by_source=orders) if orders else None,
     )
     dataset: torch.utils.data.Dataset[Sample] = decoded
-    if data.cache is not None:
+    if pairs:
+        dataset = PairDataset(pairs, windows=windows, framing=framing)
+    elif data.cache is not None:
         dataset = CachedWindows(
             decoded,
             folder=data.cache,

@@ -14,9 +14,16 @@ from training.checkpoints import State, latest_checkpoint, read_checkpoint, snap
 from training.config import Config
 from training.config_files import config_from_json, config_to_json
 from training.data import Source
+from training.dpo import PreferenceObjective
 from training.model import ClipFormat, TrainedModel, estimate_memory, training_load
 from training.objectives import Objective
-from training.preparation import build_loader, build_model, checked_clip, open_sources
+from training.preparation import (
+    build_loader,
+    build_model,
+    checked_clip,
+    open_pair_sources,
+    open_sources,
+)
 from training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -67,7 +74,8 @@ def run_training(
         raise RunError(f"{folder} holds a run: go on with it by --resume, or take another folder")
     checkpoint = latest_checkpoint(folder) if resume else None
     state = None if checkpoint is None else read_checkpoint(checkpoint)
-    sources = open_sources(config.data)
+    pairs = open_pair_sources(config.data) if config.stage == "dpo" else ()
+    sources = tuple(pair.losers for pair in pairs) or open_sources(config.data)
     model = build_model(config)
     clip = checked_clip(config, sources, model)
     accelerator = _accelerator(config)
@@ -75,9 +83,9 @@ def run_training(
     if main:
         _introduce(config, model, clip, accelerator, tell)
     model.backbone.to(accelerator.device)
-    objective = Objective(model, config).to(accelerator.device)
+    objective = _objective(config, model).to(accelerator.device)
     rank, world = accelerator.process_index, accelerator.num_processes
-    loader = build_loader(config, sources, model, rank=rank, world=world)
+    loader = build_loader(config, sources, model, pairs=pairs, rank=rank, world=world)
     accelerator.wait_for_everyone()  # before there is a run.json that the others would find
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(_log(config, folder, sources, state, resume=resume)) if main else None
@@ -89,12 +97,19 @@ def run_training(
             accelerator=accelerator,
             log=log,
             watch=watch if main else None,
+            warn=tell if main else None,
         )
         trainer.train(state)
         _save_model(config, model, clip, trainer, folder / MODEL_FOLDER)
     if main:
         tell(f"model: {folder / MODEL_FOLDER}")
     return folder / MODEL_FOLDER
+
+
+def _objective(config: Config, model: TrainedModel) -> Objective | PreferenceObjective:
+    if config.stage != "dpo":
+        return Objective(model, config)
+    return PreferenceObjective(model, config)
 
 
 def _accelerator(config: Config) -> "Accelerator":

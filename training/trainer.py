@@ -14,6 +14,7 @@ from simfactory.runs import RunLog
 from training.checkpoints import State, random_state, restore, set_random_state, snapshot, write_checkpoint
 from training.config import Config, OptimizerConfig
 from training.data import Batch, WindowLoader
+from training.dpo import PreferenceObjective, alarms
 from training.objectives import Objective, StepResult, draw, encoded
 from training.pictures import prediction_picture
 from training.stopping import StopRequest, stop_requests
@@ -37,11 +38,12 @@ class Trainer:
         accelerator: Process, device and precision.
         log: The run's log, in the main process.
         watch: Is told each step and its loss.
+        warn: Takes a line on each alarm that is raised.
     """
 
     def __init__(
         self,
-        objective: Objective,
+        objective: Objective | PreferenceObjective,
         loader: WindowLoader,
         *,
         config: Config,
@@ -49,6 +51,7 @@ class Trainer:
         accelerator: "Accelerator",
         log: RunLog | None,
         watch: Callable[[int, float], None] | None = None,
+        warn: Callable[[str], None] | None = None,
     ) -> None:
         self.objective = objective
         self.loader = loader
@@ -57,6 +60,7 @@ class Trainer:
         self.accelerator = accelerator
         self.log = log
         self.watch = watch
+        self.warn = warn
         self.step = 0
         options = config.optimizer
         groups = [
@@ -162,12 +166,13 @@ class Trainer:
 
     def _shared(self, result: StepResult, request: StopRequest) -> tuple[dict[str, float], int]:
         """Return each loss as the mean over processes, and the largest number of a signal in one of them."""
-        told = torch.stack([result.total.detach().float(), *(value.float() for value in result.losses.values())])
+        parts = (result.total.detach(), *result.losses.values(), *result.figures.values())
+        told = torch.stack([value.float() for value in parts])
         signals = torch.tensor(float(request.number), device=told.device)
         if self.accelerator.num_processes > 1:
             told = self.accelerator.reduce(told, "mean")
             signals = self.accelerator.gather(signals).max()
-        names = ["loss/total", *(f"loss/{name}" for name in result.losses)]
+        names = ["loss/total", *(f"loss/{name}" for name in result.losses), *result.figures]
         return dict(zip(names, told.tolist(), strict=True)), int(signals)
 
     def _fail(self, number: int, batch: Batch, wrong: list[str], result: StepResult) -> None:
@@ -192,6 +197,11 @@ class Trainer:
         told["rate"] = factor * self.config.optimizer.rate
         told["seconds_per_step"] = (now - self._since) / count
         self._sums, self._since = {}, now
+        if self.config.stage == "dpo":
+            for name, (raised, words) in alarms(told, step=self.step, config=self.config.dpo).items():
+                told[name] = raised
+                if raised and self.warn is not None:
+                    self.warn(f"warning: step {self.step}: {words}")
         self.log.write(self.step, told)
         assert self._board is not None
         for name, value in told.items():

@@ -21,6 +21,7 @@ RANGES = typer.Option("--range", help="NAME=LOW:HIGH of a parameter, e.g. fricti
 SHARES = typer.Option(help="Percentages of train, val and test episodes.")
 HOLD_OUT = typer.Option(help="NAME=LOW:HIGH that only test episodes show; default: gravity=3.2:4.2. May be repeated.")
 SIBLINGS = typer.Option(help="NAME=VALUE,VALUE: episodes that differ in it alone, e.g. gravity=1.6,9.8; repeatable.")
+BROKEN = typer.Option(help="Laws that each episode breaks once more: gravity,restitution,penetration,teleport,delay.")
 TIERS = ("single", "two_body", "multi_object")
 
 
@@ -43,6 +44,7 @@ def generate(
     split: Annotated[str, SHARES] = "90/5/5",
     hold_out: Annotated[list[str] | None, HOLD_OUT] = None,
     siblings: Annotated[list[str] | None, SIBLINGS] = None,
+    broken: Annotated[str | None, BROKEN] = None,
     backend: Annotated[str, typer.Option(help="Simulator: newton or mock.")] = "newton",
     preset: Annotated[str, typer.Option(help="Render preset.")] = "draft",
     profile: Annotated[str, typer.Option(help="Precision: portable or archive.")] = "portable",
@@ -58,6 +60,7 @@ def generate(
     from scenes.request import file_request, sampled_request, split_rules
     from simfactory.parameters import parse_ranges
     from simfactory.siblings import parse_siblings
+    from simfactory.violations import parse_violations
 
     rules, asked = split_rules(split, hold_out or []), parse_ranges(ranges or [])
     options = {
@@ -74,10 +77,13 @@ def generate(
         **({"until_rest": True} if until_rest else {}),
     }
     changes = parse_siblings(siblings or [])
+    violations = parse_violations(broken, category=category) if broken is not None else ()
     if spec is None:
-        request = sampled_request(clips, options, rules, asked, changes)
+        request = sampled_request(clips, options, rules, asked, changes, violations=violations)
     else:
-        request = file_request(spec, rules, [*asked, *changes, *(["until_rest"] if until_rest else [])])
+        request = file_request(
+            spec, rules, [*asked, *changes, *(["until_rest"] if until_rest else []), *(["broken"] if broken else [])]
+        )
     fill(
         out,
         request,

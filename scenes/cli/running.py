@@ -74,7 +74,7 @@ def fill(
     deadline = Deadline()
     try:
         with _told_by_signals(deadline) as interrupted, RunProgress(console) as progress:
-            generation = generate(specs, job, observer=progress, deadline=deadline)
+            generation = generate(specs, job, observer=progress, deadline=deadline, violations=request.violations)
             if interrupted.is_set():
                 raise KeyboardInterrupt  # of which the first was lost
     except KeyboardInterrupt:
@@ -130,11 +130,16 @@ def _check(specs: Sequence[SceneSpec], out: Path, *, backend: str, preset: str, 
 def _report(out: Path, generation: Generation, progress: RunProgress, *, as_json: bool) -> None:
     """Write the previews and say what the run did and where it is."""
     previews = _previews(out, generation.clip_ids)
+    losers = {
+        name: {"asked": each.asked, "kept": each.kept, "refused": dict(each.refused)}
+        for name, each in generation.losers.items()
+    }
     report = {
         "dataset": str(location_of(out)),
-        "clips": len(generation.clip_ids),
+        "clips": len(generation.clip_ids) + len(generation.loser_ids),
         "added": generation.added,
         "refused": dict(generation.refused),
+        **({"losers": losers} if losers else {}),
         **previews,
         "prepare_seconds": round(generation.prepare_seconds, 2),
         "cpu_seconds": {stage: round(seconds, 3) for stage, seconds in sorted(generation.cpu_seconds.items())},

@@ -38,9 +38,10 @@ def _dataset_record(dataset: Path, clips: list["Clip"], split: str | None) -> di
     from simfactory.store import open_folder, read_rejections
 
     folder = open_folder(dataset)
-    rows = open_dataset(folder, split=split).rows()
+    rows = open_dataset(folder, split=split, violation=None).rows()
     keys = ("source", "category", "tier", "split", "scene", "backend")
     counts = {key: dict(Counter(str(row[key]) for row in rows)) for key in keys}
+    counts["violation"] = dict(Counter(str(row["violation"]) or "none" for row in rows))
     return {
         "dataset": str(folder.path),
         "profile": folder.profile,

@@ -12,7 +12,7 @@ __all__ = ["locate"]
 
 
 def locate(path: Path, *, split: str | None = None) -> tuple[Path, list["Clip"]]:
-    """Return the dataset's folder and the clips that a path stands for, all or those of one split.
+    """Return the dataset's folder and the clips that a path stands for, all or those of one split, losers as well.
 
     Raises:
         StoreError: It is neither a dataset nor a committed clip, or the dataset is empty.
@@ -23,8 +23,8 @@ def locate(path: Path, *, split: str | None = None) -> tuple[Path, list["Clip"]]
     if path.suffix == ".zarr":
         here = path if isinstance(location_of(path), Url) else path.absolute()
         return here.parents[2], [open_clip(path)]
-    clips = list(open_dataset(path, split=split))
-    if not clips and split is not None and len(open_dataset(path)):
+    clips = list(open_dataset(path, split=split, violation=None))
+    if not clips and split is not None and len(open_dataset(path, violation=None)):
         raise StoreError(f"{path} holds no clip of split {split!r}: leave `--split` out to see all")
     if not clips:
         raise StoreError(f"{path} holds no committed clip yet: run `simfactory generate --out {path}`")

@@ -17,6 +17,7 @@ def verify(
 ) -> None:
     """Check every clip: checksums, schema, ground truth against itself, splits; with --replay the simulation too."""
     from simfactory.cli.locate import locate
+    from simfactory.pairs import pair_problems
     from simfactory.quality import verify_clip
     from simfactory.replay import replay_clips
     from simfactory.siblings import group_problems
@@ -31,11 +32,12 @@ def verify(
         findings += [f"{clip.id} {problem}" for problem in verify_clip(clip)]
     findings += [f"{leak.clip_id} split: {leak.problem}" for leak in dataset_leaks(dataset, sound)]
     findings += [f"{clip_id} siblings: {problem}" for clip_id, problem in group_problems(dataset, sound)]
+    findings += [f"{clip_id} pair: {problem}" for clip_id, problem in pair_problems(sound)]
     if replay:
         findings += replay_clips([clip for clip in sound if _is_simulated(clip)])
     for line in findings:
         typer.echo(line)
-    checks = "checksums, schema, ground truth, splits, siblings" + (", replay" if replay else "")
+    checks = "checksums, schema, ground truth, splits, siblings, pairs" + (", replay" if replay else "")
     typer.echo(f"{len(clips)} clips, {len(findings)} findings ({checks})")
     if findings:
         raise typer.Exit(code=1)

@@ -15,7 +15,7 @@ from simfactory.separation import TOLERANCE, separation
 from simfactory.spec import BodyCloth, BodyRigid, BodyRope, SceneSpec
 from simfactory.transforms import quat_to_matrix
 
-__all__ = ["penetration"]
+__all__ = ["Depth", "deepest", "penetration"]
 
 FRAME_LIMIT = 24  # frames looked at for pairs of bodies
 DIRECTION_COUNT = 64  # for round bodies, which have a face normal in almost every direction
@@ -51,8 +51,28 @@ class _Solid:
     thickness: float
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Depth:
+    """How deep a body is inside something.
+
+    Attributes:
+        share: Depth over the smallest extent of the bodies involved [1].
+        body: Index of the body.
+        frame: When.
+    """
+
+    share: float = 0.0
+    body: int = 0
+    frame: int = 0
+
+
 def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surface]) -> float:
-    """Return the largest depth of a dynamic body inside anything, over the smallest extent of the bodies involved [1].
+    """Return the largest depth of a dynamic body inside anything [1]; see `deepest`."""
+    return deepest(spec, trajectory, surfaces).share
+
+
+def deepest(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surface]) -> Depth:
+    """Return the largest depth of a dynamic body inside anything, over the smallest extent of the bodies involved.
 
     What a body travels in one solver step is taken off the depth: an impact is noticed at the step's end.
 
@@ -71,17 +91,18 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
     linear = np.linalg.norm(trajectory.linear_velocity.astype(np.float64), axis=-1)
     angular = np.linalg.norm(trajectory.angular_velocity.astype(np.float64), axis=-1)
     step = 1.0 / (spec.fps * spec.substep_count)
-    worst = 0.0
+    worst = Depth()
     for solid in solids:
         if solid.dynamic:
             world = np.einsum("tij,vj->tvi", rotation[:, solid.body], solid.vertices) + position[:, solid.body, None]
             travel = (linear[:, solid.body] + angular[:, solid.body] * solid.radius) * step
-            worst = max(worst, float((_depth_in_scene(spec, world) - travel).max()) / solid.thickness)
+            depths = (_depth_in_scene(spec, world) - travel) / solid.thickness
+            worst = _worse(worst, float(depths.max()), solid.body, int(depths.argmax()))
     frames = np.unique(np.linspace(0, trajectory.frame_count - 1, FRAME_LIMIT).round().astype(np.int64))
     for surface in surfaces:
         # Grains are looked at one by one, see `lost_grains`.
         if surface.deforming and surface.body in trajectory.vertices and surface.body not in trajectory.particles:
-            worst = max(worst, _soft_depth(spec, trajectory, surface, solids, step))
+            worst = _worse(worst, _soft_depth(spec, trajectory, surface, solids, step), surface.body or 0, 0)
     names = [body.name for body in spec.bodies]
     joined = {frozenset(map(names.index, pair)) for pair in overlapping(spec.joints, spec.robot)}
     for first, second in _pairs([part for solid in solids for part in _parts(spec, solid)], joined=joined):
@@ -93,8 +114,14 @@ def penetration(spec: SceneSpec, trajectory: Trajectory, surfaces: Sequence[Surf
             speed = linear[frame, a] + linear[frame, b]
             speed += angular[frame, a] * first.radius + angular[frame, b] * second.radius
             depth = _overlap(first, second, poses) - speed * step
-            worst = max(worst, float(depth) / min(first.thickness, second.thickness))
+            body = a if first.dynamic else b
+            worst = _worse(worst, float(depth) / min(first.thickness, second.thickness), body, int(frame))
     return worst
+
+
+def _worse(worst: Depth, share: float, body: int, frame: int) -> Depth:
+    """Return the deeper one of a depth so far and another one."""
+    return Depth(share=share, body=body, frame=frame) if share > worst.share else worst
 
 
 def _soft_depth(

@@ -71,6 +71,7 @@ class _Tally:
     mismatch: _Mean = field(default_factory=_Mean)
     visible: list[float] = field(default_factory=list)
     moving: list[float] = field(default_factory=list)
+    bodies: list[Float64] = field(default_factory=list)
 
 
 class ClipChecks:
@@ -97,6 +98,7 @@ class ClipChecks:
         pixels = np.bincount(surface.instance.ravel(), minlength=FIRST_BODY + self._moving.shape[1])
         area = pixels[FIRST_BODY:] / surface.instance.size
         self._tally.visible.append(float(area.sum()))
+        self._tally.bodies.append(area)
         if self._moving[context.frame].any():
             self._tally.moving.append(float(area[self._moving[context.frame]].sum()))
         if self._landing is not None:
@@ -160,6 +162,11 @@ class ClipChecks:
     def visible_area(self) -> Float64:
         """Share of the image that bodies cover, `(time,)`."""
         return np.asarray(self._tally.visible, np.float64)
+
+    @property
+    def body_area(self) -> Float64:
+        """Share of the image that each body covers, `(time, body)`."""
+        return np.asarray(self._tally.bodies, np.float64)
 
     @property
     def moving_area(self) -> Float64:

@@ -17,6 +17,7 @@ from simfactory.quality.particles import lost_grains
 from simfactory.quality.penetration import penetration
 from simfactory.quality.recording import ClipChecks
 from simfactory.quality.thresholds import Thresholds
+from simfactory.quality.violation import judge_violation
 from simfactory.spec import BodyCloth, BodyInflatable, BodyRope, BodySoft, SceneSpec
 from simfactory.store import JSON
 
@@ -33,7 +34,8 @@ class QualityReport:
     Attributes:
         reasons: Codes, sorted: `not_finite`, `out_of_bounds`, `energy_growth`, `penetration`, `inverted_elements`,
             `broken_joint`, `lost_grains`, `overstretched`, `self_crossing`, `reprojection`, `flow`, `warp`,
-            `camera_inside`, `empty_camera`, `unseen_action`.
+            `camera_inside`, `empty_camera`, `unseen_action`; of an episode with a violation also `violation_unseen`
+            and the names of other laws that are broken: `gravity`, `restitution`, `teleport`, `delay`.
         figures: Measured values by name; of several cameras, the worst. What does not apply is left out.
     """
 
@@ -64,6 +66,8 @@ def episode_report(
 ) -> QualityReport:
     """Return the quality report of an episode.
 
+    One with a violation must break this law, in the picture of every camera, and no other one.
+
     Args:
         spec: The scene.
         trajectory: All states.
@@ -76,6 +80,8 @@ def episode_report(
         return QualityReport(reasons=("not_finite",))
     figures = _physics_figures(spec, trajectory, tuple(surfaces))
     figures |= _clip_figures(clips, limits)
+    judged = judge_violation(spec, trajectory, surfaces, clips, limits)
+    figures |= judged.figures
     reasons = set() if all(clip.finite for clip in clips) else {"not_finite"}
     for reason, name, limit in (
         ("out_of_bounds", "distance", limits.distance),
@@ -105,6 +111,7 @@ def episode_report(
         reasons.add("empty_camera")
     elif spec.benchmark is None and figures.get("moving_area", 1.0) < limits.moving_area:
         reasons.add("unseen_action")
+    reasons = (reasons - judged.excused) | judged.reasons
     return QualityReport(reasons=tuple(sorted(reasons)), figures=figures)
 
 

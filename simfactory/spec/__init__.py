@@ -88,7 +88,7 @@ from simfactory.spec.robot import (
     Phase,
     RobotArm,
 )
-from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, json_schema
+from simfactory.spec.scene import SceneSpec, Sensors, Split, Tier, Violation, json_schema
 from simfactory.spec.sibling import SiblingLabel
 from simfactory.spec.wind import Flow, Jet, Plume, Profile, ProfileLog, ProfilePower, Vortex, Wind
 
@@ -193,6 +193,7 @@ __all__ = [
     "Vec2",
     "Vec3",
     "Vessel",
+    "Violation",
     "VisualMaterial",
     "Vortex",
     "Waypoint",

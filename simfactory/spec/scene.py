@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from simfactory.robots import robot_model
-from simfactory.spec.base import Model, Name
+from simfactory.spec.base import Model, Name, is_none
 from simfactory.spec.body import Body, BodyCloth, BodyRigid, BodyRope, Motion, Push
 from simfactory.spec.camera import CameraSpec
 from simfactory.spec.environment import Environment, Ground, Light, Room, Sky
@@ -17,10 +17,11 @@ from simfactory.spec.protocol import BenchmarkLabel
 from simfactory.spec.robot import ConditionFolded, ConditionJoint, ConditionPlace, ConditionWithin, RobotArm
 from simfactory.spec.sibling import SiblingLabel
 
-__all__ = ["SceneSpec", "Sensors", "Split", "Tier", "json_schema"]
+__all__ = ["SceneSpec", "Sensors", "Split", "Tier", "Violation", "json_schema"]
 
 Tier = Literal["single", "two_body", "multi_object"]
 Split = Literal["train", "val", "test", "benchmark", "evaluation"]
+Violation = Literal["gravity", "restitution", "penetration", "teleport", "delay"]
 
 
 class Sensors(Model):
@@ -66,6 +67,11 @@ class SceneSpec(Model):
     sensors: Sensors = Field(default=Sensors(), description="What is recorded")
     benchmark: BenchmarkLabel | None = Field(default=None, description="Set in recordings of benchmark scenes")
     sibling: SiblingLabel | None = Field(default=None, description="Set in episodes that differ in one parameter alone")
+    violation: Violation | None = Field(
+        default=None,
+        exclude_if=is_none,
+        description="The law of physics that is broken on purpose, while all else is as declared; null = none",
+    )
     caption: str = Field(default="", max_length=2000, description="What happens, in words")
     phenomena: tuple[str, ...] = Field(default=(), description="Physical phenomena to be seen, e.g. collision")
 

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from simfactory.errors import StoreError
 from simfactory.store.canonical import JSON
 
-__all__ = ["COLUMNS", "SOURCES", "ClipSource", "checked_row", "row_order", "with_source"]
+__all__ = ["COLUMNS", "SOURCES", "ClipSource", "checked_row", "row_order", "with_defaults"]
 
 # What a clip was made from: a simulation, a real video, or what a video model sampled.
 ClipSource: TypeAlias = Literal["simulation", "video", "model"]
@@ -32,6 +32,8 @@ COLUMNS: dict[str, type] = {
     "height": int,
     "width": int,
     "modalities": list,
+    "violation": str,
+    "pair": str,
     "bytes": int,
     "extra": str,
 }
@@ -43,7 +45,7 @@ def checked_row(row: Mapping[str, JSON]) -> dict[str, JSON]:
     Raises:
         StoreError: A column holds the wrong type, or the source is none of `SOURCES`.
     """
-    row = with_source(row)
+    row = with_defaults(row)
     if row["source"] not in SOURCES:
         raise StoreError(f"catalogue row: source is {row['source']!r}; choose from {', '.join(SOURCES)}")
     checked: dict[str, JSON] = {}
@@ -60,9 +62,14 @@ def checked_row(row: Mapping[str, JSON]) -> dict[str, JSON]:
     return checked
 
 
-def with_source(row: Mapping[str, JSON]) -> dict[str, JSON]:
-    """Return `row` with its source: a clip that names none is of a simulation."""
-    return {**row, "source": row.get("source") or "simulation"}
+def with_defaults(row: Mapping[str, JSON]) -> dict[str, JSON]:
+    """Return `row` with what older ones lack: a clip that names no source is of a simulation, no violation intact."""
+    return {
+        **row,
+        "source": row.get("source") or "simulation",
+        "violation": row.get("violation") or "",
+        "pair": row.get("pair") or "",
+    }
 
 
 def row_order(row: Mapping[str, JSON]) -> tuple[tuple[bool, JSON], ...]:

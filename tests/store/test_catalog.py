@@ -51,6 +51,18 @@ def test_catalogue_is_never_ahead_of_the_commits(folder):
     assert ids(catalog.read_table(folder)) == [example_id(1)]
 
 
+def test_a_row_of_before_there_were_violations_is_intact(folder, monkeypatch):
+    write_example(folder, 0)
+    older = {name: kind for name, kind in catalog.COLUMNS.items() if name not in ("violation", "pair")}
+    monkeypatch.setattr(catalog, "COLUMNS", older)
+    catalog.update(folder)
+    monkeypatch.undo()
+    (row,) = open_dataset(folder).rows()
+    assert (row["violation"], row["pair"]) == ("", "")
+    assert len(open_dataset(folder, violation="gravity")) == 0
+    assert len(open_dataset(folder, violation=None)) == 1
+
+
 def test_rebuild_restores_a_lost_or_damaged_catalogue(folder):
     for number in range(3):
         write_example(folder, number)

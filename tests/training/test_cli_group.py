@@ -20,7 +20,7 @@ def test_help_lists_every_file_of_the_folder():
         assert (f"\n  {module.name} " in answer.stdout) != module.name.startswith("_")
 
 
-@pytest.mark.parametrize("command", ["rl", "dpo"])
+@pytest.mark.parametrize("command", ["rl"])
 def test_what_is_not_there_yet_ends_in_one_line(command):
     answer = told(command)
     assert answer.returncode == 1

@@ -1,16 +1,16 @@
-"""Options that pretrain and sft share, and how they become a run."""
+"""Options that pretrain, sft and dpo share, and how they become a run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from simfactory.errors import SpecError
 
 if TYPE_CHECKING:
-    from training.config import Config
+    from training.config import Config, StageName
 
 __all__ = [
     "Categories",
@@ -73,7 +73,7 @@ class Given:
     may_lack: Sequence[str] | None
 
 
-def run(stage: Literal["base", "pretrain", "sft"], given: Given, *, out: Path, resume: bool) -> None:
+def run(stage: "StageName", given: Given, *, out: Path, resume: bool) -> None:
     """Begin a run, or go on with one.
 
     Raises:
@@ -96,7 +96,7 @@ def run(stage: Literal["base", "pretrain", "sft"], given: Given, *, out: Path, r
         run_training(config, folder=out, resume=resume, tell=typer.echo, watch=progress)
 
 
-def _config(stage: Literal["base", "pretrain", "sft"], given: Given) -> "Config":
+def _config(stage: "StageName", given: Given) -> "Config":
     from simfactory.parameters import parse_ranges
     from training.config_files import read_config
 

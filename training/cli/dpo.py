@@ -1,13 +1,51 @@
 """`simfactory-train dpo`."""
 
-from simfactory.errors import RunError
+from training.cli._options import (
+    Categories,
+    Changes,
+    ConfigFile,
+    Datasets,
+    Given,
+    Model,
+    Out,
+    Preset,
+    Ranges,
+    Resume,
+    Split,
+    Tiers,
+    run,
+)
 
 __all__ = ["COMMAND"]
 
 
-def dpo() -> None:
-    """Preferences between right and broken physics (not there yet)."""
-    raise RunError("`simfactory-train dpo` is not there yet: it arrives with reinforcement learning; use sft")
+def dpo(
+    out: Out,
+    data: Datasets = None,
+    model: Model = None,
+    preset: Preset = "",
+    config: ConfigFile = None,
+    changes: Changes = None,
+    split: Split = "train",
+    category: Categories = None,
+    tier: Tiers = None,
+    ranges: Ranges = None,
+    resume: Resume = False,
+) -> None:
+    """Teach a model to prefer intact clips to those of broken physics (DPO)."""
+    given = Given(
+        data=data,
+        model=model,
+        preset=preset,
+        config=config,
+        changes=changes,
+        split=split,
+        categories=category,
+        tiers=tier,
+        ranges=ranges,
+        may_lack=None,
+    )
+    run("dpo", given, out=out, resume=resume)
 
 
 COMMAND = dpo

@@ -13,7 +13,7 @@ from simfactory.store import JSON
 
 __all__ = ["ClipQuery", "select_clips"]
 
-_COLUMNS = ("split", "category", "tier", "scene", "camera", "backend", "source")
+_COLUMNS = ("split", "category", "tier", "scene", "camera", "backend", "source", "violation")
 _NUMBERS = ("frame_count", "fps", "height", "width", "seed", "index")
 _SHOWN = 8  # values of a column that a message lists
 
@@ -21,7 +21,7 @@ _SHOWN = 8  # values of a column that a message lists
 @final
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClipQuery:
-    """What a clip must be to be wanted; an empty field allows everything.
+    """What a clip must be to be wanted; an empty field allows everything, but for clips of broken physics.
 
     Attributes:
         split: `train`, `val`, `test`, `benchmark` or `evaluation`.
@@ -31,6 +31,8 @@ class ClipQuery:
         camera: Names of cameras.
         backend: Simulator backends.
         source: `simulation`, `video` or `model`: what the clips were made from.
+        violation: Laws that clips break on purpose, e.g. `gravity`; the empty name stands for intact clips. Empty =
+            intact clips only.
         ranges: Name → (lowest, highest), both included. Names are `frame_count`, `fps` [1/s], `height` and `width`
             [px], `seed`, `index`, and the parameters of `simfactory spec stats`, e.g. `gravity` [m/s²]. Of a
             parameter that several things of a scene have, all values must lie in the range, and there must be one.
@@ -43,6 +45,7 @@ class ClipQuery:
     camera: Sequence[str] = ()
     backend: Sequence[str] = ()
     source: Sequence[str] = ()
+    violation: Sequence[str] = ()
     ranges: Mapping[str, Range] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -64,7 +67,8 @@ def select_clips(dataset: Dataset, query: ClipQuery) -> Dataset:
     Raises:
         StoreError: None is left; the message says what there is.
     """
-    found = dataset.where(**{name: cast(JSON, list(getattr(query, name))) for name in _COLUMNS if getattr(query, name)})
+    wanted = {name: list(getattr(query, name)) for name in _COLUMNS if getattr(query, name)}
+    found = dataset.where(**cast(dict[str, JSON], {"violation": [""], **wanted}))
     for name, (low, high) in query.ranges.items():
         if name in _NUMBERS:
             values = found.table[name].to_pylist()
@@ -89,7 +93,11 @@ def _lies_in(clip: Clip, name: str, low: float, high: float) -> bool:
 
 
 def _worded(query: ClipQuery) -> str:
-    chosen = [f"{name} {'|'.join(getattr(query, name))}" for name in _COLUMNS if getattr(query, name)]
+    chosen = [
+        f"{name} {'|'.join(each or 'none' for each in getattr(query, name))}"
+        for name in _COLUMNS
+        if getattr(query, name)
+    ]
     chosen += [f"{name} {low:g}:{high:g}" for name, (low, high) in query.ranges.items()]
     return ", ".join(chosen) or "there"
 
@@ -101,7 +109,7 @@ def _what_there_is(dataset: Dataset, query: ClipQuery) -> str:
     parts = []
     for name in _COLUMNS:
         if getattr(query, name):
-            counts = Counter(str(value) for value in dataset.table[name].to_pylist()).most_common()
+            counts = Counter(str(value) or "none" for value in dataset.table[name].to_pylist()).most_common()
             listed = ", ".join(f"{value} ({count})" for value, count in counts[:_SHOWN])
             parts.append(f"{name}: {listed}{', …' if len(counts) > _SHOWN else ''}")
     for name in query.ranges:

@@ -61,5 +61,5 @@ def open_source(
     Raises:
         StoreError: There is no dataset, or no clip that the query wants.
     """
-    dataset = select_clips(open_dataset(path, engine=engine, token=token), query or ClipQuery())
+    dataset = select_clips(open_dataset(path, violation=None, engine=engine, token=token), query or ClipQuery())
     return Source(name=name or os.fspath(path), dataset=dataset, weight=weight, may_lack=frozenset(may_lack))

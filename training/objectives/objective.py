@@ -1,7 +1,7 @@
 """The objective of a run as one module: a batch goes in, its losses come out, from one pass of the model."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import final
 
 import torch
@@ -44,6 +44,7 @@ class StepResult:
     Attributes:
         total: The weighted sum of the losses, with a graph.
         losses: Each loss before its weight, without a graph.
+        figures: What else is told of the batch, by the whole name of the metric.
         geometry: What the heads said, without a graph; None without them.
         clean: x̂₀, the model's estimate of the latents, without a graph.
     """
@@ -52,6 +53,7 @@ class StepResult:
     losses: dict[str, Tensor]
     geometry: Geometry | None
     clean: Tensor
+    figures: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Objective(nn.Module):
@@ -141,7 +143,7 @@ class Objective(nn.Module):
 
 
 def _detached(geometry: Geometry) -> Geometry:
-    return Geometry(**{field.name: getattr(geometry, field.name).detach() for field in fields(geometry)})
+    return Geometry(**{each.name: getattr(geometry, each.name).detach() for each in fields(geometry)})
 
 
 @torch.no_grad()

@@ -29,6 +29,7 @@ from simfactory.spec import (
     Vessel,
 )
 from simfactory.transforms import quat_from_axis_angle, quat_from_matrix
+from simfactory.violations import ghost
 
 __all__ = [
     "Solid",
@@ -36,6 +37,7 @@ __all__ = [
     "add_ground",
     "add_room",
     "add_shapes",
+    "separate_ghost",
     "separate_joined",
     "separate_planes",
     "shape_config",
@@ -186,6 +188,22 @@ def separate_joined(builder: Any, bodies: Sequence[Sequence[int]], spec: SceneSp
         if len(pair) == 2:
             for one, other in product(bodies[number[pair[0]]], bodies[number[pair[1]]]):
                 builder.add_shape_collision_filter_pair(one, other)
+
+
+def separate_ghost(builder: Any, bodies: Sequence[Sequence[int]], spec: SceneSpec) -> None:  # Any: newton
+    """Let the one body that breaks physics, if there is one, pass through all others.
+
+    Args:
+        builder: A newton ModelBuilder.
+        bodies: Per body the shapes that `add_shapes` returned.
+        spec: The scene.
+    """
+    index = ghost(spec)
+    if index is None:
+        return
+    for number, own in enumerate(bodies):
+        for one, other in product(bodies[index], own if number != index else ()):
+            builder.add_shape_collision_filter_pair(one, other)
 
 
 def _add_shape(builder: Any, link: int, body: BodyRigid, config: Any, *, frame: Any) -> int:  # Any: newton, warp

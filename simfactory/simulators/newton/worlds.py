@@ -13,7 +13,14 @@ from simfactory.episode import FIRST_BODY, GROUND, ROOM
 from simfactory.simulators.kinematics import motion_of, prescribed_motion
 from simfactory.simulators.newton.air import build_air
 from simfactory.simulators.newton.bodies import add_body
-from simfactory.simulators.newton.shapes import add_boxes, add_ground, add_room, separate_joined, separate_planes
+from simfactory.simulators.newton.shapes import (
+    add_boxes,
+    add_ground,
+    add_room,
+    separate_ghost,
+    separate_joined,
+    separate_planes,
+)
 from simfactory.spec import BodyCloth, BodyRigid, RobotPart, SceneSpec
 
 __all__ = ["Worlds", "build_worlds"]
@@ -93,6 +100,7 @@ def build_worlds(specs: Sequence[SceneSpec], *, device: str) -> Worlds:
             instances.extend([FIRST_BODY + index] * len(shapes[-1]))
         separate_planes(builder, shapes, planes, spec)
         separate_joined(builder, shapes, spec)
+        separate_ghost(builder, shapes, spec)
         builder.end_world()
         shape_count = len(instances) - shapes_before
         environments.extend([environment] * shape_count)
