@@ -56,12 +56,37 @@ def still(truth):
     return Scene4D.of(own.depth, motion_from_scene_flow(own.depth, rest, truth.intrinsics, truth.camera_to_world))
 
 
+def drifting(truth):
+    """All moves as it should, and a pixel to the right as well."""
+    own = truth.as_scene()
+    return Scene4D.of(own.depth, own.motion + torch.tensor([1.0, 0.0, 0.0])[:, None, None])
+
+
+def swelling(truth):
+    """Each ball goes where it should, and grows by a fifth from frame to frame."""
+    own = truth.as_scene()
+    motion = own.motion.clone()
+    height, width = motion.shape[-2:]
+    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    places = torch.stack([columns, rows])
+    for clip in range(len(truth)):
+        for frame in range(motion.shape[1]):
+            for identity in moving_ids(truth):
+                mask = truth.instance[clip, frame] == identity
+                if mask.any():
+                    away = places[:, mask] - places[:, mask].mean(dim=1, keepdim=True)
+                    motion[clip, frame][:2, mask] += 0.2 * away
+    return Scene4D.of(own.depth, motion)
+
+
 # What games the reward, and the reward that sees it.
 PROBES = {
     "constant": (constant, ("chamfer_4d", "track_offset", "background")),
     "delayed": (delayed, ("track_offset", "kinematic")),
     "swapped": (swapped, ("track_offset",)),
     "still": (still, ("no_motion", "track_offset", "chamfer_4d")),
+    "drifting": (drifting, ("background", "chamfer_4d")),
+    "swelling": (swelling, ("conservation",)),
 }
 
 
