@@ -3,7 +3,7 @@
 All take predicted scenes and the simulator's truth, and give a number for each clip: 0 is perfect, less is worse.
 """
 
-from training.rewards.gate import GateReport, check_rewards, gate_report
+from training.rewards.gate import GateReport, check_rewards, gate_report, judged_gate_report
 from training.rewards.judges import FlowJudge, HeadsJudge, Judge
 from training.rewards.scene import NEEDED_OUTPUTS, Reward, Scene4D, Truth4D, swap_clips, truth_of
 from training.rewards.total import DEFAULT_WEIGHTS, REWARDS, Judged, TotalReward
@@ -23,6 +23,7 @@ __all__ = [
     "Truth4D",
     "check_rewards",
     "gate_report",
+    "judged_gate_report",
     "swap_clips",
     "truth_of",
 ]

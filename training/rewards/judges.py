@@ -1,7 +1,7 @@
-"""Judges that are not the policy's own heads: a second model, or what an estimator sees in the colours.
+"""Judges read scenes from colours: a model's heads, or an estimator, which knows of no policy.
 
 Frozen heads do not keep a policy from being right for them alone: in a trial the reward stayed flat while the true
-error grew by 0.83 px. What a judge says here is never learned from.
+error grew by 0.83 px. What a second model or an estimator says shows it, as long as it is never learned from.
 """
 
 from typing import Protocol, final
@@ -27,10 +27,11 @@ class Judge(Protocol):
 
 @final
 class HeadsJudge:
-    """The heads of a model that was trained for itself read the clips, without any caption.
+    """A model's heads read the clips, without any caption.
 
     Args:
-        model: With heads; another one than the policy.
+        model: With heads: a copy of the policy's as they were before, or, to judge from outside, another model that was
+            trained for itself.
         time: t at which it reads.
     """
 
@@ -50,6 +51,10 @@ class HeadsJudge:
 @final
 class FlowJudge:
     """An estimator's flow, at the clips' true depths: only what moves in the picture is judged.
+
+    What the estimator gets wrong is in all that it says, so its scenes compare with each other alone. DIS at 48 x 48 px
+    is 1.2 px wrong of balls that move by 2 px, and 0.5 px of what rests: it orders clips by tracks and kinematics, but
+    not by what asks where the background is.
 
     Args:
         estimator: Such as `dis_flow`, which needs no weights.

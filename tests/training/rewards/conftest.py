@@ -15,20 +15,24 @@ from training.data.window_dataset import WindowDataset
 from training.data.windows import WindowKey, Windows
 from training.rewards import NEEDED_OUTPUTS, truth_of
 
-FRAMES, COUNT = 9, 4
+FRAMES, COUNT = 9, 8
 
 
 def _scene(index):
+    kind, side = index % 4, 1.0 if index < 4 else -0.7
     left = make_body(
-        "left", Sphere(radius=0.35), position=(-0.8, 0.1 * index, 1.2), linear_velocity=(1.5, 0.0, 1.0 - 0.6 * index)
+        "left",
+        Sphere(radius=0.35),
+        position=(-0.8 * side, 0.1 * kind, 1.2),
+        linear_velocity=(1.5 * side, 0.0, 1.0 - 0.6 * kind),
     )
     right = make_body(
         "right",
         Sphere(radius=0.3),
-        position=(0.9, 0.8, 0.7 + 0.2 * index),
-        linear_velocity=(-1.0 - 0.3 * index, 0.0, 0.0),
+        position=(0.9 * side, 0.8, 0.7 + 0.2 * kind),
+        linear_velocity=((-1.0 - 0.3 * kind) * side, 0.0, 0.0),
     )
-    camera = make_camera(size=(48, 48), orbit_rate=0.3 if index == 3 else None)
+    camera = make_camera(size=(48, 48), orbit_rate=0.3 if kind == 3 else None)
     spec = make_spec(
         bodies=[left, right], frame_count=FRAMES, fps=12.0, cameras=[camera], tier="multi_object", index=index
     )
@@ -37,7 +41,7 @@ def _scene(index):
 
 @pytest.fixture(scope="session")
 def balls(tmp_path_factory):
-    """Four clips of 9 frames, 48 x 48 px, 12 fps; the last one with a camera that moves."""
+    """Eight clips of 9 frames, 48 x 48 px, 12 fps; every fourth with a camera that moves."""
     folder = create_dataset(tmp_path_factory.mktemp("balls") / "dataset")
     scenes = [_scene(index) for index in range(COUNT)]
     outcomes = list(Engine(backend="newton").run(scenes, open_recorder=partial(open_writer, folder), gate=False))

@@ -56,13 +56,54 @@ def still(truth):
     return Scene4D.of(own.depth, motion_from_scene_flow(own.depth, rest, truth.intrinsics, truth.camera_to_world))
 
 
+def drifting(truth):
+    """All moves as it should, and a pixel to the right as well."""
+    own = truth.as_scene()
+    return Scene4D.of(own.depth, own.motion + torch.tensor([1.0, 0.0, 0.0])[:, None, None])
+
+
+def swelling(truth):
+    """Each ball goes where it should, and grows by a fifth from frame to frame."""
+    own = truth.as_scene()
+    motion = own.motion.clone()
+    height, width = motion.shape[-2:]
+    rows, columns = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+    places = torch.stack([columns, rows])
+    for clip in range(len(truth)):
+        for frame in range(motion.shape[1]):
+            for identity in moving_ids(truth):
+                mask = truth.instance[clip, frame] == identity
+                if mask.any():
+                    away = places[:, mask] - places[:, mask].mean(dim=1, keepdim=True)
+                    motion[clip, frame][:2, mask] += 0.2 * away
+    return Scene4D.of(own.depth, motion)
+
+
 # What games the reward, and the reward that sees it.
 PROBES = {
     "constant": (constant, ("chamfer_4d", "track_offset", "background")),
     "delayed": (delayed, ("track_offset", "kinematic")),
     "swapped": (swapped, ("track_offset",)),
     "still": (still, ("no_motion", "track_offset", "chamfer_4d")),
+    "drifting": (drifting, ("background", "chamfer_4d")),
+    "swelling": (swelling, ("conservation",)),
 }
+
+
+@pytest.fixture(scope="module")
+def best_parts(truth):
+    """What the truth itself is worth."""
+    return TotalReward().parts(truth.as_scene(), truth)
+
+
+@pytest.fixture(scope="module")
+def fair_parts(truth):
+    """What an honest imitation is worth."""
+    return TotalReward().parts(blurred(truth.as_scene()), truth)
+
+
+def joined(one, other):
+    return {name: torch.cat([one[name], other[name]]) for name in one}
 
 
 @pytest.mark.parametrize("name", REWARDS)
@@ -79,29 +120,26 @@ def test_truth_is_best_and_an_imitation_near_it(truth, name):
 
 
 @pytest.mark.parametrize("probe", PROBES)
-def test_what_games_the_reward_scores_worse_than_an_honest_imitation(truth, probe):
+def test_what_games_the_reward_scores_worse_than_an_honest_imitation(truth, fair_parts, probe):
     make, seen_by = PROBES[probe]
     reward = TotalReward()
-    kinds = [reward.parts(scene, truth) for scene in (blurred(truth.as_scene()), blurred(make(truth), seed=1))]
-    joined = {name: torch.cat([kind[name] for kind in kinds]) for name in kinds[0]}
-    fair, gamed = reward.total(joined).reshape(2, -1)
-    assert (fair > gamed).all(), {name: values.tolist() for name, values in joined.items()}
+    gamed_parts = reward.parts(blurred(make(truth), seed=1), truth)
+    fair, gamed = reward.total(joined(fair_parts, gamed_parts)).reshape(2, -1)
+    assert (fair > gamed).all(), gamed_parts
     for name in seen_by:
-        fair, gamed = joined[name].reshape(2, -1)
-        assert fair.mean() > gamed.mean() + 0.01, name
+        assert fair_parts[name].mean() > gamed_parts[name].mean() + 0.01, name
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan"), 1e30])
 @pytest.mark.parametrize("part", ["depth", "motion"])
-def test_rewards_of_degenerate_scenes_are_finite_and_bad(truth, part, value):
+def test_rewards_of_degenerate_scenes_are_finite_and_bad(truth, best_parts, part, value):
     own, reward = truth.as_scene(), TotalReward()
     broken = {"depth": own.depth, "motion": own.motion}
     broken[part] = torch.full_like(broken[part], value)
-    kinds = [reward.parts(scene, truth) for scene in (own, Scene4D.of(**broken))]
-    joined = {name: torch.cat([kind[name] for kind in kinds]) for name in kinds[0]}
-    assert all(torch.isfinite(values).all() for values in joined.values())
-    fair, bad = reward.total(joined).reshape(2, -1)
-    assert (fair > bad).all()
+    parts = reward.parts(Scene4D.of(**broken), truth)
+    assert all(torch.isfinite(values).all() for values in parts.values())
+    best, bad = reward.total(joined(best_parts, parts)).reshape(2, -1)
+    assert (best > bad).all()
 
 
 def test_where_nothing_moves_nothing_is_asked(truth):
@@ -120,6 +158,26 @@ def test_where_nothing_moves_nothing_is_asked(truth):
         torch.testing.assert_close(make()(calm.as_scene(), calm), torch.zeros(len(calm)), atol=1e-5, rtol=0.0)
     moved = Scene4D.of(calm.depth, torch.ones_like(calm.motion))
     assert (REWARDS["chamfer_4d"]()(moved, calm) == -5.0).all()
+
+
+def test_of_a_clip_in_which_nothing_is_hit_nothing_is_said(truth):
+    from dataclasses import replace
+
+    sky = replace(
+        truth,
+        depth=torch.full_like(truth.depth, torch.inf),
+        motion=torch.full_like(truth.motion, torch.nan),
+        scene_flow=torch.full_like(truth.scene_flow, torch.nan),
+        instance=torch.zeros_like(truth.instance),
+        tracks_image=truth.tracks_image[:, :0],
+        tracks_visible=truth.tracks_visible[:, :0],
+        tracks_instance=truth.tracks_instance[:, :0],
+        contacts_frame=truth.contacts_frame[:, :0],
+        contacts=truth.contacts[:, :0],
+    )
+    for scene in (sky.as_scene(), truth.as_scene()):
+        for name, values in TotalReward().parts(scene, sky).items():
+            assert (values == 0.0).all(), name
 
 
 def test_points_are_followed_through_pixels():
