@@ -6,6 +6,7 @@ from typing import Literal, final
 from simfactory.errors import SpecError
 from training.data import ClipQuery, TimeOrder
 from training.model import HeadsConfig
+from training.rl_config import RLConfig
 
 __all__ = [
     "Config",
@@ -20,7 +21,7 @@ __all__ = [
     "StageName",
 ]
 
-StageName = Literal["base", "pretrain", "sft", "dpo"]
+StageName = Literal["base", "pretrain", "sft", "rl", "dpo"]
 
 
 @final
@@ -306,8 +307,8 @@ class Config:
     """A training run.
 
     Attributes:
-        stage: `base`: the network by flow matching; `pretrain`: heads on a frozen network; `sft`: both; `dpo`:
-            the network by preferences between intact and broken physics.
+        stage: `base`: the network by flow matching; `pretrain`: heads on a frozen network; `sft`: both; `rl`: the
+            network by rewards; `dpo`: the network by preferences between intact and broken physics.
         data: Which windows.
         model: What is trained.
         heads: What new heads are like.
@@ -315,6 +316,7 @@ class Config:
         noise: How clips are noised.
         dpo: How preferences are learned.
         optimizer: Steps and rates.
+        rl: Sampling, rewards and policy of stage `rl`.
         log: What is written down.
         seed: Of the order of windows and of all noise.
         precision: What is computed in; weights and their sums stay float32 unless `model.weights` says otherwise.
@@ -329,6 +331,7 @@ class Config:
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     dpo: DPOConfig = field(default_factory=DPOConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    rl: RLConfig = field(default_factory=RLConfig)
     log: LogConfig = field(default_factory=LogConfig)
     seed: int = 0
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -351,6 +354,8 @@ class Config:
             raise SpecError("model.weights=bfloat16 needs precision=bfloat16: adapter and heads are float32")
         if self.stage == "pretrain" and not losses.needs_heads:
             raise SpecError("pretrain without a loss of the heads: give losses.depth or losses.flow a weight")
+        if self.stage == "rl" and (losses.pixel or losses.semantic):
+            raise SpecError("rl aligns no features: set losses.pixel and losses.semantic to 0")
 
     def _check_preferences(self) -> None:
         losses, data = self.losses, self.data

@@ -10,10 +10,11 @@ import torch
 import torch.utils.data
 from torch import Tensor
 
-from simfactory.errors import SpecError
+from simfactory.errors import SpecError, StoreError
 from training.config import Config, DataConfig, SourceConfig
 from training.data import (
     TIERS,
+    Batch,
     CachedWindows,
     Curriculum,
     Framing,
@@ -23,18 +24,21 @@ from training.data import (
     TimeOrder,
     TimeOrders,
     WindowDataset,
+    WindowKey,
     WindowLoader,
     Windows,
     WindowSampler,
     check_sources,
+    collate,
     open_source,
 )
 from training.dpo import PairDataset, Pairs, open_pairs
 from training.model import TINY_SIZES, AdapterConfig, Backbone, ClipFormat, GeometryHeads, TinyBackbone, TrainedModel
 from training.objectives import alignment_block
+from training.rewards import NEEDED_OUTPUTS
 from training.targets import needed_outputs
 
-__all__ = ["build_loader", "build_model", "checked_clip", "open_pair_sources", "open_sources"]
+__all__ = ["build_loader", "build_model", "checked_clip", "gate_batch", "open_pair_sources", "open_sources"]
 
 
 def open_sources(config: DataConfig) -> tuple[Source, ...]:
@@ -84,7 +88,7 @@ def build_model(config: Config) -> TrainedModel:
     start = config.model.start
     dtype = torch.bfloat16 if config.model.weights == "bfloat16" else torch.float32
     if start in TINY_SIZES:
-        if config.stage in ("pretrain", "dpo") or config.model.lora_rank:
+        if config.stage in ("pretrain", "dpo", "rl") or config.model.lora_rank:
             raise SpecError(
                 f"model.start={start} is a new model, which knows nothing yet: train all its weights first, by "
                 "`simfactory-train sft --stage base` with model.lora_rank=0, and give the folder of its model"
@@ -92,6 +96,8 @@ def build_model(config: Config) -> TrainedModel:
         model = TrainedModel(backbone=TinyBackbone(replace(TINY_SIZES[start], seed=config.model.seed)))
     else:
         model = TrainedModel.load(start, dtype=dtype)
+    if config.stage == "rl" and model.heads is None:
+        raise SpecError(f"{start} has no heads, so nobody can say what its samples are worth: run pretrain first")
     if config.stage == "pretrain":
         model.backbone.freeze()
     else:
@@ -135,7 +141,7 @@ def checked_clip(config: Config, sources: Sequence[Source], model: TrainedModel)
     """
     grid = model.backbone.shape.grid
     windows, framing = _windows(config, grid.temporal_stride), Framing(size=config.data.size)
-    outputs = needed_outputs(config.losses)
+    outputs = _outputs(config)
     check_sources(sources, windows=windows, outputs=outputs, framing=framing, mixed_fps=config.data.mixed_fps)
     table = sources[0].dataset.table
     height, width = framing.output(table["height"][0].as_py(), table["width"][0].as_py())
@@ -188,7 +194,7 @@ def build_loader(
     decoded = WindowDataset(
         sources,
         windows=windows,
-        outputs=needed_outputs(config.losses),
+        outputs=_outputs(config),
         framing=framing,
         track_limit=data.track_limit,
         transform=TimeOrders(by_source=orders) if orders else None,
@@ -216,6 +222,37 @@ def build_loader(
     )
     on_gpu = config.device == "auto" and torch.cuda.is_available()
     return WindowLoader(dataset, sampler, workers=0 if data.cache else data.workers, pin_memory=on_gpu)
+
+
+def gate_batch(config: Config, model: TrainedModel) -> Batch:
+    """Return the first windows of different clips of the split on which rewards are tried before a run of stage rl.
+
+    Raises:
+        SpecError: No dataset has clips of this split.
+    """
+    split, wanted = config.rl.gate_split, config.rl.gate_clips
+    windows, framing = _windows(config, model.backbone.shape.grid.temporal_stride), Framing(size=config.data.size)
+    samples: list[Sample] = []
+    for each in config.data.sources:
+        try:
+            source = open_source(each.path, query=replace(each.query, split=(split,) if split else ()))
+        except StoreError as error:
+            raise SpecError(
+                f"the reward is tried on clips of split {split!r} first, and {each.path} has none ({error}): generate "
+                "some, choose another split by rl.gate_split, or start without by rl.gate_clips=0"
+            ) from error
+        dataset = WindowDataset(
+            [source], windows=windows, outputs=NEEDED_OUTPUTS, framing=framing, track_limit=config.data.track_limit
+        )
+        keys = [WindowKey(source=0, clip_id=clip, start=0) for clip in source.dataset.ids]
+        samples += [dataset[key] for key in keys[: wanted - len(samples)]]
+    return collate(samples)
+
+
+def _outputs(config: Config) -> tuple[str, ...]:
+    """Return what windows of a stage hold."""
+    needed = needed_outputs(config.losses)
+    return tuple(dict.fromkeys([*NEEDED_OUTPUTS, *needed])) if config.stage == "rl" else needed
 
 
 @final

@@ -6,9 +6,17 @@ from typing import Literal, final
 from simfactory.errors import SpecError
 from training.sde import SAMPLERS, SamplerName
 
-__all__ = ["AdvantageName", "RLConfig"]
+__all__ = ["REWARD_WEIGHTS", "AdvantageName", "RLConfig"]
 
 AdvantageName = Literal["grpo_group", "grpo_global", "rloo", "value"]
+REWARD_WEIGHTS = {
+    "chamfer_4d": 1.0,
+    "track_offset": 1.0,
+    "kinematic": 0.5,
+    "conservation": 0.25,
+    "background": 0.5,
+    "no_motion": 0.5,
+}
 
 
 @final
@@ -36,6 +44,9 @@ class RLConfig:
         chunk: Samples that are in memory at a time.
         averaging: Share of the averaged weights that a step of the optimiser keeps; 0 = no average. The average is what
             a run leaves.
+        gate_clips: Clips on which the reward must put truth > generated > wrong clip before the first iteration, at
+            most; 0 = start without that.
+        gate_split: The split that they are of, which should be neither trained nor reported on; empty = any.
     """
 
     group: int = 8
@@ -43,7 +54,7 @@ class RLConfig:
     noise_level: float = 0.7
     step_count: int = 10
     shift: float = 3.0
-    rewards: dict[str, float] = field(default_factory=lambda: {"chamfer_4d": 1.0, "no_motion": 0.5})
+    rewards: dict[str, float] = field(default_factory=lambda: dict(REWARD_WEIGHTS))
     geometry_time: float = 0.1
     advantage: AdvantageName = "grpo_group"
     shuffle_advantages: bool = False
@@ -56,6 +67,8 @@ class RLConfig:
     epochs: int = 1
     chunk: int = 8
     averaging: float = 0.9
+    gate_clips: int = 16
+    gate_split: str = "val"
 
     def __post_init__(self) -> None:
         if self.sampler not in SAMPLERS:
@@ -83,5 +96,7 @@ class RLConfig:
                 f"rl.clip={self.clip}, kl={self.kl}, anchor={self.anchor}, geometry_time={self.geometry_time}; give a "
                 "positive clip, weights of 0 or more, and 0 < t ≤ 1"
             )
+        if self.gate_clips < 0:
+            raise SpecError(f"rl.gate_clips={self.gate_clips}; give 8 or more clips, or 0 to start without the gate")
         if not any(self.rewards.values()):
             raise SpecError("rl.rewards are all 0: nothing would be learned; give one a weight")

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simfactory.errors import RunError
+from simfactory.errors import RunError, SpecError
 from simfactory.protocol import DatasetReference
 from simfactory.runs import RunLog, read_run
 from simfactory.runs.files import RECORD_FILE
 from training.checkpoints import State, latest_checkpoint, read_checkpoint, snapshot
 from training.config import Config
 from training.config_files import config_from_json, config_to_json
-from training.data import Source
+from training.data import Source, WindowLoader
 from training.dpo import PreferenceObjective
 from training.model import ClipFormat, TrainedModel, estimate_memory, training_load
 from training.objectives import Objective
@@ -21,9 +21,13 @@ from training.preparation import (
     build_loader,
     build_model,
     checked_clip,
+    gate_batch,
     open_pair_sources,
     open_sources,
 )
+from training.rewards import check_rewards
+from training.rl.judging import SceneJudge, gate_of
+from training.rl.trainer import PolicyTrainer
 from training.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -83,24 +87,19 @@ def run_training(
     if main:
         _introduce(config, model, clip, accelerator, tell)
     model.backbone.to(accelerator.device)
-    objective = _objective(config, model).to(accelerator.device)
+    if model.heads is not None:
+        model.heads.to(accelerator.device)
+    if config.stage == "rl":
+        _check_rewards(config, model, tell, begins=state is None)
     rank, world = accelerator.process_index, accelerator.num_processes
     loader = build_loader(config, sources, model, pairs=pairs, rank=rank, world=world)
     accelerator.wait_for_everyone()  # before there is a run.json that the others would find
     with contextlib.ExitStack() as stack:
         log = stack.enter_context(_log(config, folder, sources, state, resume=resume)) if main else None
-        trainer = Trainer(
-            objective,
-            loader,
-            config=config,
-            folder=folder,
-            accelerator=accelerator,
-            log=log,
-            watch=watch if main else None,
-            warn=tell if main else None,
-        )
+        trainer = _trainer(config, model, loader, folder=folder, accelerator=accelerator, log=log, say=(tell, watch))
         trainer.train(state)
-        _save_model(config, model, clip, trainer, folder / MODEL_FOLDER)
+        with trainer.averaged() if isinstance(trainer, PolicyTrainer) else contextlib.nullcontext():
+            _save_model(config, model, clip, trainer, folder / MODEL_FOLDER)
     if main:
         tell(f"model: {folder / MODEL_FOLDER}")
     return folder / MODEL_FOLDER
@@ -112,16 +111,71 @@ def _objective(config: Config, model: TrainedModel) -> Objective | PreferenceObj
     return PreferenceObjective(model, config)
 
 
+def _trainer(
+    config: Config,
+    model: TrainedModel,
+    loader: WindowLoader,
+    *,
+    folder: Path,
+    accelerator: "Accelerator",
+    log: RunLog | None,
+    say: tuple[Callable[[str], None], Callable[[int, float], None] | None],
+) -> Trainer | PolicyTrainer:
+    """Return what trains in a stage; `say` takes lines for people, and each step."""
+    tell, watch = say
+    if config.stage == "rl":
+        assert log is not None  # it has one process
+        return PolicyTrainer(
+            model,
+            loader,
+            config=config,
+            folder=folder,
+            accelerator=accelerator,
+            judge=SceneJudge(config.rl.rewards),
+            log=log,
+            tell=tell,
+            watch=watch,
+        )
+    main = accelerator.is_main_process
+    return Trainer(
+        _objective(config, model).to(accelerator.device),
+        loader,
+        config=config,
+        folder=folder,
+        accelerator=accelerator,
+        log=log,
+        watch=watch if main else None,
+        warn=tell if main else None,
+    )
+
+
+def _check_rewards(config: Config, model: TrainedModel, tell: Callable[[str], None], *, begins: bool) -> None:
+    """Look whether there are such rewards; begin only with those that tell truth, imitation and nonsense apart."""
+    SceneJudge(config.rl.rewards)
+    if not begins:
+        return
+    if not config.rl.gate_clips:
+        tell("warning: rl.gate_clips=0: nobody has looked whether the reward puts truth before what the model makes")
+        return
+    device = next(model.backbone.parameters()).device
+    report = gate_of(model, gate_batch(config, model).to(device), config.rl, seed=config.seed)
+    check_rewards(report)
+    tell(f"reward: {report}")
+
+
 def _accelerator(config: Config) -> "Accelerator":
     from accelerate import Accelerator, DistributedDataParallelKwargs
 
     # A loss of weight 0 leaves a head's channels without gradients.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    return Accelerator(
+    accelerator = Accelerator(
         mixed_precision="bf16" if config.precision == "bfloat16" else "no",
         cpu=config.device == "cpu",
         kwargs_handlers=[unused],
     )
+    if config.stage == "rl" and accelerator.num_processes > 1:
+        raise SpecError(f"rl runs in one process, and was launched in {accelerator.num_processes}: launch it in one")
+    return accelerator
 
 
 def _introduce(
@@ -167,12 +221,14 @@ def _log(config: Config, folder: Path, sources: tuple[Source, ...], state: State
     )
 
 
-def _save_model(config: Config, model: TrainedModel, clip: ClipFormat, trainer: Trainer, folder: Path) -> None:
+def _save_model(
+    config: Config, model: TrainedModel, clip: ClipFormat, trainer: Trainer | PolicyTrainer, folder: Path
+) -> None:
     """Write the trained model; whoever reads the folder finds the old one or the new one, whole."""
     from torch.distributed.tensor import DTensor
 
     accelerator = trainer.accelerator
-    if any(isinstance(parameter, DTensor) for parameter in trainer.objective.parameters()):
+    if isinstance(trainer, Trainer) and any(isinstance(each, DTensor) for each in trainer.objective.parameters()):
         # Its weights are spread over the processes: they go into a model that is built anew.
         weights = snapshot(*trainer.parts)["weights"]
         if accelerator.is_main_process:

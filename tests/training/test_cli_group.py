@@ -4,8 +4,6 @@ import pkgutil
 import subprocess
 import sys
 
-import pytest
-
 from training import cli
 
 
@@ -18,14 +16,6 @@ def test_help_lists_every_file_of_the_folder():
     assert answer.returncode == 0
     for module in pkgutil.iter_modules(cli.__path__):
         assert (f"\n  {module.name} " in answer.stdout) != module.name.startswith("_")
-
-
-@pytest.mark.parametrize("command", ["rl"])
-def test_what_is_not_there_yet_ends_in_one_line(command):
-    answer = told(command)
-    assert answer.returncode == 1
-    assert answer.stderr.startswith(f"error: `simfactory-train {command}` is not there yet")
-    assert answer.stderr.count("\n") == 1
 
 
 def test_help_imports_no_torch():

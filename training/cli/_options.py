@@ -92,7 +92,8 @@ def run(stage: "StageName", given: Given, *, out: Path, resume: bool) -> None:
         config = changed(stored_config(out), changes_of(given.changes))
     else:
         config = _config(stage, given)
-    with StepProgress(config.optimizer.steps) as progress:
+    figure = "reward" if config.stage == "rl" else "loss"
+    with StepProgress(config.optimizer.steps, figure=figure) as progress:
         run_training(config, folder=out, resume=resume, tell=typer.echo, watch=progress)
 
 

@@ -1,4 +1,4 @@
-"""What a training run shows on the terminal: a bar over its steps, with the loss."""
+"""What a training run shows on the terminal: a bar over its steps, with the loss or the reward."""
 
 from types import TracebackType
 from typing import Self
@@ -8,7 +8,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 __all__ = ["StepProgress"]
 
-AVERAGED = 0.9  # share of the shown loss that an earlier one keeps
+AVERAGED = 0.9  # share of what is shown that an earlier one keeps
 
 
 class StepProgress:
@@ -16,20 +16,21 @@ class StepProgress:
 
     Args:
         steps: Steps in all.
+        figure: What is told of each.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, *, figure: str = "loss") -> None:
         self._bars = Progress(
             TextColumn("Training"),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("loss {task.fields[loss]}", markup=False),
+            TextColumn(figure + " {task.fields[told]}", markup=False),
             console=Console(stderr=True),
         )
-        self._task = self._bars.add_task("", total=steps, start=False, visible=False, loss="-")
-        self._loss: float | None = None
+        self._task = self._bars.add_task("", total=steps, start=False, visible=False, told="-")
+        self._mean: float | None = None
 
     def __enter__(self) -> Self:
         """Start drawing."""
@@ -42,9 +43,9 @@ class StepProgress:
         """Stop drawing."""
         self._bars.stop()
 
-    def __call__(self, step: int, loss: float) -> None:
-        """Show that a step was taken, and what it cost."""
-        if self._loss is None:
+    def __call__(self, step: int, value: float) -> None:
+        """Show that a step was taken, and what it cost or brought."""
+        if self._mean is None:
             self._bars.start_task(self._task)
-        self._loss = loss if self._loss is None else AVERAGED * self._loss + (1.0 - AVERAGED) * loss
-        self._bars.update(self._task, completed=step, visible=True, loss=f"{self._loss:.4g}")
+        self._mean = value if self._mean is None else AVERAGED * self._mean + (1.0 - AVERAGED) * value
+        self._bars.update(self._task, completed=step, visible=True, told=f"{self._mean:.4g}")

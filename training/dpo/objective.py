@@ -36,7 +36,7 @@ class PreferenceObjective(nn.Module):
         self._no_split_modules = [type(model.backbone.blocks[0]).__name__]
         # In a tuple, so that it is no part of the module: nobody trains it, shards it or puts it into a checkpoint.
         self._reference: tuple[Backbone, ...] = ()
-        if not _has_new_adapter(model.backbone):
+        if not model.backbone.has_new_adapter:
             frozen = copy.deepcopy(model.backbone)
             frozen.freeze()
             self._reference = (frozen.eval(),)
@@ -121,12 +121,6 @@ def pair_errors(
     errors = flow_matching_errors(velocity, both, noise, weight=weight)
     clean = clean_from_velocity(x_t, velocity.detach().to(x_t.dtype), times)
     return (errors[:count], errors[count:]), clean[:count]
-
-
-def _has_new_adapter(backbone: Backbone) -> bool:
-    """Say whether the backbone has an adapter that changes nothing yet: B is 0 in all its layers."""
-    parts = [value for name, value in backbone.named_parameters() if ".lora_B." in name]
-    return bool(parts) and not any(bool(part.any()) for part in parts)
 
 
 def _preferred(difference: Tensor) -> Tensor:

@@ -202,6 +202,12 @@ class Backbone(nn.Module, ABC):
         add_adapter(self.network, complete)
         self.adapter = complete
 
+    @property
+    def has_new_adapter(self) -> bool:
+        """Whether it has an adapter that changes nothing yet: B is 0 in all its layers."""
+        parts = [value for name, value in self.named_parameters() if ".lora_B." in name]
+        return bool(parts) and not any(bool(part.any()) for part in parts)
+
     def without_adapter(self) -> AbstractContextManager[None]:
         """Return a context in which the model is as it was before it got its adapter: the reference policy."""
         return disabled_adapter(self.network) if has_adapter(self.network) else nullcontext()

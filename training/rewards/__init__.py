@@ -6,10 +6,9 @@ All take predicted scenes and the simulator's truth, and give a number for each 
 from training.rewards.gate import GateReport, check_rewards, gate_report, judged_gate_report
 from training.rewards.judges import FlowJudge, HeadsJudge, Judge
 from training.rewards.scene import NEEDED_OUTPUTS, Reward, Scene4D, Truth4D, swap_clips, truth_of
-from training.rewards.total import DEFAULT_WEIGHTS, REWARDS, Judged, TotalReward
+from training.rewards.total import REWARDS, Judged, TotalReward
 
 __all__ = [
-    "DEFAULT_WEIGHTS",
     "NEEDED_OUTPUTS",
     "REWARDS",
     "FlowJudge",

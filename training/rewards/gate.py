@@ -29,9 +29,9 @@ class GateReport:
     """Rewards of three kinds of scenes of the same clips, judged together.
 
     Attributes:
-        truth: Mean of the clips' own geometry.
+        truth: Mean of the clips themselves.
         generated: Mean of what the model makes.
-        wrong: Mean of the geometry of other clips.
+        wrong: Mean of other clips.
         truth_lead: By how much the truth is before what is generated, clip by clip.
         generated_lead: By how much that is before the wrong clips.
         parts: Means of each reward in its own unit, (truth, generated, wrong) by name.
@@ -65,7 +65,9 @@ class GateReport:
         return "; ".join(lines)
 
 
-def gate_report(generated: Scene4D, truth: Truth4D, reward: TotalReward, *, seed: int = 0) -> GateReport:
+def gate_report(
+    generated: Scene4D, truth: Truth4D, reward: TotalReward, *, read: Scene4D | None = None, seed: int = 0
+) -> GateReport:
     """Return what the three kinds of scenes are worth beside the same truth.
 
     Leads are means over clips of paired differences, with their 95 % bootstrap intervals.
@@ -74,9 +76,11 @@ def gate_report(generated: Scene4D, truth: Truth4D, reward: TotalReward, *, seed
         generated: What is read from the clips that a model makes of the first frames.
         truth: The clips themselves, all different: the wrong clip of each is the one before it.
         reward: How they are judged; the three are put in units of their common spread.
+        read: What the same judge reads from the clips themselves; None = their exact geometry. Without it, the truth
+            and the wrong clips have an advantage that no model of videos has.
         seed: Of the bootstrap.
     """
-    own = truth.as_scene()
+    own = truth.as_scene() if read is None else read
     kinds = [reward.parts(scene, truth) for scene in (own, generated, swap_clips(own))]
     count = len(truth)
     joined = {name: torch.cat([kind[name] for kind in kinds]) for name in kinds[0]}
@@ -96,7 +100,7 @@ def gate_report(generated: Scene4D, truth: Truth4D, reward: TotalReward, *, seed
 def judged_gate_report(
     judge: Judge, generated: Tensor, batch: Batch, reward: TotalReward, *, seed: int = 0
 ) -> GateReport:
-    """Return the report on clips that a model made, as a judge reads them.
+    """Return the report on clips that a model made, all three kinds as a judge reads them.
 
     Args:
         judge: Such as the policy's frozen heads: what the policy is to learn from.
@@ -106,7 +110,7 @@ def judged_gate_report(
         seed: See `gate_report`.
     """
     truth = truth_of(batch)
-    return gate_report(judge(generated, truth), truth, reward, seed=seed)
+    return gate_report(judge(generated, truth), truth, reward, read=judge(batch["rgb"], truth), seed=seed)
 
 
 def check_rewards(report: GateReport) -> None:

@@ -10,8 +10,9 @@ from torch import Tensor
 from simfactory.errors import SpecError
 from training.rewards import background, chamfer_4d, conservation, kinematic, no_motion, track_offset
 from training.rewards.scene import Reward, Scene4D, Truth4D
+from training.rl_config import REWARD_WEIGHTS
 
-__all__ = ["DEFAULT_WEIGHTS", "REWARDS", "Judged", "TotalReward"]
+__all__ = ["REWARDS", "Judged", "TotalReward"]
 
 REWARDS: Mapping[str, type[Reward]] = {
     "chamfer_4d": chamfer_4d.REWARD,
@@ -20,14 +21,6 @@ REWARDS: Mapping[str, type[Reward]] = {
     "conservation": conservation.REWARD,
     "background": background.REWARD,
     "no_motion": no_motion.REWARD,
-}
-DEFAULT_WEIGHTS: Mapping[str, float] = {
-    "chamfer_4d": 1.0,
-    "track_offset": 1.0,
-    "kinematic": 0.5,
-    "conservation": 0.25,
-    "background": 0.5,
-    "no_motion": 0.5,
 }
 SMALLEST_SPREAD = 1e-6  # a reward that tells nothing apart adds nothing
 
@@ -58,7 +51,7 @@ class TotalReward:
         weights: Of rewards by name; those of weight 0 are not computed.
     """
 
-    weights: Mapping[str, float] = field(default_factory=lambda: dict(DEFAULT_WEIGHTS))
+    weights: Mapping[str, float] = field(default_factory=lambda: dict(REWARD_WEIGHTS))
 
     def __post_init__(self) -> None:
         if unknown := sorted(self.weights.keys() - REWARDS.keys()):
