@@ -192,6 +192,8 @@ def velocity_and_geometry(
 ) -> tuple[Tensor, Geometry]:
     """Return the velocity and what the heads say, from one pass of the model.
 
+    The heads compute in single precision whatever the model does, for half of it has no millimetres at 3 m.
+
     Args:
         backbone: The model; gradients reach it where its parameters ask for them.
         heads: On its features.
@@ -204,5 +206,7 @@ def velocity_and_geometry(
     size = (x_t.shape[-2] * grid.spatial_stride, x_t.shape[-1] * grid.spatial_stride)
     with backbone.capture(heads.block_indices) as features:
         velocity: Tensor = backbone(x_t, t, first_frame=first_frame, text=text)
-    geometry: Geometry = heads(features, t, frame_count=grid.frame_count(x_t.shape[2]), size=size)
+    with torch.autocast(x_t.device.type, enabled=False):
+        single = {index: values.float() for index, values in features.items()}
+        geometry: Geometry = heads(single, t, frame_count=grid.frame_count(x_t.shape[2]), size=size)
     return velocity, geometry

@@ -40,12 +40,13 @@ class SceneJudge:
         judged = self.reward(predicted, truth)
         shape = (len(batch), group)
         area = _moved(predicted.scene_flow(truth), truth)
-        true_area = truth.moving.flatten(1).float().mean(dim=1)
+        true_area = float(_moved(truth.scene_flow.nan_to_num(0.0), truth).mean())
         return Judgement(
             total=judged.total.reshape(shape),
             parts={name: values.reshape(shape) for name, values in judged.parts.items()},
             measures={
-                "moved_area": float(area.mean() / true_area.mean().clamp(min=1e-6)),
+                # Where nothing is to move, nothing can come to rest.
+                "moved_area": float(area.mean()) / true_area if true_area > 0.0 else 1.0,
                 "empty_sets": float((area == 0.0).float().mean()),
             },
         )
